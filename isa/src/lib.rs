@@ -1,0 +1,1 @@
+//! MIPS instruction words to typed instructions and to text, for audits, errors and reports.

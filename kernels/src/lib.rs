@@ -1,0 +1,1 @@
+//! The DNN operators, the same source for the guest and for the native twin.

@@ -1,0 +1,1 @@
+//! The guest side: entry, system calls, preimage oracle, panic.

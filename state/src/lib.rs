@@ -1,0 +1,1 @@
+//! The VM state: memory pages and their Merkle commitment, witness, state hash, Cannon's file formats.

@@ -1,0 +1,1 @@
+//! One description per on-chain VM: compiler target, instruction allow-list, memory map, system calls.

@@ -1,0 +1,1 @@
+//! The build pipeline: provision, compile, link, audit, load, commit, write.

@@ -1,0 +1,1 @@
+//! The off-chain VM: runs a state to its end, step-exact with the on-chain contract.
