@@ -1,1 +1,22 @@
-//! ONNX models to a typed graph, to a generated guest crate and a weights object.
+//! ONNX models to a typed graph, to a generated guest crate and its weights.
+//!
+//! ```text
+//! bytes --import--> Imported --lower--> Graph --plan--> Plan --emit--> source of the guest crate
+//! ```
+//!
+//! [`Model`] holds what comes out. The same graph runs natively through [`Model::run`], the twin that
+//! every run in the VM has to agree with bit for bit.
+
+mod emit;
+mod error;
+pub mod graph;
+mod lower;
+mod model;
+pub mod onnx;
+mod plan;
+mod twin;
+
+pub use error::{ImportError, Unsupported};
+pub use model::{Constant, Model};
+pub use plan::Plan;
+pub use twin::RunError;

@@ -1,1 +1,35 @@
 //! The DNN operators, the same source for the guest and for the native twin.
+//!
+//! The numeric contract (docs/numerics.md): every sum of products is the correctly rounded exact
+//! value, so it depends on no order, thread count or device; everything else is composed of
+//! IEEE 754 binary32 operations, each rounded once, and of elementary functions from one fixed
+//! source. A NaN that an operator makes or passes on leaves as [`bits::NAN`]; operators that only
+//! move data leave the bits alone.
+//!
+//! Tensors are `&[f32]` with strides in elements. Each operator checks its lengths once, at entry,
+//! and panics with a short message if they do not fit its shape: generated code passes constants,
+//! for which the checks fold away.
+//!
+//! Inner loops work on the bits of the floats, since on the guest, which has no floating-point unit,
+//! each float operation is a call of some 30 to 150 steps and each step has to be provable.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod bits;
+pub mod conv;
+pub mod dot;
+pub mod elementary;
+pub mod elementwise;
+pub mod layout;
+pub mod matmul;
+pub mod pool;
+pub mod reduce;
+pub mod spatial;
+
+pub use conv::{Conv2d, conv2d};
+pub use elementwise::{BinaryOp, UnaryOp, binary, clip, clip_in_place, relu, relu_in_place, unary};
+pub use layout::{concat_part, copy_strided, transpose};
+pub use matmul::{MatMul, dense, matmul};
+pub use pool::{Pool2d, average_pool2d, max_pool2d};
+pub use reduce::{Axis, reduce_max, reduce_mean, reduce_sum, softmax};
+pub use spatial::Image;

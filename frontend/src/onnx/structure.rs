@@ -1,0 +1,135 @@
+//! Checks of a parsed model's structure, before any of it is trusted: tract asserts on some of this
+//! and believes the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+use tract_onnx::pb::{GraphProto, TensorProto};
+
+use super::operators;
+use crate::error::ImportError;
+
+/// Largest number of elements a tensor of a model may have: what fits the address space as float32.
+const MAX_ELEMENTS: u64 = 1 << 30;
+
+fn malformed(problem: String) -> ImportError {
+    ImportError::Malformed { problem }
+}
+
+/// Checks names, order and initializers of `graph`.
+pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
+    if graph.output.is_empty() {
+        return Err(malformed("the graph has no output".into()));
+    }
+    if !graph.sparse_initializer.is_empty() {
+        return Err(malformed("sparse initializers are not supported".into()));
+    }
+    graph.initializer.iter().try_for_each(check_initializer)?;
+    check_names(graph)?;
+    check_acyclic(graph)
+}
+
+/// Every name is made once, and every name that is read is made.
+fn check_names(graph: &GraphProto) -> Result<(), ImportError> {
+    let mut made = BTreeSet::new();
+    let mut make = |name: &str| {
+        if made.insert(name.to_owned()) { Ok(()) } else { Err(malformed(format!("two values are named `{name}`"))) }
+    };
+    let initializers: BTreeSet<_> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+    graph.initializer.iter().try_for_each(|t| make(&t.name))?;
+    // Before IR version 4 each initializer stood among the inputs too.
+    graph.input.iter().filter(|i| !initializers.contains(i.name.as_str())).try_for_each(|i| make(&i.name))?;
+    for node in &graph.node {
+        node.output.iter().filter(|o| !o.is_empty()).try_for_each(|o| make(o))?;
+    }
+    for node in &graph.node {
+        if let Some(name) = node.input.iter().find(|i| !i.is_empty() && !made.contains(*i)) {
+            let node = operators::name(node);
+            return Err(malformed(format!("node `{node}` reads `{name}`, which nothing makes")));
+        }
+    }
+    match graph.output.iter().find(|o| !made.contains(&o.name)) {
+        Some(output) => Err(malformed(format!("nothing makes the output `{}`", output.name))),
+        None => Ok(()),
+    }
+}
+
+/// No node waits for its own output.
+fn check_acyclic(graph: &GraphProto) -> Result<(), ImportError> {
+    let mut makers = BTreeMap::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        makers.extend(node.output.iter().filter(|o| !o.is_empty()).map(|o| (o.as_str(), index)));
+    }
+    let mut waiting = vec![0usize; graph.node.len()];
+    let mut readers = vec![Vec::new(); graph.node.len()];
+    for (index, node) in graph.node.iter().enumerate() {
+        for maker in node.input.iter().filter_map(|i| makers.get(i.as_str())) {
+            readers[*maker].push(index);
+            waiting[index] += 1;
+        }
+    }
+    let mut ready: Vec<_> = (0..waiting.len()).filter(|&i| waiting[i] == 0).collect();
+    while let Some(index) = ready.pop() {
+        for &reader in &readers[index] {
+            waiting[reader] -= 1;
+            if waiting[reader] == 0 {
+                ready.push(reader);
+            }
+        }
+    }
+    match waiting.iter().position(|&w| w > 0) {
+        Some(index) => {
+            let node = operators::name(&graph.node[index]);
+            Err(malformed(format!("the graph has a cycle: node `{node}` waits for its own output")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The payload of an initializer is there, and as long as its dimensions say.
+fn check_initializer(tensor: &TensorProto) -> Result<(), ImportError> {
+    let name = &tensor.name;
+    if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
+        let problem = format!("the weights of `{name}` are in another file, which is not supported: save the model as one file");
+        return Err(malformed(problem));
+    }
+    let elements = tensor.dims.iter().try_fold(1u64, |n, &d| {
+        let d = u64::try_from(d).map_err(|_| malformed(format!("`{name}` has the dimension {d}")))?;
+        n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS).ok_or_else(|| {
+            malformed(format!("`{name}` has {:?} elements, more than {MAX_ELEMENTS}", tensor.dims))
+        })
+    })?;
+    let dtype = DataType::try_from(tensor.data_type)
+        .map_err(|_| malformed(format!("`{name}` has the unknown element type {}", tensor.data_type)))?;
+    // (elements in the typed field, bytes an element takes in the raw one)
+    let (typed, size) = match dtype {
+        DataType::Float => (tensor.float_data.len(), 4),
+        DataType::Int64 => (tensor.int64_data.len(), 8),
+        DataType::Int32 => (tensor.int32_data.len(), 4),
+        DataType::Int8 | DataType::Uint8 | DataType::Bool => (tensor.int32_data.len(), 1),
+        _ => {
+            let dtype = dtype.as_str_name().to_lowercase();
+            return Err(ImportError::ElementType { tensor: name.clone(), dtype });
+        }
+    };
+    let (found, expected, unit) = if tensor.raw_data.is_empty() {
+        (typed as u64, elements, "elements")
+    } else {
+        (tensor.raw_data.len() as u64, elements * size, "bytes")
+    };
+    if found != expected {
+        return Err(malformed(format!("`{name}` has {found} {unit} of data; its dimensions say {expected}")));
+    }
+    check_finite(tensor)
+}
+
+fn check_finite(tensor: &TensorProto) -> Result<(), ImportError> {
+    if tensor.data_type != DataType::Float as i32 {
+        return Ok(());
+    }
+    let raw = tensor.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    match tensor.float_data.iter().copied().chain(raw).enumerate().find(|(_, v)| !v.is_finite()) {
+        Some((index, value)) => Err(ImportError::NotFinite { tensor: tensor.name.clone(), index, value }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+//! The native twin: the kernel calls of a graph on the host, in the memory plan of the guest.
+
+use opml_abi::{DataType, Tensor};
+use opml_kernels as k;
+use thiserror::Error;
+
+use crate::graph::{Graph, Node, Op, Port, View};
+use crate::plan::Plan;
+
+/// Why inputs do not fit the model.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Too few or too many inputs.
+    #[error("the model takes {expected} inputs; {got} were given")]
+    Count {
+        /// What the model takes.
+        expected: usize,
+        /// What it got.
+        got: usize,
+    },
+    /// An input of another element type or shape.
+    #[error("input `{name}` is float32 {expected:?}; a {dtype} {got:?} was given")]
+    Mismatch {
+        /// Name of the input.
+        name: String,
+        /// Its shape.
+        expected: Vec<u32>,
+        /// The element type that was given.
+        dtype: DataType,
+        /// The shape that was given.
+        got: Vec<u32>,
+    },
+}
+
+/// Runs `graph` on `inputs`.
+pub(crate) fn run(graph: &Graph, plan: &Plan, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
+    if inputs.len() != graph.inputs.len() {
+        return Err(RunError::Count { expected: graph.inputs.len(), got: inputs.len() });
+    }
+    let mut arena = Arena { graph, plan, words: vec![0.0; plan.words] };
+    for (port, tensor) in graph.inputs.iter().zip(inputs) {
+        let values = tensor.to_f32().filter(|_| tensor.shape == port.shape).ok_or_else(|| RunError::Mismatch {
+            name: port.name.clone(),
+            expected: port.shape.clone(),
+            dtype: tensor.dtype,
+            got: tensor.shape.clone(),
+        })?;
+        arena.write(graph.view(port.tensor), &values);
+    }
+    graph.nodes.iter().for_each(|node| arena.execute(node));
+    let read = |port: &Port| Tensor::from_f32(&port.shape, &arena.read(graph.view(port.tensor)));
+    Ok(graph.outputs.iter().map(read).collect())
+}
+
+struct Arena<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    words: Vec<f32>,
+}
+
+impl Arena<'_> {
+    fn read(&self, view: View) -> Vec<f32> {
+        let range = view.offset..view.offset + view.len;
+        match (&self.graph.tensors[view.tensor.0].source, self.plan.offset(view.tensor)) {
+            (crate::graph::Source::Constant(values), _) => values[range].to_vec(),
+            (_, Some(start)) => self.words[start + range.start..start + range.end].to_vec(),
+            (_, None) => unreachable!("every tensor that is no constant has a place"),
+        }
+    }
+
+    fn write(&mut self, view: View, values: &[f32]) {
+        let start = self.plan.offset(view.tensor).expect("what is written has a place") + view.offset;
+        self.words[start..start + view.len].copy_from_slice(values);
+    }
+
+    /// Operands are copied out first, so the borrow checker sees no overlap. The plan's own overlaps,
+    /// results over operands that are no longer needed, are there as in the guest.
+    fn execute(&mut self, node: &Node) {
+        let inputs: Vec<Vec<f32>> = node.inputs.iter().map(|&view| self.read(view)).collect();
+        let mut out = self.read(node.output);
+        let x = inputs[0].as_slice();
+        let third = inputs.get(2).map(Vec::as_slice);
+        match &node.op {
+            Op::MatMul(shape) => k::matmul(shape, x, &inputs[1], third, &mut out),
+            Op::Conv2d(shape) => k::conv2d(shape, x, &inputs[1], third, &mut out),
+            Op::MaxPool2d(shape) => k::max_pool2d(shape, x, &mut out),
+            Op::AveragePool2d(shape) => k::average_pool2d(shape, x, &mut out),
+            Op::Relu => k::relu(x, &mut out),
+            Op::Clip(low, high) => k::clip(x, *low, *high, &mut out),
+            Op::Unary(op) => k::unary(*op, x, &mut out),
+            Op::Binary(op, dims, a, b) => k::binary(*op, dims, x, a, &inputs[1], b, &mut out),
+            Op::Softmax(axis) => k::softmax(*axis, x, &mut out),
+            Op::ReduceSum(axis) => k::reduce_sum(*axis, x, &mut out),
+            Op::ReduceMean(axis) => k::reduce_mean(*axis, x, &mut out),
+            Op::ReduceMax(axis) => k::reduce_max(*axis, x, &mut out),
+            Op::Copy(dims, from, to) => k::copy_strided(dims, x, from, &mut out, to),
+        }
+        self.write(node.output, &out);
+    }
+}
