@@ -18,7 +18,7 @@ mod tensor;
 
 pub use dtype::DataType;
 #[cfg(feature = "alloc")]
-pub use tensor::{BlobError, Tensor, decode_blob, encode_blob};
+pub use tensor::{BlobError, Tensor, TensorInfo, decode_blob, encode_blob};
 
 /// Version of everything in this crate; written into each manifest.
 pub const ABI_VERSION: u32 = 1;

@@ -1,3 +1,4 @@
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{DataType, blob};
@@ -11,6 +12,17 @@ pub struct Tensor {
     pub shape: Vec<u32>,
     /// Elements in row-major order, each big-endian: as many bytes as shape and dtype say.
     pub data: Vec<u8>,
+}
+
+/// What a program takes or gives: a tensor without its elements.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TensorInfo {
+    /// The model's name for it.
+    pub name: String,
+    /// Element type.
+    pub dtype: DataType,
+    /// Dimensions, outermost first.
+    pub shape: Vec<u32>,
 }
 
 /// Why bytes are not a blob.

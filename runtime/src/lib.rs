@@ -10,11 +10,13 @@
 // Inline assembly for MIPS is not stable yet. The guest toolchain is pinned, so this cannot drift.
 #![cfg_attr(target_arch = "mips", feature(asm_experimental_arch))]
 
+mod arena;
 mod guest;
 #[cfg(target_arch = "mips")]
 mod mips;
 mod sys;
 
+pub use arena::Arena;
 pub use guest::{Guest, InputReader, OutputTensor};
 #[cfg(target_arch = "mips")]
 pub use mips::Mips;

@@ -1,8 +1,8 @@
 //! One description per on-chain VM: compiler target, instruction allow-list, memory map, system calls.
 //!
-//! The facts are data, `<name>/target.toml`, read by [`raw`] with unknown fields refused, then validated into a
+//! The facts are data, `<name>/target.toml`, read with unknown fields refused, then validated into a
 //! [`Target`]. What the VM's compiler and linker need stands beside it and is embedded too. A new VM is a new folder and
-//! one line in [`sources`].
+//! one line in `sources.rs`.
 #![forbid(unsafe_code)]
 
 mod error;

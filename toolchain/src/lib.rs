@@ -1,1 +1,31 @@
-//! The build pipeline: provision, compile, link, audit, load, commit, write.
+//! The build pipeline: from a guest program to a checked ELF, its memory root and a manifest.
+//!
+//! ```text
+//! GuestProgram --compile--> Objects --link--> Elf --audit--> AuditedElf --load--> State --commit--> Witness
+//! AuditedElf + Witness --write--> program.elf, program.debug.elf, prestate.bin.gz, meta.json, manifest.json
+//! ```
+//!
+//! [`build`] is this line. Nothing here knows operators, tensors or the EVM.
+
+pub mod audit;
+mod build;
+mod compile;
+pub mod elf;
+mod error;
+mod flags;
+mod guest;
+pub mod image;
+mod link;
+pub mod manifest;
+pub mod progress;
+pub mod provision;
+mod sources;
+mod sysroot;
+mod tool;
+mod weights;
+mod work_dir;
+
+pub use build::{Built, Options, Request, build, file};
+pub use error::BuildError;
+pub use guest::{GuestProgram, Weight};
+pub use sources::Checkout;

@@ -1,0 +1,100 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::audit::AuditFailure;
+use crate::elf::ElfError;
+use crate::provision::ProvisionError;
+
+/// Why there is no checked program. The output folder is as it was before, in each case.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The compilers could not be provided.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Provision(#[from] ProvisionError),
+
+    /// The crates that every guest is built from are not where they should be.
+    #[error("{} is no checkout of this project: {} is missing", root.display(), missing.display())]
+    #[diagnostic(help("run `cargo xtask` inside a clone of the project"))]
+    NoCheckout {
+        /// Where the checkout was looked for.
+        root: PathBuf,
+        /// What is missing.
+        missing: PathBuf,
+    },
+
+    /// cargo could not resolve the project's own dependencies.
+    #[error("cargo cannot resolve the dependencies of the guest's crates")]
+    #[diagnostic(help("`cargo fetch --locked` in the checkout shows why; with `--offline` it has to have run before"))]
+    Metadata {
+        /// What cargo said.
+        source: cargo_metadata::Error,
+    },
+
+    /// A file could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    #[diagnostic(help("check the permissions and the free space there, then run the command again"))]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A tool of the toolchain failed.
+    #[error("{stage} failed:\n{output}")]
+    #[diagnostic(help("{help}"))]
+    Tool {
+        /// What it was doing.
+        stage: &'static str,
+        /// What it printed.
+        output: String,
+        /// What to do.
+        help: &'static str,
+    },
+
+    /// The target's own files contradict themselves.
+    #[error("the description of the target {target} cannot be used: {reason}")]
+    Target {
+        /// Name of the target.
+        target: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// The weights do not fit an object file.
+    #[error("the weights do not fit an object file")]
+    Weights(#[from] object::write::Error),
+
+    /// The linker's output is no ELF file this project can read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Elf(#[from] ElfError),
+
+    /// The program has instructions or properties that the contract cannot judge.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Audit(#[from] AuditFailure),
+
+    /// The stripped program is not the audited one.
+    #[error("stripping changed what is loaded: {what}")]
+    #[diagnostic(help("this is a defect of the linker or of this tool; please report it with the model"))]
+    StripChanged {
+        /// Where they differ.
+        what: String,
+    },
+}
+
+impl BuildError {
+    /// For `map_err` on file operations.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

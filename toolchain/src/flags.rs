@@ -1,0 +1,67 @@
+//! Every flag of the guest's compiler and linker, each with its reason.
+
+use std::path::Path;
+
+/// Profile `release` of guest builds, and of the library they are built on.
+pub(crate) fn profile() -> toml::Table {
+    toml::toml! {
+        [release]
+        // Fewer steps are what the guest is compiled for.
+        opt-level = 3
+        // Inlines kernels into the program, so that static shapes reach their loops.
+        lto = "fat"
+        // The split into units would depend on nothing but costs inlining; one unit has one order of functions.
+        codegen-units = 1
+        // There is nothing to unwind to.
+        panic = "abort"
+        // Source lines of audit findings and of panics; none of it is loaded.
+        debug = "full"
+        // Wrapping is what the kernels ask for; a check would be steps.
+        overflow-checks = false
+        debug-assertions = false
+        // Incremental builds have other code than clean ones.
+        incremental = false
+    }
+}
+
+/// What rustc gets for every crate of the guest. `sysroot` is none while the sysroot itself is built.
+/// `remap` are folders of this machine and the names they get in messages and debug information.
+pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
+    let mut flags = vec![
+        // LLVM guards divisions with a trap, on which the contract reverts. The guest's code divides by
+        // what it knows not to be zero: Rust checks before each division.
+        "-Cllvm-args=-mno-check-zero-division".to_owned(),
+        // The sysroot's crates take part in link-time optimisation.
+        "-Cembed-bitcode=yes".to_owned(),
+    ];
+    // `core` and `alloc` built for this target with these flags.
+    flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
+    // Where a checkout or a cache lies must not reach the program.
+    flags.extend(remap.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())));
+    // The form that needs no quoting (cargo book, `CARGO_ENCODED_RUSTFLAGS`).
+    flags.join("\x1f")
+}
+
+/// What ld.lld gets besides its inputs.
+pub(crate) const LINKER: &[&str] = &[
+    // A static program for a fixed address: nothing is relocated at run time.
+    "-static",
+    "--no-dynamic-linker",
+    // Code and data that nothing refers to would be proven and committed to for nothing.
+    "--gc-sections",
+    // A section that the script does not place would land somewhere; it has to be placed on purpose.
+    "--orphan-handling=error",
+    // Pages of the VM; the default of 64 KiB would leave holes in the file.
+    "-zmax-page-size=4096",
+    // No PT_GNU_STACK: the VM has no such protection to ask for.
+    "-znognustack",
+    // An identifier of the build would be a second, weaker hash of it.
+    "--build-id=none",
+    // The output must not depend on the number of cores.
+    "--threads=1",
+    // Warnings are found problems that nobody would look at again.
+    "--fatal-warnings",
+];
+
+/// Leaves out symbols and debug information: what is loaded, and nothing else.
+pub(crate) const LINKER_STRIP: &str = "--strip-all";

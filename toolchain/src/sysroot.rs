@@ -1,0 +1,122 @@
+//! `core` and `alloc` for a target: built once per toolchain and target, shared by all guests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use opml_targets::Target;
+use sha2::{Digest, Sha256};
+
+use crate::error::BuildError;
+use crate::flags;
+use crate::progress::{Progress, Unit};
+use crate::provision::{Tool, Toolchain};
+use crate::sources::write_if_changed;
+use crate::work_dir;
+
+/// A folder that rustc takes as `--sysroot`, and the target specification that goes with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sysroot {
+    /// The folder.
+    pub path: PathBuf,
+    /// The target specification, JSON.
+    pub spec: PathBuf,
+    /// Identifies toolchain, target and flags: equal ids, equal libraries.
+    pub id: String,
+}
+
+/// rustc's name of the target: the specification's file name, and a folder of the sysroot.
+pub(crate) fn triple(target: &Target) -> String {
+    format!("mips-{}-none", target.name())
+}
+
+impl Sysroot {
+    /// Finds or builds the sysroot of `target` below `cache`.
+    pub fn ensure(
+        toolchain: &Toolchain,
+        target: &Target,
+        cache: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Self, BuildError> {
+        let spec = specification(target)?;
+        let id = id(toolchain, &spec);
+        let dir = cache.join("sysroots");
+        let path = dir.join(&id);
+        let sysroot = Self { spec: path.join(format!("{}.json", triple(target))), path, id };
+        if sysroot.path.is_dir() {
+            return Ok(sysroot);
+        }
+        let _guard = work_dir::lock(&dir, progress)?;
+        if !sysroot.path.is_dir() {
+            let partial = dir.join(format!("{}.partial", sysroot.id));
+            let _task = progress.start("build core and alloc for the target (once per toolchain)", 0, Unit::Items);
+            build(toolchain, target, &spec, &partial)?;
+            // The rename commits: a folder of that name is whole.
+            fs::rename(partial.join("sysroot"), &sysroot.path).map_err(BuildError::io("make", &sysroot.path))?;
+            fs::remove_dir_all(&partial).map_err(BuildError::io("remove", &partial))?;
+        }
+        Ok(sysroot)
+    }
+}
+
+/// The target specification as the JSON rustc reads.
+fn specification(target: &Target) -> Result<String, BuildError> {
+    let unusable = |reason: String| BuildError::Target { target: target.name().to_owned(), reason };
+    let table: toml::Table = target.rustc_spec().parse().map_err(|e: toml::de::Error| unusable(e.to_string()))?;
+    serde_json::to_string_pretty(&table).map_err(|e| unusable(e.to_string()))
+}
+
+fn id(toolchain: &Toolchain, spec: &str) -> String {
+    let identity = serde_json::to_string(toolchain.identity()).expect("an identity is strings");
+    let profile = flags::profile().to_string();
+    let mut sha256 = Sha256::new();
+    for part in [&identity, spec, &profile, &flags::rustc(None, &[])] {
+        sha256.update((part.len() as u64).to_be_bytes());
+        sha256.update(part);
+    }
+    hex::encode(&sha256.finalize()[..8])
+}
+
+/// Builds an empty crate with `-Z build-std` and collects the libraries that cargo made for it.
+fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Result<(), BuildError> {
+    if dir.exists() {
+        fs::remove_dir_all(dir).map_err(BuildError::io("remove", dir))?;
+    }
+    let triple = triple(target);
+    let mut manifest = toml::Table::new();
+    manifest.insert("package".into(), toml::toml! { name = "opml-sysroot" version = "0.0.0" edition = "2024" }.into());
+    manifest.insert("profile".into(), flags::profile().into());
+    write_if_changed(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
+    write_if_changed(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
+    let sysroot = dir.join("sysroot");
+    let spec_path = sysroot.join(format!("{triple}.json"));
+    write_if_changed(&spec_path, spec.as_bytes())?;
+    let mut command = toolchain.command(Tool::Cargo);
+    command.current_dir(dir).args(["build", "--release", "--offline"]);
+    // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
+    // its kin, which a C library would.
+    command.args(["-Zbuild-std=core,alloc", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"]);
+    command.arg("--target").arg(&spec_path).env("CARGO_TARGET_DIR", dir.join("target"));
+    let library = toolchain.rust_library();
+    if let Some(vendored) = toolchain.vendored_crates() {
+        command.args(["--config", "source.crates-io.replace-with='rust-library'"]);
+        command.arg("--config").arg(format!("source.rust-library.directory='{}'", vendored.display()));
+    }
+    // The names rustc's own releases give these sources.
+    let remap = [(library, "/rustc/library"), (dir, "/opml")];
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(None, &remap));
+    crate::tool::run(&mut command, "building core and alloc", "`cargo xtask doctor` shows what the toolchain lacks")?;
+    collect(&dir.join("target").join(&triple).join("release/deps"), &sysroot.join("lib/rustlib").join(&triple).join("lib"))
+}
+
+/// Copies the libraries that cargo built, but for the empty crate's own.
+fn collect(from: &Path, to: &Path) -> Result<(), BuildError> {
+    fs::create_dir_all(to).map_err(BuildError::io("make", to))?;
+    for entry in fs::read_dir(from).map_err(BuildError::io("list", from))? {
+        let path = entry.map_err(BuildError::io("list", from))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".rlib") && !name.starts_with("libopml_sysroot") {
+            fs::copy(&path, to.join(&name)).map_err(BuildError::io("copy", &path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Folders that builds share, and how they keep out of each other's way.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use crate::error::BuildError;
+use crate::progress::{Progress, Unit};
+
+/// Held while a shared folder is worked in; the system lets go when the process ends, however it ends.
+pub(crate) struct Guard(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+
+/// Waits until nobody else works in `dir`, which is made if it is not there.
+pub(crate) fn lock(dir: &Path, progress: &dyn Progress) -> Result<Guard, BuildError> {
+    fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
+    let path = dir.join("lock");
+    let file = File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let _waiting = progress.start("wait for another build", 0, Unit::Items);
+            file.lock().map_err(BuildError::io("lock", &path))?;
+        }
+        Err(TryLockError::Error(error)) => return Err(BuildError::io("lock", &path)(error)),
+    }
+    Ok(Guard(file))
+}
+
+/// Waits until nobody else writes the output folder `dir`. The lock file stands beside the folder, so
+/// that the folder holds nothing but the build's files.
+pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
+    fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
+    let mut name = std::ffi::OsString::from(".");
+    name.push(dir.file_name().unwrap_or_default());
+    name.push(".lock");
+    let path = dir.with_file_name(name);
+    let file = File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
+    file.lock().map_err(BuildError::io("lock", &path))?;
+    Ok(Guard(file))
+}
+
+/// Makes `path` hold `bytes`, or leaves it as it was: they are written beside it and renamed.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
+    let written = tempfile::Builder::new().permissions(permissions()).tempfile_in(dir).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.persist(path).map_err(|e| e.error)
+    });
+    written.map(drop).map_err(BuildError::io("write", path))
+}
+
+/// Those of ordinary files; temporary files are private by default. The user's umask narrows them.
+#[cfg(unix)]
+fn permissions() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}

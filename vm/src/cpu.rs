@@ -1,0 +1,97 @@
+use crate::code::{Code, Op, pc_of};
+use crate::space::Space;
+
+/// Where a decoded instruction puts a result that MIPS drops, a write to register 0. Registers from 32 on
+/// are no part of the state.
+pub(crate) const SINK: u8 = 32;
+
+/// Fewer steps than this left: `fast` stops and `step` does the rest. Longer than any run of instructions
+/// between two looks at the count, which is at most a page and a delay slot.
+pub(crate) const MARGIN: i64 = 2048;
+
+/// Registers, memory and decoded instructions: what both interpreters work on.
+pub(crate) struct Cpu {
+    /// 32 registers and the [`SINK`]; as long as a u8 reaches, so that no index needs a check.
+    pub(crate) registers: [u32; 256],
+    pub(crate) lo: u32,
+    pub(crate) hi: u32,
+    pub(crate) space: Space,
+    pub(crate) code: Code,
+    /// `fast`: steps left at `block`, and where the current run of instructions began.
+    pub(crate) left: i64,
+    pub(crate) block: *const Op,
+    /// `fast`: stops as soon as fewer steps than this are left; raised to stop it early.
+    pub(crate) margin: i64,
+    /// `fast`: slot of the instruction it stopped before.
+    pub(crate) stopped_at: u32,
+    /// Most pages that may be present.
+    pub(crate) max_pages: u32,
+}
+
+// SAFETY: `block` points into the mapping `code` owns, and means something only while `fast` runs.
+unsafe impl Send for Cpu {}
+
+impl Cpu {
+    #[inline(always)]
+    pub(crate) fn get(&self, register: u8) -> u32 {
+        self.registers[register as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&mut self, register: u8, value: u32) {
+        self.registers[register as usize] = value;
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_product(&mut self, product: u64) {
+        self.hi = (product >> 32) as u32;
+        self.lo = product as u32;
+    }
+
+    /// Notes a store to a page that is new or has decoded instructions. Says whether all decoded
+    /// instructions are still good.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn note_store(&mut self, address: u32) -> bool {
+        self.space.make_present(address);
+        if self.space.present() > self.max_pages {
+            // `fast` has no way out in the middle of a run; it looks at the margin at the next jump.
+            self.margin = i64::MAX;
+        }
+        !(self.space.is_code(address) && self.code.forget(address))
+    }
+
+    /// `fast`: leaves before the instruction at `ip`.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, ip: *const Op) -> *const Op {
+        // SAFETY: both point into the slots.
+        self.left -= unsafe { ip.offset_from(self.block) } as i64;
+        self.stop(ip)
+    }
+
+    /// `fast`: goes from the end of a run of instructions to the start of another.
+    #[inline(always)]
+    pub(crate) fn enter(&mut self, end: *const Op, target: *const Op) -> *const Op {
+        // SAFETY: both point into the slots.
+        self.left -= unsafe { end.offset_from(self.block) } as i64;
+        self.block = target;
+        if self.left < self.margin {
+            return self.stop(target);
+        }
+        target
+    }
+
+    #[cold]
+    fn stop(&mut self, ip: *const Op) -> *const Op {
+        // SAFETY: `ip` points into the slots, of which there are fewer than 2^32.
+        self.stopped_at = unsafe { ip.offset_from(self.code.base()) } as u32;
+        std::ptr::null()
+    }
+
+    /// `fast`: the address of the instruction at `ip`.
+    #[inline(always)]
+    pub(crate) fn pc_at(&self, ip: *const Op) -> u32 {
+        // SAFETY: `ip` points into the slots, of which there are fewer than 2^32.
+        pc_of(unsafe { ip.offset_from(self.code.base()) } as u32)
+    }
+}

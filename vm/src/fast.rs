@@ -1,0 +1,267 @@
+//! The interpreter of decoded instructions.
+//!
+//! Each code has a handler; a handler executes one or two instructions, so that the cost of going from one
+//! to the next is shared: any kind alone, two of the hot ones in a row, a branch or jump with its delay slot.
+//!
+//! (N) Between handlers, the next pc is always pc + 4: a taken branch is executed together with its delay
+//! slot. What cannot be (a branch in a delay slot, a system call, a pc that is not aligned) stops the
+//! interpreter before the branch, and `step` executes it with its exact next pc.
+//!
+//! (D) Where instructions follow each other, a handler calls the next as its last act, which an optimising
+//! compiler turns into a jump. Nothing relies on that: a taken branch and the end of a page return to the
+//! loop in [`run`], so no more calls nest than a page has words.
+//!
+//! Steps are counted at taken branches and page ends only, from the distance run since the last one, and
+//! never overrun: see `MARGIN`.
+
+use crate::code::{Op, pc_of, slot_of};
+use crate::cpu::{Cpu, MARGIN};
+use crate::kinds::{self, HOT_KINDS, KINDS, Kind, Number, with_kinds};
+
+/// Executes the instructions at a slot. Returns the slot to go on with, or null after noting in the `Cpu`
+/// where it stopped.
+///
+/// # Safety
+/// The pointer must be to a slot of the `Cpu`'s own `Code` for which (P) holds.
+type Handler = unsafe fn(&mut Cpu, *const Op) -> *const Op;
+
+/// Codes with a handler of their own; 0 is that of a slot not decoded.
+pub(crate) const UNUSUAL: u16 = 1;
+pub(crate) const PAGE_END: u16 = 2;
+pub(crate) const DIV: u16 = 3;
+pub(crate) const DIVU: u16 = 4;
+const FIRST_KIND: usize = 5;
+const FIRST_BRANCH: usize = FIRST_KIND + KINDS;
+const FIRST_PAIR: usize = FIRST_BRANCH + BRANCHES * KINDS;
+const CODES: usize = FIRST_PAIR + HOT_KINDS * HOT_KINDS;
+
+/// The code of a kind alone.
+pub(crate) fn kind_code(kind: Number) -> u16 {
+    (FIRST_KIND + kind as usize) as u16
+}
+
+/// The code of a branch with a delay slot.
+pub(crate) fn branch_code(branch: Branch, delay: Number) -> u16 {
+    (FIRST_BRANCH + branch as usize * KINDS + delay as usize) as u16
+}
+
+/// The code of two kinds in a row, if both are hot.
+pub(crate) fn pair_code(first: Number, second: Number) -> Option<u16> {
+    let (first, second) = (first as usize, second as usize);
+    (first < HOT_KINDS && second < HOT_KINDS).then(|| (FIRST_PAIR + first * HOT_KINDS + second) as u16)
+}
+
+/// What is left of a decoded instruction when the one after it is not decoded any more: the first of a pair,
+/// nothing of a branch, and anything else as it was.
+pub(crate) fn alone(op: Op) -> Op {
+    match op.code as usize {
+        ..FIRST_BRANCH => op,
+        FIRST_BRANCH..FIRST_PAIR => Op::default(),
+        pair => Op { code: (FIRST_KIND + (pair - FIRST_PAIR) / HOT_KINDS) as u16, ..op },
+    }
+}
+
+macro_rules! number_branches {
+    ($($name:ident)*) => {
+        /// A number for each kind of branch. Conditional ones compare `a` with `b` or with zero and jump by
+        /// `c` slots; so do `Always` and `AlwaysLink`. `Register` jumps to the address in `b`;
+        /// `RegisterLink` too, and links to `a`.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(crate) enum Branch { $($name,)* }
+        const BRANCHES: usize = [$(Branch::$name,)*].len();
+    };
+}
+number_branches!(Equal NotEqual LessEqual Greater Less GreaterEqual Always AlwaysLink Register RegisterLink);
+
+unsafe fn stop(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    cpu.leave(ip)
+}
+
+/// The slot after a page's last word: no instruction, only a look at the count.
+unsafe fn page_end(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    // SAFETY: decoded only where another page follows.
+    cpu.enter(ip, unsafe { ip.add(1) })
+}
+
+/// Goes on with the instruction at `ip`, see (D).
+///
+/// # Safety
+/// As for a [`Handler`].
+#[inline(always)]
+unsafe fn next(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    // SAFETY: codes are zero or come from `decode`, all below `CODES`.
+    unsafe { TABLE.get_unchecked((*ip).code as usize)(cpu, ip) }
+}
+
+unsafe fn one<K: Kind>(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    // SAFETY: `ip` is a slot, and each slot of a word is followed by another.
+    unsafe {
+        K::run(cpu, *ip);
+        next(cpu, ip.add(1))
+    }
+}
+
+unsafe fn two<K: Kind, L: Kind>(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    // SAFETY: (P) for two instructions.
+    unsafe {
+        if !K::run(cpu, *ip) {
+            return ip.add(1);
+        }
+        L::run(cpu, *ip.add(1));
+        next(cpu, ip.add(2))
+    }
+}
+
+/// A branch by `c` slots; the condition is evaluated before the delay slot, which is executed either way.
+macro_rules! branch {
+    ($($name:ident: |$cpu:ident, $ip:ident, $op:ident| $taken:expr;)*) => {
+        $(unsafe fn $name<D: Kind>($cpu: &mut Cpu, $ip: *const Op) -> *const Op {
+            // SAFETY: (P) for two instructions; `c` leads to the slot of another pc.
+            unsafe {
+                // A copy: a store in the delay slot may clear this very slot.
+                let $op = *$ip;
+                let taken = $taken;
+                D::run($cpu, *$ip.add(1));
+                let end = $ip.add(2);
+                if taken { $cpu.enter(end, $ip.offset($op.c as i32 as isize)) } else { next($cpu, end) }
+            }
+        })*
+    };
+}
+
+branch! {
+    equal: |cpu, _ip, op| cpu.get(op.a) == cpu.get(op.b);
+    not_equal: |cpu, _ip, op| cpu.get(op.a) != cpu.get(op.b);
+    less_equal: |cpu, _ip, op| cpu.get(op.a) as i32 <= 0;
+    greater: |cpu, _ip, op| cpu.get(op.a) as i32 > 0;
+    less: |cpu, _ip, op| (cpu.get(op.a) as i32) < 0;
+    greater_equal: |cpu, _ip, op| cpu.get(op.a) as i32 >= 0;
+    always: |_cpu, _ip, _op| true;
+    always_link: |cpu, ip, _op| {
+        cpu.set(31, cpu.pc_at(ip).wrapping_add(8));
+        true
+    };
+}
+
+unsafe fn register<D: Kind>(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    // SAFETY: (P) for two instructions.
+    unsafe { to_register::<D>(cpu, ip, false) }
+}
+
+unsafe fn register_link<D: Kind>(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+    // SAFETY: (P) for two instructions.
+    unsafe { to_register::<D>(cpu, ip, true) }
+}
+
+/// # Safety
+/// As for a [`Handler`].
+#[inline(always)]
+unsafe fn to_register<D: Kind>(cpu: &mut Cpu, ip: *const Op, link: bool) -> *const Op {
+    // SAFETY: (P) for two instructions; the target is the slot of a pc.
+    unsafe {
+        let op = &*ip;
+        let target = cpu.get(op.b);
+        if target & 3 != 0 {
+            return cpu.leave(ip);
+        }
+        if link {
+            cpu.set(op.a, cpu.pc_at(ip).wrapping_add(8));
+        }
+        D::run(cpu, *ip.add(1));
+        let target = cpu.code.base().add(slot_of(target) as usize);
+        cpu.enter(ip.add(2), target)
+    }
+}
+
+/// A division by `b`; by zero it is left to `step`, which refuses it.
+macro_rules! division {
+    ($($name:ident: |$x:ident, $y:ident| $result:expr;)*) => {
+        $(unsafe fn $name(cpu: &mut Cpu, ip: *const Op) -> *const Op {
+            // SAFETY: `ip` is a slot, and each slot of a word is followed by another.
+            let (op, next) = unsafe { (*ip, ip.add(1)) };
+            let ($x, $y) = (cpu.get(op.a), cpu.get(op.b));
+            if $y == 0 {
+                return cpu.leave(ip);
+            }
+            (cpu.lo, cpu.hi) = $result;
+            next
+        })*
+    };
+}
+
+division! {
+    // Wrapping, as the contract's unchecked block: -2^31 / -1 is -2^31, remainder 0.
+    div: |x, y| {
+        let (x, y) = (x as i32, y as i32);
+        (x.wrapping_div(y) as u32, x.wrapping_rem(y) as u32)
+    };
+    divu: |x, y| (x / y, x % y);
+}
+
+macro_rules! handlers_by_kind {
+    ([$($hot:ident)*] [$($cold:ident)*]) => {
+        const ONE: [Handler; KINDS] = [$(one::<kinds::$hot>,)* $(one::<kinds::$cold>,)*];
+
+        const fn pairs<K: Kind>() -> [Handler; HOT_KINDS] {
+            [$(two::<K, kinds::$hot>,)*]
+        }
+        const TWO: [[Handler; HOT_KINDS]; HOT_KINDS] = [$(pairs::<kinds::$hot>(),)*];
+
+        macro_rules! with_delays {
+            ($branch:ident) => { [$($branch::<kinds::$hot>,)* $($branch::<kinds::$cold>,)*] };
+        }
+        /// In the order of [`Branch`].
+        const BRANCH: [[Handler; KINDS]; BRANCHES] = [
+            with_delays!(equal),
+            with_delays!(not_equal),
+            with_delays!(less_equal),
+            with_delays!(greater),
+            with_delays!(less),
+            with_delays!(greater_equal),
+            with_delays!(always),
+            with_delays!(always_link),
+            with_delays!(register),
+            with_delays!(register_link),
+        ];
+    };
+}
+with_kinds!(handlers_by_kind);
+
+/// The handler of each code.
+static TABLE: [Handler; CODES] = {
+    let mut table = [stop as Handler; CODES];
+    table[PAGE_END as usize] = page_end;
+    table[DIV as usize] = div;
+    table[DIVU as usize] = divu;
+    let mut i = 0;
+    while i < KINDS {
+        table[FIRST_KIND + i] = ONE[i];
+        let mut branch = 0;
+        while branch < BRANCHES {
+            table[FIRST_BRANCH + branch * KINDS + i] = BRANCH[branch][i];
+            branch += 1;
+        }
+        i += 1;
+    }
+    let mut i = 0;
+    while i < HOT_KINDS * HOT_KINDS {
+        table[FIRST_PAIR + i] = TWO[i / HOT_KINDS][i % HOT_KINDS];
+        i += 1;
+    }
+    table
+};
+
+/// Runs from `pc` until an instruction needs `step` or `decode`, or fewer than [`MARGIN`] of `steps` are
+/// left. Returns the pc it stopped at and the steps left.
+pub(crate) fn run(cpu: &mut Cpu, pc: u32, steps: i64) -> (u32, i64) {
+    // SAFETY: `slot_of` is in the slots.
+    let mut ip = unsafe { cpu.code.base().add(slot_of(pc) as usize) };
+    cpu.block = ip;
+    cpu.left = steps;
+    cpu.margin = MARGIN;
+    while !ip.is_null() {
+        // SAFETY: `slot_of` is a slot, and handlers return slots.
+        ip = unsafe { next(cpu, ip) };
+    }
+    (pc_of(cpu.stopped_at), cpu.left)
+}

@@ -1,0 +1,151 @@
+use memmap2::{MmapMut, MmapOptions};
+
+use crate::VmError;
+
+/// Bytes of the guest's address space.
+const LEN: usize = 1 << 32;
+
+/// What is known about a page, see [`Space::flags`].
+pub(crate) mod flag {
+    /// Never written: reads as zeros and is absent from exported states.
+    pub(crate) const ABSENT: u8 = 0;
+    /// Written, and no instruction of it is decoded: a store needs no care.
+    pub(crate) const PLAIN: u8 = 1;
+    /// Bit that is set while instructions of the page are decoded.
+    pub(crate) const CODE: u8 = 2;
+}
+
+/// The guest's memory as one flat reservation, so that an access is an addition. Words are big-endian.
+///
+/// (M) `base` points at 2^32 readable and writable bytes for as long as `self` lives, so any u32, and any
+/// aligned word at a u32, is a valid offset.
+/// (F) `flags` has one byte for each of the 2^20 pages.
+pub(crate) struct Space {
+    base: *mut u8,
+    flags: Box<[u8]>,
+    /// Pages that are not absent.
+    present: u32,
+    _mapping: MmapMut,
+}
+
+// SAFETY: `base` points into the mapping `self` owns; nothing else does.
+unsafe impl Send for Space {}
+
+/// Reserves `len` zero bytes of which only the touched pages take memory.
+pub(crate) fn reserve(len: usize) -> Result<MmapMut, VmError> {
+    let mapped = MmapOptions::new().len(len).no_reserve_swap().map_anon();
+    mapped.map_err(|source| VmError::Reserve { bytes: len as u64, source })
+}
+
+impl Space {
+    pub(crate) fn new() -> Result<Self, VmError> {
+        let mut mapping = reserve(LEN)?;
+        let flags = vec![flag::ABSENT; 1 << 20].into_boxed_slice();
+        Ok(Self { base: mapping.as_mut_ptr(), flags, present: 0, _mapping: mapping })
+    }
+
+    #[inline(always)]
+    pub(crate) fn byte(&self, address: u32) -> u8 {
+        // SAFETY: (M).
+        unsafe { *self.base.add(address as usize) }
+    }
+
+    /// The half-word that holds `address`.
+    #[inline(always)]
+    pub(crate) fn half(&self, address: u32) -> u16 {
+        // SAFETY: (M); the mapping and the offset are aligned.
+        u16::from_be(unsafe { self.base.add((address & !1) as usize).cast::<u16>().read() })
+    }
+
+    /// The word that holds `address`.
+    #[inline(always)]
+    pub(crate) fn word(&self, address: u32) -> u32 {
+        // SAFETY: (M); the mapping and the offset are aligned.
+        u32::from_be(unsafe { self.base.add((address & !3) as usize).cast::<u32>().read() })
+    }
+
+    /// The writes below do not look at the page's flags: see [`Self::is_plain`] and [`Self::make_present`].
+    #[inline(always)]
+    pub(crate) fn set_byte(&mut self, address: u32, value: u8) {
+        // SAFETY: (M).
+        unsafe { *self.base.add(address as usize) = value }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_half(&mut self, address: u32, value: u16) {
+        // SAFETY: (M); the mapping and the offset are aligned.
+        unsafe { self.base.add((address & !1) as usize).cast::<u16>().write(value.to_be()) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_word(&mut self, address: u32, value: u32) {
+        // SAFETY: (M); the mapping and the offset are aligned.
+        unsafe { self.base.add((address & !3) as usize).cast::<u32>().write(value.to_be()) }
+    }
+
+    /// Whether the page of `address` is present and without decoded instructions.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self, address: u32) -> bool {
+        // SAFETY: (F); a u32 shifted by 12 is below 2^20.
+        unsafe { *self.flags.get_unchecked((address >> 12) as usize) == flag::PLAIN }
+    }
+
+    /// Whether instructions of the page of `address` are decoded.
+    pub(crate) fn is_code(&self, address: u32) -> bool {
+        self.flags[(address >> 12) as usize] & flag::CODE != 0
+    }
+
+    /// Notes a write to the page of `address`.
+    pub(crate) fn make_present(&mut self, address: u32) {
+        let flags = &mut self.flags[(address >> 12) as usize];
+        self.present += u32::from(*flags & flag::PLAIN == 0);
+        *flags |= flag::PLAIN;
+    }
+
+    /// Notes that instructions of the page of `address` are decoded; says whether none were before.
+    pub(crate) fn make_code(&mut self, address: u32) -> bool {
+        let flags = &mut self.flags[(address >> 12) as usize];
+        let first = *flags & flag::CODE == 0;
+        *flags |= flag::CODE;
+        first
+    }
+
+    /// Forgets all decoded instructions.
+    pub(crate) fn clear_code(&mut self) {
+        self.flags.iter_mut().for_each(|flags| *flags &= !flag::CODE);
+    }
+
+    /// How many pages are present.
+    pub(crate) fn present(&self) -> u32 {
+        self.present
+    }
+
+    /// Indices of the present pages, rising.
+    pub(crate) fn present_pages(&self) -> impl Iterator<Item = u32> + '_ {
+        let present = |&(_, flags): &(usize, &u8)| flags & flag::PLAIN != 0;
+        self.flags.iter().enumerate().filter(present).map(|(index, _)| index as u32)
+    }
+
+    /// The bytes of a page.
+    pub(crate) fn page(&self, index: u32) -> &[u8; 4096] {
+        let (pages, _) = self.bytes(index << 12, 4096).as_chunks();
+        &pages[0]
+    }
+
+    /// `len` bytes from `address` onwards, or up to the end of the address space.
+    pub(crate) fn bytes(&self, address: u32, len: usize) -> &[u8] {
+        let len = len.min(LEN - address as usize);
+        // SAFETY: (M); the range ends at or before 2^32, and `&self` keeps writers out.
+        unsafe { std::slice::from_raw_parts(self.base.add(address as usize), len) }
+    }
+
+    /// Fills a page and makes it present.
+    pub(crate) fn load_page(&mut self, index: u32, page: &[u8; 4096]) {
+        self.make_present(index << 12);
+        // A page of zeros would take memory if it were copied, and it is zero already.
+        if page.iter().any(|&byte| byte != 0) {
+            // SAFETY: (M); the page lies inside the mapping.
+            unsafe { self.base.add((index as usize) << 12).copy_from_nonoverlapping(page.as_ptr(), 4096) }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+use opml_state::{Hash, Memory, State};
+
+use crate::code::Code;
+use crate::cpu::{Cpu, MARGIN};
+use crate::decode::decode;
+use crate::space::Space;
+use crate::syscall::Preimage;
+use crate::{Host, VmError, fast};
+
+/// Most pages of guest memory a VM gives unless told otherwise: 2^18, 1 GiB.
+pub const DEFAULT_MAX_PAGES: u32 = 1 << 18;
+
+/// Pages whose instructions are kept decoded; if a program runs through more, all are decoded anew. 64 MiB
+/// of code take 128 MiB.
+const MAX_CODE_PAGES: u32 = 1 << 14;
+
+/// Most steps `fast` is given at once, so that the count fits.
+const MOST_STEPS: u64 = 1 << 62;
+
+/// Why a run ended without an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The program has exited.
+    Exited {
+        /// With this code.
+        code: u8,
+    },
+    /// The limit of steps was reached.
+    Limit,
+}
+
+/// A running program. See the crate's documentation.
+pub struct Vm {
+    pub(crate) cpu: Cpu,
+    pub(crate) pc: u32,
+    pub(crate) next_pc: u32,
+    pub(crate) heap: u32,
+    pub(crate) exited: bool,
+    pub(crate) exit_code: u8,
+    pub(crate) step: u64,
+    pub(crate) preimage_key: Hash,
+    pub(crate) preimage_offset: u32,
+    pub(crate) preimage: Option<Preimage>,
+    /// Bytes written to the hint descriptor that are not yet a whole hint.
+    pub(crate) hint: Vec<u8>,
+    code_pages: u32,
+}
+
+impl Vm {
+    /// A VM in `state`.
+    ///
+    /// # Errors
+    /// If the address space cannot be reserved, or the state has more pages than [`DEFAULT_MAX_PAGES`].
+    pub fn from_state(state: &State) -> Result<Self, VmError> {
+        Self::with_page_limit(state, DEFAULT_MAX_PAGES)
+    }
+
+    /// A VM in `state` that stops with an error when the program uses more than `max_pages` pages of 4,096
+    /// bytes. The stop may come some steps late, but always between two steps.
+    ///
+    /// # Errors
+    /// If the address space cannot be reserved, or the state has more pages already.
+    pub fn with_page_limit(state: &State, max_pages: u32) -> Result<Self, VmError> {
+        let mut space = Space::new()?;
+        for (index, page) in state.memory.pages() {
+            space.load_page(index, page);
+        }
+        let mut registers = [0; 256];
+        registers[..32].copy_from_slice(&state.registers);
+        let code = Code::new()?;
+        let block = code.base();
+        let (lo, hi) = (state.lo, state.hi);
+        let (left, margin, stopped_at) = (0, MARGIN, 0);
+        let vm = Self {
+            cpu: Cpu { registers, lo, hi, space, code, left, block, margin, stopped_at, max_pages },
+            pc: state.pc,
+            next_pc: state.next_pc,
+            heap: state.heap,
+            exited: state.exited,
+            exit_code: state.exit_code,
+            step: state.step,
+            preimage_key: state.preimage_key,
+            preimage_offset: state.preimage_offset,
+            preimage: None,
+            hint: state.last_hint.clone(),
+            code_pages: 0,
+        };
+        vm.check_pages()?;
+        Ok(vm)
+    }
+
+    /// The state after the steps so far.
+    pub fn state(&self) -> State {
+        let mut memory = Memory::new();
+        for index in self.cpu.space.present_pages() {
+            memory.set_page(index, Box::new(*self.cpu.space.page(index)));
+        }
+        State {
+            memory,
+            preimage_key: self.preimage_key,
+            preimage_offset: self.preimage_offset,
+            pc: self.pc,
+            next_pc: self.next_pc,
+            lo: self.cpu.lo,
+            hi: self.cpu.hi,
+            heap: self.heap,
+            exit_code: self.exit_code,
+            exited: self.exited,
+            step: self.step,
+            registers: *self.registers(),
+            last_hint: self.hint.clone(),
+        }
+    }
+
+    /// Address of the next instruction.
+    pub fn pc(&self) -> u32 {
+        self.pc
+    }
+
+    /// Steps executed since the start of the program.
+    pub fn step_count(&self) -> u64 {
+        self.step
+    }
+
+    /// The exit code, if the program has exited.
+    pub fn exit_code(&self) -> Option<u8> {
+        self.exited.then_some(self.exit_code)
+    }
+
+    /// The general registers.
+    pub fn registers(&self) -> &[u32; 32] {
+        self.cpu.registers.first_chunk().expect("there are 256")
+    }
+
+    /// The memory from `address` onwards: `len` bytes, or fewer at the end of the address space.
+    pub fn memory(&self, address: u32, len: usize) -> &[u8] {
+        self.cpu.space.bytes(address, len)
+    }
+
+    /// Pages of memory the program uses, each of 4,096 bytes.
+    pub fn page_count(&self) -> u32 {
+        self.cpu.space.present()
+    }
+
+    /// Runs until the program exits, but at most `limit` steps.
+    ///
+    /// # Errors
+    /// Those of [`step`](Self::step). The VM then stays in the state before the step that failed.
+    pub fn run(&mut self, host: &mut impl Host, limit: u64) -> Result<Stop, VmError> {
+        let mut left = limit;
+        while !self.exited && left > 0 {
+            if left > MARGIN as u64 && self.is_usual() {
+                left = self.run_fast(left)?;
+            }
+            // What `fast` stopped at, or what it cannot begin with.
+            self.step(host)?;
+            self.check_pages()?;
+            left -= 1;
+        }
+        Ok(if self.exited { Stop::Exited { code: self.exit_code } } else { Stop::Limit })
+    }
+
+    /// Whether `fast` can begin here: not in a delay slot, at an aligned pc, and with the register 0 that
+    /// every program has and only a made-up state has not.
+    fn is_usual(&self) -> bool {
+        self.next_pc == self.pc.wrapping_add(4) && self.pc & 3 == 0 && self.cpu.registers[0] == 0
+    }
+
+    /// Runs as far as `fast` can, at most `limit` steps less the margin. Returns how many are left.
+    fn run_fast(&mut self, limit: u64) -> Result<u64, VmError> {
+        let mut left = limit;
+        loop {
+            let now = left.min(MOST_STEPS);
+            let (pc, rest) = fast::run(&mut self.cpu, self.pc, now as i64);
+            let done = now - rest as u64;
+            left -= done;
+            self.step += done;
+            self.pc = pc;
+            self.next_pc = pc.wrapping_add(4);
+            self.check_pages()?;
+            if left <= MARGIN as u64 || !self.decode_here()? {
+                return Ok(left);
+            }
+        }
+    }
+
+    /// Decodes the instructions at the pc. Says whether that was still to be done.
+    fn decode_here(&mut self) -> Result<bool, VmError> {
+        if !self.cpu.code.is_undecoded(self.pc) {
+            return Ok(false);
+        }
+        if self.cpu.space.make_code(self.pc) {
+            self.code_pages += 1;
+            if self.code_pages > MAX_CODE_PAGES {
+                self.cpu.code = Code::new()?;
+                self.cpu.space.clear_code();
+                self.cpu.space.make_code(self.pc);
+                self.code_pages = 1;
+            }
+        }
+        decode(&mut self.cpu, self.pc);
+        Ok(true)
+    }
+
+    fn check_pages(&self) -> Result<(), VmError> {
+        let (got, limit) = (self.cpu.space.present(), self.cpu.max_pages);
+        if got > limit { Err(VmError::MemoryLimit { got, limit }) } else { Ok(()) }
+    }
+}
