@@ -14,6 +14,7 @@ mod lower;
 mod model;
 pub mod onnx;
 mod plan;
+pub mod tensor_file;
 mod twin;
 
 pub use error::{ImportError, Unsupported};

@@ -115,7 +115,7 @@ fn step_by_step(vm: &mut Vm, steps: u64) -> Result<(), VmError> {
 fn random_programs_run_the_same_both_ways() {
     let mut random = Random(0x0123_4567_89ab_cdef);
     let (mut refused, mut long) = (0, 0);
-    for program in 0..400 {
+    for program in 0..250 {
         let state = random_state(&mut random);
         let steps = 2100 + u64::from(random.below(6000));
         let (mut ran, mut stepped) = (Vm::from_state(&state).unwrap(), Vm::from_state(&state).unwrap());

@@ -1,1 +1,44 @@
-fn main() {}
+//! The command line of opml-toolchain: it only dispatches. One command per file in [`commands`].
+
+mod commands;
+mod outcome;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Compiles machine-learning programs into images that an on-chain fault-proof VM can judge.
+///
+/// Exit codes: 0 done, 1 the check failed (the program or the input is not acceptable), 2 it could not
+/// be checked (a tool, a file or the network is missing).
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    BuildModel(commands::build_model::Args),
+    Audit(commands::audit::Args),
+    Run(commands::run::Args),
+    Doctor(commands::doctor::Args),
+    Toolchain(commands::toolchain::Args),
+    Test(commands::test::Args),
+    Bench(commands::bench::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::BuildModel(args) => commands::build_model::run(&args),
+        Command::Audit(args) => commands::audit::run(&args),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Toolchain(args) => commands::toolchain::run(&args),
+        Command::Test(args) => commands::test::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
+    };
+    outcome::exit_code(result)
+}

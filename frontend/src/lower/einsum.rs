@@ -56,10 +56,13 @@ fn product(lowerer: &mut Lowerer, node: &TypedNode, op: &EinSum, a: &Value, b: &
         let inputs = vec![part(&a, m * k), part(&b, n * k)];
         lowerer.push(&node.name, Op::MatMul(shape), inputs, part(&out, m * n));
     }
-    // `out_order[i]` is where axis i of the product stands in the result.
-    let mut back = vec![0; out_order.len()];
-    out_order.iter().enumerate().for_each(|(i, &position)| back[position] = i);
-    Ok(lowerer.permuted(&node.name, &out, &back))
+    // `out_order[i]` is where axis i of the product stands in the result, which may have axes of length 1 besides.
+    let mut back: Vec<usize> = (0..out_order.len()).collect();
+    back.sort_by_key(|&i| out_order[i]);
+    let product = lowerer.permuted(&node.name, &out, &back);
+    let mut shape = vec![1; op.axes.rank(InOut::Out(0))];
+    back.iter().zip(&product.shape).for_each(|(&i, &len)| shape[out_order[i]] = len);
+    Ok(Value { tensor: product.tensor, shape })
 }
 
 fn roles(op: &EinSum) -> Result<Roles<'_>, Refusal> {
@@ -71,8 +74,8 @@ fn roles(op: &EinSum) -> Result<Roles<'_>, Refusal> {
             [1, 0, 1] => roles.rows.push(axis),
             [0, 1, 1] => roles.columns.push(axis),
             [1, 1, 0] => roles.inner.push(axis),
-            // In one operand alone. These have length 1, or the lengths will not fit below.
-            [1, 0, 0] | [0, 1, 0] => {}
+            // In one operand or in the result alone. These have length 1, or the lengths will not fit below.
+            [1, 0, 0] | [0, 1, 0] | [0, 0, 1] => {}
             _ => return Err(format!("the sum `{}` is no product of matrices", op.axes)),
         }
     }

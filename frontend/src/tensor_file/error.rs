@@ -1,0 +1,125 @@
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Format;
+
+/// A file that could not be read or written as a tensor.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{}: {problem}", path.display())]
+#[diagnostic(forward(problem))]
+pub struct TensorFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    #[source]
+    pub problem: TensorProblem,
+}
+
+/// Why bytes are not the tensor that is needed.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum TensorProblem {
+    /// There is no such file.
+    #[error("there is no such file")]
+    #[diagnostic(help("a relative path counts from the current directory"))]
+    Missing,
+
+    /// The operating system refused.
+    #[error("the operating system refused: {0}")]
+    #[diagnostic(help("check that this is a file, its permissions, and the room on the disk"))]
+    Io(io::Error),
+
+    /// The name says nothing about the format.
+    #[error("files ending in `{extension}` are not known as tensors")]
+    #[diagnostic(help("known endings: {}", Format::extensions()))]
+    UnknownExtension {
+        /// What stands after the last dot; empty if there is none.
+        extension: String,
+    },
+
+    /// The bytes are not of the format that the name says.
+    #[error("this is not a readable {format} file: {reason}")]
+    #[diagnostic(help("the file may be cut off or of another format; write it again"))]
+    Malformed {
+        /// The format.
+        format: Format,
+        /// What the reader met.
+        reason: String,
+    },
+
+    /// Elements of a type that the input does not have.
+    #[error("input `{input}` takes float32; the file holds {got}")]
+    #[diagnostic(help("{}", convert(.got)))]
+    ElementType {
+        /// Name of the model's input, or of the tensor that is written.
+        input: String,
+        /// The type in the file.
+        got: String,
+    },
+
+    /// A picture of another kind than 8-bit greyscale.
+    #[error("the picture is {got}; 8-bit greyscale is needed")]
+    #[diagnostic(help(
+        "convert it the way the model was trained (ImageMagick: `-colorspace Gray -depth 8`), or give the tensor as .npy"
+    ))]
+    NotGreyscale {
+        /// What it is.
+        got: String,
+    },
+
+    /// Dimensions that are not the input's.
+    #[error("input `{input}` is {expected:?}; the file holds {got:?}")]
+    #[diagnostic(help("only axes of length 1 may be added or left out; a picture is [height, width]"))]
+    Shape {
+        /// Name of the model's input.
+        input: String,
+        /// Its dimensions.
+        expected: Vec<u32>,
+        /// The file's.
+        got: Vec<u64>,
+    },
+
+    /// Too few or too many bytes of elements.
+    #[error("input `{input}` takes {expected} bytes of elements; the file holds {got}")]
+    #[diagnostic(help("elements are float32, 4 bytes each, row-major; a .bin file is little-endian and nothing else"))]
+    Length {
+        /// Name of the model's input.
+        input: String,
+        /// Bytes of its elements.
+        expected: u64,
+        /// Bytes there are.
+        got: u64,
+    },
+
+    /// More than any file for this input can need; it was not read to the end.
+    #[error("the file is larger than {limit} bytes, and input `{input}` cannot need more")]
+    #[diagnostic(help("check that this is the file for this input; metadata in a picture can be stripped"))]
+    TooLarge {
+        /// Name of the model's input.
+        input: String,
+        /// Most bytes that are read, or taken while a picture is decoded.
+        limit: u64,
+    },
+
+    /// A NaN among the elements.
+    #[error("element {index} for input `{input}` is NaN")]
+    #[diagnostic(help("the outputs would not be numbers either: look at what wrote the file"))]
+    NotANumber {
+        /// Name of the model's input.
+        input: String,
+        /// Index of the first NaN, row-major.
+        index: usize,
+    },
+}
+
+/// Values are never scaled or rounded silently: a model that was trained on 0..1 would answer nonsense.
+fn convert(got: &str) -> &'static str {
+    if got == "uint8" {
+        "scale pixels as the model was trained, e.g. `(x / 255).astype('float32')`, or give the picture as .png or .pgm"
+    } else {
+        "convert the elements first, e.g. `x.astype('float32')` in numpy"
+    }
+}

@@ -1,0 +1,156 @@
+//! `build-model`: from a model to a checked program, its memory root and a manifest.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::builder::NonEmptyStringValueParser;
+use opml_abi::{DataType, TensorInfo};
+use opml_frontend::Model;
+use opml_frontend::graph::Port;
+use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
+use opml_toolchain::{Built, GuestProgram, Options, Request, Weight, build};
+use sha2::{Digest, Sha256};
+
+use crate::outcome::{Outcome, Result, Stop};
+use crate::ui::{self, Format, table};
+
+/// Compile a model into a checked program, the root of its initial memory, and a manifest
+///
+/// Sets up the pinned compilers at the first call. Writes program.elf, program.debug.elf,
+/// prestate.bin.gz, meta.json and manifest.json. Nothing is written if any stage fails.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The program: an .onnx file
+    #[arg(value_name = "PROGRAM")]
+    program: PathBuf,
+    /// The on-chain VM to build for
+    #[arg(long, default_value = "cannon32", value_parser = clap::builder::PossibleValuesParser::new(opml_targets::names()))]
+    target: String,
+    /// Folder for the files [default: target/opml/<model>/<target> in the checkout]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Number for an open dimension of the model, as in --dim batch=1; may be repeated
+    #[arg(long = "dim", value_name = "NAME=N", value_parser = dimension)]
+    dims: Vec<(String, u32)>,
+    /// How to print the result; json prints the manifest alone on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Never use the network
+    #[arg(long)]
+    offline: bool,
+    /// Name of the program in its manifest [default: the file's name]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    name: Option<String>,
+}
+
+fn dimension(text: &str) -> std::result::Result<(String, u32), String> {
+    let (name, number) = text.rsplit_once('=').ok_or("write it as NAME=N, for example batch=1")?;
+    match number.parse() {
+        Ok(n) if n > 0 && !name.is_empty() => Ok((name.to_owned(), n)),
+        _ => Err("write it as NAME=N with a positive number, for example batch=1".into()),
+    }
+}
+
+/// A program of a kind that cannot be built.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("{} is no .onnx file", .0.display())]
+#[diagnostic(help("export the model to ONNX; guest crates and C programs cannot be built yet"))]
+struct UnknownKind(PathBuf);
+
+pub fn run(args: &Args) -> Result {
+    let started = Instant::now();
+    let progress = ui::reporter();
+    let target = super::target(&args.target)?;
+    let checkout = super::checkout()?;
+    let (name, model, request) = import(args)?;
+    let imported = started.elapsed();
+    let default_out = || checkout.root().join("target/opml").join(&name).join(target.name());
+    let out = args.out.clone().unwrap_or_else(default_out);
+    let options = Options { provision: super::provision_options(args.offline)?, checkout, out };
+    let built = build(&request, &target, &options, &*progress).map_err(stop)?;
+    if let Some(reason) = &built.fallback {
+        eprintln!("warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}");
+    }
+    match args.format {
+        Format::Json => print!("{}", built.manifest.to_json()),
+        Format::Text => print!("{}", summary(&model, &built, imported, started.elapsed())),
+    }
+    Ok(Outcome::Done)
+}
+
+/// A program that the audit refuses is a failed check; all else kept it from being checked.
+fn stop(error: opml_toolchain::BuildError) -> Stop {
+    match error {
+        opml_toolchain::BuildError::Audit(failure) => {
+            eprint!("{}", failure.text());
+            Stop::rejected(failure)
+        }
+        other => Stop::unable(other),
+    }
+}
+
+fn import(args: &Args) -> std::result::Result<(String, Model, Request), Stop> {
+    if args.program.extension().is_none_or(|e| !e.eq_ignore_ascii_case("onnx")) {
+        return Err(Stop::unable(UnknownKind(args.program.clone())));
+    }
+    let bytes = super::read(&args.program)?;
+    let dims: BTreeMap<_, _> = args.dims.iter().cloned().collect();
+    let model = Model::from_onnx(&bytes, &dims).map_err(Stop::rejected)?;
+    let name = args.name.clone().unwrap_or_else(|| file_stem(&args.program));
+    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.values.iter().map(|v| v.to_bits()).collect() };
+    let plan = model.plan();
+    let request = Request {
+        program: GuestProgram { source: model.guest_source(), weights: model.constants().into_iter().map(weight).collect() },
+        inputs: model.graph().inputs.iter().map(info).collect(),
+        outputs: model.graph().outputs.iter().map(info).collect(),
+        memory_plan: MemoryPlan { arena: 4 * plan.words as u64, lower_bound: 4 * plan.lower_bound as u64 },
+        rebuild: rebuild(&name, &args.target, &dims),
+        model: ModelInfo {
+            sha256: hex::encode(Sha256::digest(&bytes)),
+            dims,
+            multiply_accumulates: model.multiply_accumulates(),
+        },
+        name: name.clone(),
+    };
+    Ok((name, model, request))
+}
+
+/// The name of a file without its ending, in characters that are safe in a path.
+fn file_stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+}
+
+fn info(port: &Port) -> TensorInfo {
+    TensorInfo { name: port.name.clone(), dtype: DataType::Float32, shape: port.shape.clone() }
+}
+
+/// The command without the paths of this machine.
+fn rebuild(name: &str, target: &str, dims: &BTreeMap<String, u32>) -> String {
+    let dims: String = dims.iter().map(|(name, n)| format!(" --dim {name}={n}")).collect();
+    format!("cargo xtask build-model {name}.onnx --target {target}{dims} --name {name}")
+}
+
+fn summary(model: &Model, built: &Built, imported: Duration, total: Duration) -> String {
+    let manifest = &built.manifest;
+    let (sizes, plan) = (&manifest.sizes, &manifest.memory_plan);
+    let port = |p: &opml_toolchain::manifest::Port| format!("{} {} {:?}", p.name, p.dtype, p.shape);
+    let list = |ports: &[opml_toolchain::manifest::Port]| ports.iter().map(port).collect::<Vec<_>>().join(", ");
+    let mut text = format!("{} for {}\n\n", manifest.name, manifest.target);
+    text += &table::pairs([
+        ("input", list(&manifest.inputs)),
+        ("output", list(&manifest.outputs)),
+        ("work", format!("{} kernel calls, {} multiply-accumulates", model.graph().nodes.len(), ui::count(manifest.model.multiply_accumulates))),
+        ("code", ui::bytes(sizes.code)),
+        ("constants", format!("{}, of which weights {}", ui::bytes(sizes.constants), ui::bytes(sizes.weights))),
+        ("activations", format!("{} (no plan takes less than {})", ui::bytes(plan.arena), ui::bytes(plan.lower_bound))),
+        ("memory root", manifest.memory_root.to_string()),
+        ("prestate hash", manifest.prestate_hash.to_string()),
+        ("reference build", if manifest.reference { "yes".into() } else { "no: another toolchain than the pinned one".to_owned() }),
+        ("files", built.out.display().to_string()),
+    ]);
+    let mut stages = vec![format!("import {}", ui::seconds(imported))];
+    stages.extend(built.timings.iter().map(|(name, time)| format!("{name} {}", ui::seconds(*time))));
+    text + &format!("\n {} in all: {}\n", ui::seconds(total), stages.join(", "))
+}

@@ -1,0 +1,58 @@
+//! `doctor`: what a build needs, and what of it is there.
+
+use opml_toolchain::provision::{DoctorReport, Finding, doctor};
+
+use crate::outcome::{Outcome, Result};
+use crate::ui::{self, Format};
+
+/// Show what builds need, where it was found, in which version, and what is missing
+///
+/// Changes nothing. Exits with 0 if guests can be built now, 1 if not.
+#[derive(clap::Args)]
+pub struct Args {
+    /// How to print the findings
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub fn run(args: &Args) -> Result {
+    let report = doctor(&super::provision_options(true)?);
+    match args.format {
+        Format::Json => println!("{:#}", serde_json::json!(report)),
+        Format::Text => print!("{}", text(&report)),
+    }
+    Ok(if report.can_build() { Outcome::Done } else { Outcome::Failed })
+}
+
+fn text(report: &DoctorReport) -> String {
+    let mut text = String::new();
+    for (title, findings) in [
+        ("pinned toolchain (reference builds)", &report.pinned),
+        ("rustup toolchain (second choice: its builds are no reference)", &report.rustup),
+        ("system", &report.system),
+    ] {
+        text += &format!("{title}\n");
+        findings.iter().for_each(|finding| text += &line(finding));
+    }
+    let cache = report.cache_dir.as_ref().map_or("unknown".into(), |dir| dir.display().to_string());
+    let free = report.free_bytes.map_or("unknown".into(), ui::bytes);
+    let verdict = if report.can_build() {
+        "guests can be built"
+    } else {
+        "not everything is there; `cargo xtask build-model` and `cargo xtask toolchain install` set up the pinned toolchain"
+    };
+    text + &format!("cache {cache}, {free} free on its disk\n\n{verdict}\n")
+}
+
+fn line(finding: &Finding) -> String {
+    let mark = if finding.problem.is_none() { "ok" } else { "--" };
+    let mut text = format!("  {mark} {:<13}", finding.name);
+    text += finding.version.as_deref().or(finding.problem.as_deref()).unwrap_or_default();
+    if let Some(path) = &finding.path {
+        text += &format!("\n     {:<13}{}", "", path.display());
+    }
+    if let Some(fix) = &finding.fix {
+        text += &format!("\n     {:<13}to mend it: {fix}", "");
+    }
+    text + "\n"
+}

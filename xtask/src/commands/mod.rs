@@ -1,0 +1,46 @@
+//! One command per file.
+
+pub mod audit;
+pub mod bench;
+pub mod build_model;
+pub mod doctor;
+pub mod run;
+pub mod test;
+pub mod toolchain;
+
+use std::path::PathBuf;
+
+use opml_targets::Target;
+use opml_toolchain::{Checkout, provision};
+
+use crate::outcome::Stop;
+
+/// The checkout this command was built in.
+fn checkout() -> Result<Checkout, Stop> {
+    // Set by `cargo run` to where the checkout is now, which may have moved since the build.
+    let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let xtask = manifest_dir.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    Checkout::new(xtask.parent().unwrap_or(&xtask)).map_err(Stop::unable)
+}
+
+fn target(name: &str) -> Result<Target, Stop> {
+    Target::load(name).map_err(Stop::unable)
+}
+
+fn provision_options(offline: bool) -> Result<provision::Options, Stop> {
+    let options = provision::Options::from_env().map_err(Stop::unable)?;
+    Ok(provision::Options { offline, ..options })
+}
+
+/// A file that a command could not read.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("cannot read {}", path.display())]
+#[diagnostic(help("check the path and its permissions"))]
+struct Unreadable {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<u8>, Stop> {
+    std::fs::read(path).map_err(|source| Stop::unable(Unreadable { path: path.to_owned(), source }))
+}
