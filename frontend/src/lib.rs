@@ -9,6 +9,7 @@
 
 mod emit;
 mod error;
+mod fuzz;
 pub mod graph;
 mod lower;
 mod model;
@@ -18,6 +19,7 @@ pub mod tensor_file;
 mod twin;
 
 pub use error::{ImportError, Unsupported};
+pub use fuzz::{fuzz_onnx, fuzz_tensor_file};
 pub use model::{Constant, Model};
 pub use plan::Plan;
 pub use twin::RunError;

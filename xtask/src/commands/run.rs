@@ -1,5 +1,224 @@
-//! placeholder
-/// placeholder
+//! `run`: a built program in the off-chain VM.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use opml_abi::{DataType, Tensor, TensorInfo, decode_blob, encode_blob, exit};
+use opml_frontend::tensor_file;
+use opml_state::{Hash, cannon, keccak256};
+use opml_toolchain::file;
+use opml_toolchain::manifest::Manifest;
+use opml_toolchain::progress::{Progress, Unit};
+use opml_vm::{GuestHost, Request, Stop as VmStop, Vm};
+use thiserror::Error;
+
+use crate::outcome::{Outcome, Result, Stop};
+use crate::ui::{self, Format, table};
+
+/// Run a built program in the off-chain VM and print its outputs
+///
+/// Prints the outputs (and for a vector the index of its largest element), the number of steps, the
+/// output root and the hash of the final state. Exits with 0 if the program ran to its end and agrees
+/// with the claim, if one was given; 1 if it disagrees or failed; 2 if it could not be run.
 #[derive(clap::Args)]
-pub struct Args {}
-pub fn run(_: &Args) -> crate::outcome::Result { unreachable!() }
+pub struct Args {
+    /// Folder that build-model wrote
+    dir: PathBuf,
+    /// Input tensors in the order of the manifest: .npy, ONNX .pb, raw .bin, or .png/.pgm for an image
+    #[arg(long = "input", value_name = "FILE", required = true, num_args = 1..)]
+    inputs: Vec<PathBuf>,
+    /// Output root to compare with, as the disputed claim would be
+    #[arg(long, value_name = "0x…")]
+    claim: Option<Hash>,
+    /// Write the outputs, in order, as .npy files
+    #[arg(long = "output", value_name = "FILE", num_args = 1..)]
+    outputs: Vec<PathBuf>,
+    /// Give up after this many steps
+    #[arg(long, value_name = "N", default_value_t = 1_000_000_000_000)]
+    max_steps: u64,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Why a run was not made, or made nothing.
+#[derive(Debug, Error, Diagnostic)]
+enum RunError {
+    #[error("{} is not the manifest of a build", path.display())]
+    #[diagnostic(help("build the folder again with `cargo xtask build-model`"))]
+    Manifest { path: PathBuf, source: serde_json::Error },
+
+    #[error("the program takes {expected} inputs ({names}); {got} were given")]
+    #[diagnostic(help("give --input once for each, in this order"))]
+    InputCount { expected: usize, names: String, got: usize },
+
+    #[error("the program gives {expected} outputs; {got} files were named")]
+    #[diagnostic(help("give --output at most once for each"))]
+    OutputCount { expected: usize, got: usize },
+
+    #[error("{} is not the prestate of the manifest beside it\n  expected {expected}\n  got      {got}", path.display())]
+    #[diagnostic(help("a file of the folder was changed: build it again with `cargo xtask build-model`"))]
+    Prestate { path: PathBuf, expected: Hash, got: Hash },
+
+    #[error("the program did not end within {0} steps")]
+    #[diagnostic(help("raise --max-steps"))]
+    StepLimit(u64),
+
+    #[error("the program failed (exit code {code}): {message}")]
+    #[diagnostic(help("exit code 2 is a panic or an input that the program refuses"))]
+    Guest { code: u8, message: String },
+
+    #[error("the program sent no output that fits its manifest: {0}")]
+    #[diagnostic(help("this is a defect of the program; the off-chain VM and the manifest disagree"))]
+    Output(String),
+}
+
+/// A finished run.
+struct Finished {
+    outputs: Vec<Tensor>,
+    steps: u64,
+    exit_code: u8,
+    output_root: Hash,
+    state_hash: Hash,
+}
+
+pub fn run(args: &Args) -> Result {
+    let manifest = manifest(args)?;
+    let inputs = inputs(args, &manifest)?;
+    let finished = execute(args, &manifest, &inputs, &*ui::reporter())?;
+    for (path, tensor) in args.outputs.iter().zip(&finished.outputs) {
+        tensor_file::write_npy(path, tensor).map_err(Stop::unable)?;
+    }
+    match args.format {
+        Format::Json => println!("{:#}", json(&manifest, &finished)),
+        Format::Text => print!("{}", text(args, &manifest, &finished)),
+    }
+    let agrees = args.claim.is_none() || finished.exit_code == exit::EQUAL;
+    Ok(if agrees { Outcome::Done } else { Outcome::Failed })
+}
+
+fn manifest(args: &Args) -> std::result::Result<Manifest, Stop> {
+    let path = args.dir.join(file::MANIFEST);
+    let manifest: Manifest = serde_json::from_slice(&super::read(&path)?)
+        .map_err(|source| Stop::unable(RunError::Manifest { path, source }))?;
+    let (expected, got) = (manifest.outputs.len(), args.outputs.len());
+    if got > expected { Err(Stop::unable(RunError::OutputCount { expected, got })) } else { Ok(manifest) }
+}
+
+fn inputs(args: &Args, manifest: &Manifest) -> std::result::Result<Vec<Tensor>, Stop> {
+    let ports: Option<Vec<TensorInfo>> = manifest.inputs.iter().map(|port| port.info()).collect();
+    let ports = ports.ok_or_else(|| Stop::unable(RunError::Output("an input has an unknown element type".into())))?;
+    if ports.len() != args.inputs.len() {
+        let names = ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(Stop::unable(RunError::InputCount { expected: ports.len(), names, got: args.inputs.len() }));
+    }
+    let read = |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, port).map_err(Stop::unable);
+    args.inputs.iter().zip(&ports).map(read).collect()
+}
+
+fn execute(
+    args: &Args,
+    manifest: &Manifest,
+    inputs: &[Tensor],
+    progress: &dyn Progress,
+) -> std::result::Result<Finished, Stop> {
+    const STEPS_PER_REPORT: u64 = 100_000_000;
+    let path = args.dir.join(file::PRESTATE);
+    let state = cannon::load_state(&path, cannon::Limits::default()).map_err(Stop::unable)?;
+    let (expected, got) = (manifest.prestate_hash, state.state_hash());
+    if expected != got {
+        return Err(Stop::rejected(RunError::Prestate { path, expected, got }));
+    }
+    let input = encode_blob(inputs);
+    let claim = args.claim.unwrap_or_default();
+    let mut host = GuestHost::new(Request { input, claim, step_index: 1, ..Request::default() });
+    let mut vm = Vm::from_state(&state).map_err(Stop::unable)?;
+    let task = progress.start("run", 0, Unit::Items);
+    let exit_code = loop {
+        let limit = STEPS_PER_REPORT.min(args.max_steps - vm.step_count());
+        if limit == 0 {
+            return Err(Stop::unable(RunError::StepLimit(args.max_steps)));
+        }
+        match vm.run(&mut host, limit).map_err(Stop::rejected)? {
+            VmStop::Exited { code } => break code,
+            VmStop::Limit => task.set(vm.step_count()),
+        }
+    };
+    drop(task);
+    if exit_code == exit::FAILED || exit_code > exit::FAILED {
+        let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
+        return Err(Stop::rejected(RunError::Guest { code: exit_code, message }));
+    }
+    let blob = host.output_blob().ok_or_else(|| Stop::rejected(RunError::Output("it ended without one".into())))?;
+    let outputs = decode_blob(blob).map_err(|e| Stop::rejected(RunError::Output(e.to_string())))?;
+    Ok(Finished {
+        outputs,
+        steps: vm.step_count(),
+        exit_code,
+        output_root: keccak256(blob),
+        state_hash: vm.state().state_hash(),
+    })
+}
+
+/// Index and value of the largest element of a vector: a classifier's answer.
+fn arg_max(tensor: &Tensor) -> Option<(usize, f32)> {
+    let long = tensor.shape.iter().filter(|&&d| d > 1).count();
+    let values = tensor.to_f32().filter(|_| long == 1)?;
+    values.into_iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+fn text(args: &Args, manifest: &Manifest, finished: &Finished) -> String {
+    let mut text = String::new();
+    for (port, tensor) in manifest.outputs.iter().zip(&finished.outputs) {
+        text += &format!("{} {} {:?}\n{}", port.name, tensor.dtype, tensor.shape, elements(tensor));
+        if let Some((index, value)) = arg_max(tensor) {
+            text += &format!(" largest: {index} ({value})\n");
+        }
+    }
+    let verdict = match (args.claim, finished.exit_code) {
+        (None, _) => "no claim was given",
+        (Some(_), exit::EQUAL) => "the output is the claimed one",
+        (Some(_), _) => "the output is not the claimed one",
+    };
+    text + "\n"
+        + &table::pairs([
+            ("steps", ui::count(finished.steps)),
+            ("exit code", format!("{} ({verdict})", finished.exit_code)),
+            ("output root", finished.output_root.to_string()),
+            ("state hash", finished.state_hash.to_string()),
+        ])
+}
+
+fn elements(tensor: &Tensor) -> String {
+    const SHOWN: usize = 64;
+    if tensor.dtype != DataType::Float32 {
+        return format!(" {} elements\n", tensor.elements());
+    }
+    let values = tensor.to_f32().unwrap_or_default();
+    let mut text: String = values.iter().take(SHOWN).map(|v| format!(" {v}")).collect();
+    if values.len() > SHOWN {
+        text += &format!(" … and {} more (--output writes all)", values.len() - SHOWN);
+    }
+    text + "\n"
+}
+
+fn json(manifest: &Manifest, finished: &Finished) -> serde_json::Value {
+    let outputs = manifest.outputs.iter().zip(&finished.outputs).map(|(port, tensor)| {
+        serde_json::json!({
+            "name": port.name,
+            "dtype": tensor.dtype.name(),
+            "shape": tensor.shape,
+            "values": tensor.to_f32(),
+            "arg_max": arg_max(tensor).map(|(index, _)| index),
+        })
+    });
+    serde_json::json!({
+        "program": manifest.name,
+        "target": manifest.target,
+        "outputs": outputs.collect::<Vec<_>>(),
+        "steps": finished.steps,
+        "exit_code": finished.exit_code,
+        "output_root": finished.output_root,
+        "state_hash": finished.state_hash,
+    })
+}

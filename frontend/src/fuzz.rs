@@ -1,0 +1,37 @@
+//! What the fuzz targets call, and the tests that replay their corpora.
+
+use std::collections::BTreeMap;
+
+use opml_abi::decode_blob;
+
+use crate::Model;
+use crate::graph::{Port, TensorId};
+use crate::tensor_file::{Format, read_bytes};
+
+/// Arbitrary bytes as a tensor file for an input [1, 1, 4, 4]; the first byte picks the format.
+///
+/// # Panics
+/// If a tensor is accepted that does not fit the input: that is a bug.
+pub fn fuzz_tensor_file(data: &[u8]) {
+    let Some((&first, bytes)) = data.split_first() else { return };
+    let format = Format::ALL[usize::from(first) % Format::ALL.len()];
+    let port = Port { name: "image".into(), shape: vec![1, 1, 4, 4], tensor: TensorId(0) };
+    if let Ok(tensor) = read_bytes(format, bytes, &port) {
+        assert_eq!(tensor.shape, port.shape);
+        let values = tensor.to_f32().expect("an input is float32");
+        assert!(values.len() == 16 && values.iter().all(|v| !v.is_nan()));
+        let blob = opml_abi::encode_blob(std::slice::from_ref(&tensor));
+        assert_eq!(decode_blob(&blob).expect("what was encoded can be decoded"), [tensor]);
+    }
+}
+
+/// Arbitrary bytes as an ONNX model: imported, planned and written as source. It does not run.
+///
+/// # Panics
+/// Only where the code under test does.
+pub fn fuzz_onnx(data: &[u8]) {
+    if let Ok(model) = Model::from_onnx(data, &BTreeMap::new()) {
+        assert!(model.plan().words >= model.plan().lower_bound);
+        assert!(!model.guest_source().is_empty());
+    }
+}
