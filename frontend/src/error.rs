@@ -52,6 +52,14 @@ pub enum ImportError {
     #[diagnostic(help("fix them with {}", flags(.0)))]
     DynamicDimensions(Vec<String>),
 
+    /// A dimension was given that leaves a tensor without elements.
+    #[error("dimension `{name}` is given as 0")]
+    #[diagnostic(help("give at least 1: `--dim {name}=1`"))]
+    EmptyDimension {
+        /// Its name.
+        name: String,
+    },
+
     /// A dimension was given that the model does not have.
     #[error("the model has no open dimension `{name}`; it has: {}", if .known.is_empty() { "none".into() } else { .known.join(", ") })]
     #[diagnostic(help("leave `--dim {name}=…` out"))]

@@ -1,1 +1,19 @@
 //! What crosses crates: end-to-end, conformance, rejection cases.
+//!
+//! The tests are in `tests/`; this library is what they share. It panics where a program would report an
+//! error, since its only callers are tests.
+
+pub mod digits;
+pub mod guest;
+pub mod program;
+pub mod unicorn;
+
+use std::path::Path;
+
+/// The folder of the workspace.
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the checkout")
+}
+
+/// What a test says that misses a tool: it fails, as a test that did not run has shown nothing.
+pub const SET_UP: &str = "the tools of the tests are not installed: `cargo xtask test` installs them and runs the tests";

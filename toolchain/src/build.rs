@@ -43,6 +43,21 @@ pub struct Request {
     pub rebuild: String,
 }
 
+impl Request {
+    /// A program that is no model: what its manifest would say of tensors is empty.
+    pub fn bare(name: &str, program: GuestProgram) -> Self {
+        Self {
+            name: name.to_owned(),
+            program,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            model: ModelInfo::default(),
+            memory_plan: MemoryPlan::default(),
+            rebuild: String::new(),
+        }
+    }
+}
+
 /// Where and how to build.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -52,6 +67,8 @@ pub struct Options {
     pub checkout: Checkout,
     /// Where the files go.
     pub out: PathBuf,
+    /// Where compiled guests are kept; none for the checkout's own place. Another place means a cold build.
+    pub work: Option<PathBuf>,
 }
 
 /// A finished build.
@@ -109,7 +126,7 @@ pub fn build(request: &Request, target: &Target, options: &Options, progress: &d
     let toolchain = stages.run("provide the toolchain", |p| Ok(provision::ensure(&options.provision, p)?))?;
     let cache = Cache::new(options.provision.cache_dir.as_deref())?;
     let sysroot = stages.run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, cache.root(), p))?;
-    let work = options.checkout.root().join("target/opml/.work");
+    let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
     let compiler = Compiler {
         toolchain: &toolchain,
         sysroot: &sysroot,

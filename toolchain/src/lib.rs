@@ -29,3 +29,4 @@ pub use build::{Built, Options, Request, build, file};
 pub use error::BuildError;
 pub use guest::{GuestProgram, Weight};
 pub use sources::Checkout;
+pub use work_dir::write_atomically;

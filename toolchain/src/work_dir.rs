@@ -39,7 +39,10 @@ pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
 }
 
 /// Makes `path` hold `bytes`, or leaves it as it was: they are written beside it and renamed.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+///
+/// # Errors
+/// [`BuildError::Io`].
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
     let written = tempfile::Builder::new().permissions(permissions()).tempfile_in(dir).and_then(|mut file| {

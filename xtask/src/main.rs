@@ -1,5 +1,6 @@
 //! The command line of opml-toolchain: it only dispatches. One command per file in [`commands`].
 
+mod bench;
 mod commands;
 mod outcome;
 mod ui;

@@ -34,6 +34,7 @@ fn conv(lowerer: &mut Lowerer, node: &TypedNode, op: &Conv, x: &Value, w: &Value
         horizontal: geometry.horizontal,
         groups: op.group,
     };
+    lowerer.room_for(geometry.batch)?;
     let out = lowerer.computed(geometry.out_shape.clone());
     for item in 0..geometry.batch {
         let mut inputs = vec![geometry.item(x, item), lowerer.view(&w)];
@@ -70,6 +71,11 @@ impl Geometry {
         if !matches!(spatial, 1 | 2) {
             return Err(format!("it has {spatial} spatial dimensions; 1 and 2 are supported"));
         }
+        let per_axis = [&spec.strides, &spec.dilations].into_iter().flatten().all(|values| values.len() == spatial);
+        let rank = spatial + 1 + usize::from(matches!(spec.data_format, DataFormat::NHWC | DataFormat::NCHW));
+        if !per_axis || shape.len() != rank {
+            return Err(format!("its attributes are not for the {spatial} spatial dimensions of its operands"));
+        }
         let out_shape = spec.output_shape(shape).map_err(|e| e.to_string())?.shape.to_vec();
         let last = matches!(spec.data_format, DataFormat::NHWC | DataFormat::HWC);
         let batched = matches!(spec.data_format, DataFormat::NHWC | DataFormat::NCHW);
@@ -82,6 +88,13 @@ impl Geometry {
         let (input, output) = (planes(shape), planes(&out_shape));
         let hw = if spatial == 2 { vec![input.height, input.width] } else { vec![input.width] };
         let padding = spec.computed_padding(&hw);
+        let fits = |axis: usize| {
+            let window = (spec.kernel_shape[axis] - 1) * spec.dilation(axis) + 1;
+            hw[axis] + padding[axis].pad_before + padding[axis].pad_after >= window
+        };
+        if padding.len() != spatial || !(0..spatial).all(fits) {
+            return Err(format!("its window {:?} is larger than the image {hw:?} with its border", spec.kernel_shape));
+        }
         let window = |axis: usize| Window {
             size: spec.kernel_shape[axis],
             stride: spec.stride(axis),

@@ -50,6 +50,7 @@ fn product(lowerer: &mut Lowerer, node: &TypedNode, op: &EinSum, a: &Value, b: &
     }
     let shape = MatMul { m, k, n, a_row: k, a_column: 1, b_row: 1, b_column: k, bias_row: 0, bias_column: 1 };
     let ordered = [a.shape[..roles.batch.len() + roles.rows.len()].to_vec(), b.shape[roles.batch.len()..][..roles.columns.len()].to_vec()].concat();
+    lowerer.room_for(batch)?;
     let out = lowerer.computed(ordered);
     for item in 0..batch {
         let part = |value: &Value, len: usize| View { tensor: value.tensor, offset: item * len, len };

@@ -94,8 +94,7 @@ impl Lowerer {
         }
         let shape = shape_of(model, outlet)?;
         if node.op_is::<TypedSource>() {
-            self.tensors.push(Tensor { len: shape.iter().product(), source: Source::Input });
-            return Ok(Value { tensor: TensorId(self.tensors.len() - 1), shape });
+            return Ok(self.input(shape));
         }
         if let Some(constant) = node.op_as::<Const>() {
             if constant.val().datum_type() != DatumType::F32 {
@@ -113,6 +112,11 @@ impl Lowerer {
         let value = lowered.unwrap_or_else(|| Err("the operator has no lowering".into()))?;
         debug_assert_eq!(value.shape, shape, "{}", node.name);
         Ok(value)
+    }
+
+    fn input(&mut self, shape: Vec<usize>) -> Value {
+        self.tensors.push(Tensor { len: shape.iter().product(), source: Source::Input });
+        Value { tensor: TensorId(self.tensors.len() - 1), shape }
     }
 
     /// A tensor that nodes will write.
@@ -153,6 +157,15 @@ impl Lowerer {
         View { tensor: value.tensor, offset: 0, len: value.len() }
     }
 
+    /// Refuses a node that needs `calls` more kernel calls than a program may have: each of them is code.
+    fn room_for(&self, calls: usize) -> Result<(), Refusal> {
+        const MAX_CALLS: usize = 1 << 16;
+        if calls <= MAX_CALLS && self.nodes.len() + calls <= MAX_CALLS {
+            return Ok(());
+        }
+        Err(format!("it takes {calls} kernel calls, and a program has at most {MAX_CALLS}: make its batch smaller"))
+    }
+
     fn push(&mut self, name: &str, op: Op, inputs: Vec<View>, output: View) {
         self.nodes.push(Node { name: name.to_owned(), op, inputs, output });
     }
@@ -191,8 +204,15 @@ impl Lowerer {
         if sources.len() != imported.inputs.len() || targets.len() != imported.outputs.len() {
             return Err(inconsistent("inputs or outputs were lost on the way".into()));
         }
-        let inputs = sources.iter().zip(&imported.inputs).map(|(outlet, name)| port(name, &self.values[outlet]));
-        let inputs: Vec<_> = inputs.collect();
+        let mut inputs = Vec::new();
+        for (outlet, name) in sources.iter().zip(&imported.inputs) {
+            // No output depends on an input that was not lowered; it is part of the input blob all the same.
+            let value = match self.values.get(outlet) {
+                Some(value) => value.clone(),
+                None => self.input(shape_of(&imported.model, *outlet).map_err(inconsistent)?),
+            };
+            inputs.push(port(name, &value));
+        }
         let mut outputs = Vec::new();
         for (outlet, name) in targets.iter().zip(&imported.outputs) {
             let value = self.values.get(outlet).cloned();

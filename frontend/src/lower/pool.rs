@@ -39,6 +39,7 @@ fn pool(
         horizontal: geometry.horizontal,
         count_include_pad,
     };
+    lowerer.room_for(geometry.batch)?;
     let out = lowerer.computed(geometry.out_shape.clone());
     for item in 0..geometry.batch {
         lowerer.push(&node.name, op(shape), vec![geometry.item(x, item)], geometry.item(&out, item));

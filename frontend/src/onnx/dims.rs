@@ -8,7 +8,7 @@ use tract_onnx::pb::{GraphProto, ValueInfoProto, tensor_proto, type_proto};
 use crate::error::ImportError;
 
 /// Writes `given` over the open dimensions of the graph's inputs, refusing what stays open, what
-/// does not exist, and what is no float32 tensor.
+/// does not exist, what is 0, and what is no float32 tensor.
 pub fn fix(graph: &mut GraphProto, given: &BTreeMap<String, u32>) -> Result<(), ImportError> {
     let initializers: BTreeSet<_> = graph.initializer.iter().map(|t| t.name.clone()).collect();
     let mut open = BTreeSet::new();
@@ -24,6 +24,9 @@ pub fn fix(graph: &mut GraphProto, given: &BTreeMap<String, u32>) -> Result<(), 
             }
             open.insert(name);
         }
+    }
+    if let Some((name, _)) = given.iter().find(|(_, value)| **value == 0) {
+        return Err(ImportError::EmptyDimension { name: name.clone() });
     }
     if let Some(name) = given.keys().find(|name| !open.contains(*name)) {
         return Err(ImportError::UnknownDimension { name: name.clone(), known: open.into_iter().collect() });

@@ -3,6 +3,7 @@
 mod dims;
 pub mod operators;
 mod structure;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,10 +35,12 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
     })?;
     operators::check(graph)?;
     structure::check(graph)?;
+    windows::check(graph)?;
     dims::fix(graph, given)?;
     // What the model says of its intermediate values may be stale, above all after a dimension was
     // fixed; inference finds them from the inputs alone.
     graph.value_info.clear();
+    structure::name_nodes(graph);
     let initializers: Vec<_> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
     let names = |values: &[tract_onnx::pb::ValueInfoProto]| values.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
     let mut inputs = names(&graph.input);

@@ -24,7 +24,11 @@ pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
     if !graph.sparse_initializer.is_empty() {
         return Err(malformed("sparse initializers are not supported".into()));
     }
-    graph.initializer.iter().try_for_each(check_initializer)?;
+    graph.initializer.iter().try_for_each(|tensor| check_tensor(&tensor.name, tensor))?;
+    for node in &graph.node {
+        let mut tensors = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
+        tensors.try_for_each(|tensor| check_tensor(&operators::name(node), tensor))?;
+    }
     check_names(graph)?;
     check_acyclic(graph)
 }
@@ -51,6 +55,19 @@ fn check_names(graph: &GraphProto) -> Result<(), ImportError> {
     match graph.output.iter().find(|o| !made.contains(&o.name)) {
         Some(output) => Err(malformed(format!("nothing makes the output `{}`", output.name))),
         None => Ok(()),
+    }
+}
+
+/// Gives every node a name of its own: ONNX takes names for notes, tract for identities. A node's name
+/// stays if nothing before it has it, else it gets the node's number.
+pub fn name_nodes(graph: &mut GraphProto) {
+    let values = graph.input.iter().map(|i| &i.name).chain(graph.initializer.iter().map(|t| &t.name));
+    let mut taken: BTreeSet<String> = values.cloned().collect();
+    for (index, node) in graph.node.iter_mut().enumerate() {
+        node.name = operators::name(node);
+        while !taken.insert(node.name.clone()) {
+            node.name = format!("{}#{index}", node.name);
+        }
     }
 }
 
@@ -86,9 +103,9 @@ fn check_acyclic(graph: &GraphProto) -> Result<(), ImportError> {
     }
 }
 
-/// The payload of an initializer is there, and as long as its dimensions say.
-fn check_initializer(tensor: &TensorProto) -> Result<(), ImportError> {
-    let name = &tensor.name;
+/// The payload of an initializer, or of the node `name` that stands for one, is there, and as long as
+/// its dimensions say.
+fn check_tensor(name: &str, tensor: &TensorProto) -> Result<(), ImportError> {
     if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
         let problem = format!("the weights of `{name}` are in another file, which is not supported: save the model as one file");
         return Err(malformed(problem));
@@ -109,7 +126,7 @@ fn check_initializer(tensor: &TensorProto) -> Result<(), ImportError> {
         DataType::Int8 | DataType::Uint8 | DataType::Bool => (tensor.int32_data.len(), 1),
         _ => {
             let dtype = dtype.as_str_name().to_lowercase();
-            return Err(ImportError::ElementType { tensor: name.clone(), dtype });
+            return Err(ImportError::ElementType { tensor: name.to_owned(), dtype });
         }
     };
     let (found, expected, unit) = if tensor.raw_data.is_empty() {
@@ -120,16 +137,16 @@ fn check_initializer(tensor: &TensorProto) -> Result<(), ImportError> {
     if found != expected {
         return Err(malformed(format!("`{name}` has {found} {unit} of data; its dimensions say {expected}")));
     }
-    check_finite(tensor)
+    check_finite(name, tensor)
 }
 
-fn check_finite(tensor: &TensorProto) -> Result<(), ImportError> {
+fn check_finite(name: &str, tensor: &TensorProto) -> Result<(), ImportError> {
     if tensor.data_type != DataType::Float as i32 {
         return Ok(());
     }
     let raw = tensor.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     match tensor.float_data.iter().copied().chain(raw).enumerate().find(|(_, v)| !v.is_finite()) {
-        Some((index, value)) => Err(ImportError::NotFinite { tensor: tensor.name.clone(), index, value }),
+        Some((index, value)) => Err(ImportError::NotFinite { tensor: name.to_owned(), index, value }),
         None => Ok(()),
     }
 }

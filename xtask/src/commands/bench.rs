@@ -1,5 +1,150 @@
-//! placeholder
-/// placeholder
+//! `bench`: what the shipped models cost, and how fast VM and root are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use opml_state::Hash;
+use opml_toolchain::provision::{self, Lock};
+use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
+
+use super::{build_model, run, test};
+use crate::bench::{self, Figures, ModelFigures, PEERS, SpeedFigures};
+use crate::outcome::{Outcome, Result, Stop};
+use crate::ui::{self, Format, table};
+
+/// The shipped models, each with the input that is measured.
+const MODELS: [(&str, &str); 2] = [
+    ("models/mnist/mlp.onnx", "models/mnist/digits/7_0002.png"),
+    ("models/mnist/cnn.onnx", "models/mnist/digits/7_0002.png"),
+];
+
+/// Measure the shipped models, the VM and the memory root, beside other projects' figures
+///
+/// Steps are exact. Times say something only beside each other: the VM beside qemu, the root beside
+/// plain hashing. Writes the figures as JSON, too.
 #[derive(clap::Args)]
-pub struct Args {}
-pub fn run(_: &Args) -> crate::outcome::Result { unreachable!() }
+pub struct Args {
+    /// File for the figures [default: target/opml/bench.json in the checkout]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How to print the figures
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Never use the network
+    #[arg(long)]
+    offline: bool,
+}
+
+/// What all measurements share.
+struct Bench {
+    checkout: Checkout,
+    provision: provision::Options,
+    /// Everything that is built goes here and is gone afterwards.
+    scratch: tempfile::TempDir,
+    progress: Box<dyn opml_toolchain::progress::Progress>,
+}
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("cannot write {}", path.display())]
+struct Unwritable {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+pub fn run(args: &Args) -> Result {
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        |source| Stop::unable(Unwritable { path, source })
+    };
+    let scratch = tempfile::tempdir().map_err(unwritable(&std::env::temp_dir()))?;
+    let bench = Bench {
+        checkout: super::checkout()?,
+        provision: super::provision_options(args.offline)?,
+        scratch,
+        progress: ui::reporter(),
+    };
+    let models = MODELS.iter().map(|(model, input)| bench.model(model, input)).collect::<std::result::Result<_, _>>()?;
+    let figures = Figures { models, vm: bench.vm()?, root: bench::root(), peers: PEERS };
+    let json = format!("{:#}\n", serde_json::json!(figures));
+    let out = args.out.clone().unwrap_or_else(|| bench.checkout.root().join("target/opml/bench.json"));
+    opml_toolchain::write_atomically(&out, json.as_bytes()).map_err(Stop::unable)?;
+    match args.format {
+        Format::Json => print!("{json}"),
+        Format::Text => print!("{}\nwritten to {}\n", text(&figures), out.display()),
+    }
+    Ok(Outcome::Done)
+}
+
+impl Bench {
+    /// Builds `model` with nothing compiled before, and runs it on `input`.
+    fn model(&self, model: &str, input: &str) -> std::result::Result<ModelFigures, Stop> {
+        let root = self.checkout.root();
+        let imported = build_model::import(&root.join(model), BTreeMap::new(), None, "cannon32")?;
+        let built = self.build(&imported.request)?;
+        let inputs = run::inputs(&[root.join(input)], &built.manifest)?;
+        let finished =
+            run::execute(&built.out, &built.manifest, &inputs, Hash::default(), u64::MAX, &*self.progress)?;
+        let macs = built.manifest.model.multiply_accumulates;
+        Ok(ModelFigures {
+            name: built.manifest.name,
+            steps: finished.steps,
+            multiply_accumulates: macs,
+            steps_per_multiply_accumulate: finished.steps as f64 / macs as f64,
+            sizes: built.manifest.sizes,
+            stages: built.timings.iter().map(|(name, time)| (*name, time.as_secs_f64() * 1e3)).collect(),
+        })
+    }
+
+    fn vm(&self) -> std::result::Result<SpeedFigures, Stop> {
+        let lock = Lock::parse(test::TEST_TOOLS).map_err(Stop::unable)?;
+        let tools = provision::ensure_tools(&lock, &self.provision, &*self.progress).map_err(Stop::unable)?;
+        let program = GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() };
+        let built = self.build(&Request::bare("soft-float-loop", program))?;
+        let qemu = tools.paths.get("qemu-mips").cloned().unwrap_or_default();
+        bench::vm_speed(&built.out, &qemu).map_err(Stop::unable)
+    }
+
+    fn build(&self, request: &Request) -> std::result::Result<Built, Stop> {
+        let options = Options {
+            provision: self.provision.clone(),
+            checkout: self.checkout.clone(),
+            out: self.scratch.path().join(&request.name),
+            work: Some(self.scratch.path().join("work")),
+        };
+        build(request, &super::target("cannon32")?, &options, &*self.progress).map_err(build_model::stop)
+    }
+}
+
+fn text(figures: &Figures) -> String {
+    let header = ["model", "steps", "multiply-accumulates", "steps each", "image", "build"];
+    let rows = figures.models.iter().map(|model| {
+        vec![
+            model.name.clone(),
+            ui::count(model.steps),
+            ui::count(model.multiply_accumulates),
+            format!("{:.1}", model.steps_per_multiply_accumulate),
+            ui::bytes(model.sizes.code + model.sizes.constants + model.sizes.variables),
+            format!("{:.0} ms", model.stages.values().sum::<f64>()),
+        ]
+    });
+    let mut text = table::figures(&header, &rows.collect::<Vec<_>>());
+    for model in &figures.models {
+        let stages: Vec<_> = model.stages.iter().map(|(name, ms)| format!("{name} {ms:.0}")).collect();
+        text += &format!("\n {} by stage, in ms: {}", model.name, stages.join(", "));
+    }
+    text += "\n\n other projects\n";
+    text += &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
+    let (vm, root) = (&figures.vm, &figures.root);
+    text + &format!(
+        "\n VM, {} steps of soft-float: {:.0} steps/us, qemu-mips {:.0}; ratio {:.2} ({:.2} to {:.2})\n \
+         memory root: {:.0} MB/s of non-zero memory, {:.1} times plain hashing of its nodes\n",
+        ui::count(vm.steps),
+        vm.vm_steps_per_microsecond,
+        vm.qemu_steps_per_microsecond,
+        vm.ratio[1],
+        vm.ratio[0],
+        vm.ratio[2],
+        root.megabytes_per_second,
+        root.times_plain_hashing,
+    )
+}

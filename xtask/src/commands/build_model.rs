@@ -63,11 +63,12 @@ pub fn run(args: &Args) -> Result {
     let progress = ui::reporter();
     let target = super::target(&args.target)?;
     let checkout = super::checkout()?;
-    let (name, model, request) = import(args)?;
+    let dims = args.dims.iter().cloned().collect();
+    let Imported { model, request } = import(&args.program, dims, args.name.as_deref(), target.name())?;
     let imported = started.elapsed();
-    let default_out = || checkout.root().join("target/opml").join(&name).join(target.name());
+    let default_out = || checkout.root().join("target/opml").join(&request.name).join(target.name());
     let out = args.out.clone().unwrap_or_else(default_out);
-    let options = Options { provision: super::provision_options(args.offline)?, checkout, out };
+    let options = Options { provision: super::provision_options(args.offline)?, checkout, out, work: None };
     let built = build(&request, &target, &options, &*progress).map_err(stop)?;
     if let Some(reason) = &built.fallback {
         eprintln!("warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}");
@@ -80,7 +81,7 @@ pub fn run(args: &Args) -> Result {
 }
 
 /// A program that the audit refuses is a failed check; all else kept it from being checked.
-fn stop(error: opml_toolchain::BuildError) -> Stop {
+pub(super) fn stop(error: opml_toolchain::BuildError) -> Stop {
     match error {
         opml_toolchain::BuildError::Audit(failure) => {
             eprint!("{}", failure.text());
@@ -90,30 +91,47 @@ fn stop(error: opml_toolchain::BuildError) -> Stop {
     }
 }
 
-fn import(args: &Args) -> std::result::Result<(String, Model, Request), Stop> {
-    if args.program.extension().is_none_or(|e| !e.eq_ignore_ascii_case("onnx")) {
-        return Err(Stop::unable(UnknownKind(args.program.clone())));
+/// A model on its way into the pipeline.
+pub(super) struct Imported {
+    pub model: Model,
+    pub request: Request,
+}
+
+/// Imports the model in the file `program`.
+pub(super) fn import(
+    program: &Path,
+    dims: BTreeMap<String, u32>,
+    name: Option<&str>,
+    target: &str,
+) -> std::result::Result<Imported, Stop> {
+    if program.extension().is_none_or(|e| !e.eq_ignore_ascii_case("onnx")) {
+        return Err(Stop::unable(UnknownKind(program.to_owned())));
     }
-    let bytes = super::read(&args.program)?;
-    let dims: BTreeMap<_, _> = args.dims.iter().cloned().collect();
+    let bytes = super::read(program)?;
     let model = Model::from_onnx(&bytes, &dims).map_err(Stop::rejected)?;
-    let name = args.name.clone().unwrap_or_else(|| file_stem(&args.program));
-    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.values.iter().map(|v| v.to_bits()).collect() };
+    let name = name.map_or_else(|| file_stem(program), str::to_owned);
+    let weight = |c: opml_frontend::Constant| Weight {
+        symbol: c.symbol,
+        words: c.values.iter().map(|v| v.to_bits()).collect(),
+    };
     let plan = model.plan();
     let request = Request {
-        program: GuestProgram { source: model.guest_source(), weights: model.constants().into_iter().map(weight).collect() },
+        program: GuestProgram {
+            source: model.guest_source(),
+            weights: model.constants().into_iter().map(weight).collect(),
+        },
         inputs: model.graph().inputs.iter().map(info).collect(),
         outputs: model.graph().outputs.iter().map(info).collect(),
         memory_plan: MemoryPlan { arena: 4 * plan.words as u64, lower_bound: 4 * plan.lower_bound as u64 },
-        rebuild: rebuild(&name, &args.target, &dims),
+        rebuild: rebuild(&name, target, &dims),
         model: ModelInfo {
             sha256: hex::encode(Sha256::digest(&bytes)),
             dims,
             multiply_accumulates: model.multiply_accumulates(),
         },
-        name: name.clone(),
+        name,
     };
-    Ok((name, model, request))
+    Ok(Imported { model, request })
 }
 
 /// The name of a file without its ending, in characters that are safe in a path.

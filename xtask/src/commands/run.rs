@@ -1,6 +1,6 @@
 //! `run`: a built program in the off-chain VM.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use opml_abi::{DataType, Tensor, TensorInfo, decode_blob, encode_blob, exit};
@@ -48,6 +48,10 @@ enum RunError {
     #[diagnostic(help("build the folder again with `cargo xtask build-model`"))]
     Manifest { path: PathBuf, source: serde_json::Error },
 
+    #[error("an input of the manifest has an element type that this tool does not know")]
+    #[diagnostic(help("use the version of the tool that built the folder"))]
+    ElementType,
+
     #[error("the program takes {expected} inputs ({names}); {got} were given")]
     #[diagnostic(help("give --input once for each, in this order"))]
     InputCount { expected: usize, names: String, got: usize },
@@ -74,18 +78,23 @@ enum RunError {
 }
 
 /// A finished run.
-struct Finished {
+pub(super) struct Finished {
     outputs: Vec<Tensor>,
-    steps: u64,
+    pub steps: u64,
     exit_code: u8,
     output_root: Hash,
     state_hash: Hash,
 }
 
 pub fn run(args: &Args) -> Result {
-    let manifest = manifest(args)?;
-    let inputs = inputs(args, &manifest)?;
-    let finished = execute(args, &manifest, &inputs, &*ui::reporter())?;
+    let manifest = manifest(&args.dir)?;
+    let (expected, got) = (manifest.outputs.len(), args.outputs.len());
+    if got > expected {
+        return Err(Stop::unable(RunError::OutputCount { expected, got }));
+    }
+    let inputs = inputs(&args.inputs, &manifest)?;
+    let claim = args.claim.unwrap_or_default();
+    let finished = execute(&args.dir, &manifest, &inputs, claim, args.max_steps, &*ui::reporter())?;
     for (path, tensor) in args.outputs.iter().zip(&finished.outputs) {
         tensor_file::write_npy(path, tensor).map_err(Stop::unable)?;
     }
@@ -97,47 +106,47 @@ pub fn run(args: &Args) -> Result {
     Ok(if agrees { Outcome::Done } else { Outcome::Failed })
 }
 
-fn manifest(args: &Args) -> std::result::Result<Manifest, Stop> {
-    let path = args.dir.join(file::MANIFEST);
-    let manifest: Manifest = serde_json::from_slice(&super::read(&path)?)
-        .map_err(|source| Stop::unable(RunError::Manifest { path, source }))?;
-    let (expected, got) = (manifest.outputs.len(), args.outputs.len());
-    if got > expected { Err(Stop::unable(RunError::OutputCount { expected, got })) } else { Ok(manifest) }
+pub(super) fn manifest(dir: &Path) -> std::result::Result<Manifest, Stop> {
+    let path = dir.join(file::MANIFEST);
+    serde_json::from_slice(&super::read(&path)?)
+        .map_err(|source| Stop::unable(RunError::Manifest { path, source }))
 }
 
-fn inputs(args: &Args, manifest: &Manifest) -> std::result::Result<Vec<Tensor>, Stop> {
+pub(super) fn inputs(files: &[PathBuf], manifest: &Manifest) -> std::result::Result<Vec<Tensor>, Stop> {
     let ports: Option<Vec<TensorInfo>> = manifest.inputs.iter().map(|port| port.info()).collect();
-    let ports = ports.ok_or_else(|| Stop::unable(RunError::Output("an input has an unknown element type".into())))?;
-    if ports.len() != args.inputs.len() {
+    let ports = ports.ok_or_else(|| Stop::unable(RunError::ElementType))?;
+    if ports.len() != files.len() {
         let names = ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Stop::unable(RunError::InputCount { expected: ports.len(), names, got: args.inputs.len() }));
+        return Err(Stop::unable(RunError::InputCount { expected: ports.len(), names, got: files.len() }));
     }
-    let read = |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, port).map_err(Stop::unable);
-    args.inputs.iter().zip(&ports).map(read).collect()
+    let read = |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, &opml_frontend::graph::Port{name:port.name.clone(),shape:port.shape.clone(),tensor:opml_frontend::graph::TensorId(0)}).map_err(Stop::unable);
+    files.iter().zip(&ports).map(read).collect()
 }
 
-fn execute(
-    args: &Args,
+/// Runs the program in `dir` to its end.
+pub(super) fn execute(
+    dir: &Path,
     manifest: &Manifest,
     inputs: &[Tensor],
+    claim: Hash,
+    max_steps: u64,
     progress: &dyn Progress,
 ) -> std::result::Result<Finished, Stop> {
     const STEPS_PER_REPORT: u64 = 100_000_000;
-    let path = args.dir.join(file::PRESTATE);
+    let path = dir.join(file::PRESTATE);
     let state = cannon::load_state(&path, cannon::Limits::default()).map_err(Stop::unable)?;
     let (expected, got) = (manifest.prestate_hash, state.state_hash());
     if expected != got {
         return Err(Stop::rejected(RunError::Prestate { path, expected, got }));
     }
     let input = encode_blob(inputs);
-    let claim = args.claim.unwrap_or_default();
     let mut host = GuestHost::new(Request { input, claim, step_index: 1, ..Request::default() });
     let mut vm = Vm::from_state(&state).map_err(Stop::unable)?;
     let task = progress.start("run", 0, Unit::Items);
     let exit_code = loop {
-        let limit = STEPS_PER_REPORT.min(args.max_steps - vm.step_count());
+        let limit = STEPS_PER_REPORT.min(max_steps - vm.step_count());
         if limit == 0 {
-            return Err(Stop::unable(RunError::StepLimit(args.max_steps)));
+            return Err(Stop::unable(RunError::StepLimit(max_steps)));
         }
         match vm.run(&mut host, limit).map_err(Stop::rejected)? {
             VmStop::Exited { code } => break code,
@@ -145,7 +154,7 @@ fn execute(
         }
     };
     drop(task);
-    if exit_code == exit::FAILED || exit_code > exit::FAILED {
+    if exit_code >= exit::FAILED {
         let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
         return Err(Stop::rejected(RunError::Guest { code: exit_code, message }));
     }

@@ -1,0 +1,286 @@
+//! Damaged, random and malicious files: an error or a result, in little time and memory, never a panic.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use opml_frontend::{ImportError, Model, fuzz_onnx, fuzz_tensor_file};
+use peak_alloc::PeakAlloc;
+use prost::Message;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
+    ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType, type_proto,
+};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// The count of memory is the process's, so one test runs at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Runs `f` and checks the time it took and the most memory it held.
+fn bounded<T>(seconds: u64, megabytes: usize, what: &str, f: impl FnOnce() -> T) -> T {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let start = Instant::now();
+    let result = f();
+    let (taken, used) = (start.elapsed(), MEMORY.peak_usage().saturating_sub(before));
+    assert!(taken < Duration::from_secs(seconds), "{what} took {taken:?}");
+    assert!(used < megabytes << 20, "{what} held {used} bytes");
+    result
+}
+
+fn alone<T>(f: impl FnOnce() -> T) -> T {
+    let _guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    f()
+}
+
+/// Xorshift with a fixed seed: the same files on every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    /// One to three changes: a byte, a bit, bytes lost, bytes doubled, bytes that are a huge number.
+    fn damage(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..1 + self.below(3) {
+            if bytes.is_empty() {
+                return;
+            }
+            let at = self.below(bytes.len());
+            let end = (at + 1 + self.below(8)).min(bytes.len());
+            match self.below(5) {
+                0 => bytes[at] = self.next() as u8,
+                1 => bytes[at] ^= 1 << self.below(8),
+                2 => drop(bytes.drain(at..end)),
+                3 => {
+                    let copy = bytes[at..end].to_vec();
+                    bytes.splice(at..at, copy);
+                }
+                _ => bytes[at..end].fill(0xff),
+            }
+        }
+    }
+}
+
+fn folder(path: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
+#[test]
+fn corpora_are_replayed() {
+    alone(|| {
+        for (corpus, entry, at_least) in
+            [("tensor_file", fuzz_tensor_file as fn(&[u8]), 20), ("onnx", fuzz_onnx as fn(&[u8]), 10)]
+        {
+            let files = folder(&format!("../fuzz/corpus/{corpus}"));
+            assert!(files.len() >= at_least, "the corpus {corpus} lost its files");
+            for file in files {
+                let bytes = fs::read(&file).unwrap();
+                bounded(2, 32, &file.display().to_string(), || entry(&bytes));
+            }
+        }
+    });
+}
+
+#[test]
+fn damaged_models_end_in_an_error_or_a_program() {
+    alone(|| {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for name in ["matmul_add_relu/model.onnx", "maxpool_padded/model.onnx", "gemm_transposed/model.onnx"] {
+            let whole = fixture(name);
+            bounded(20, 64, name, || {
+                for _ in 0..2_000 {
+                    let mut bytes = whole.clone();
+                    random.damage(&mut bytes);
+                    fuzz_onnx(&bytes);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn every_cut_of_a_model_is_refused_or_imported() {
+    alone(|| {
+        let whole = fixture("transpose_reshape/model.onnx");
+        bounded(10, 64, "a cut model", || (0..whole.len()).for_each(|len| fuzz_onnx(&whole[..len])));
+    });
+}
+
+#[test]
+fn damaged_tensor_files_end_in_an_error_or_a_tensor() {
+    alone(|| {
+        let mut random = Random(0x2545_f491_4f6c_dd1d);
+        let seeds: Vec<_> = folder("../fuzz/corpus/tensor_file").iter().map(|path| fs::read(path).unwrap()).collect();
+        bounded(20, 8, "a damaged tensor file", || {
+            for _ in 0..30_000 {
+                let mut bytes = seeds[random.below(seeds.len())].clone();
+                random.damage(&mut bytes);
+                fuzz_tensor_file(&bytes);
+            }
+        });
+    });
+}
+
+fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+    let dim = |&d: &i64| Dimension { denotation: String::new(), value: Some(dimension::Value::DimValue(d)) };
+    let shape = Some(TensorShapeProto { dim: dims.iter().map(dim).collect() });
+    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape };
+    let r#type = Some(TypeProto { denotation: String::new(), value: Some(type_proto::Value::TensorType(tensor)) });
+    ValueInfoProto { name: name.into(), r#type, doc_string: String::new() }
+}
+
+fn node(op: &str, inputs: &[&str], outputs: &[&str], attribute: Vec<AttributeProto>) -> NodeProto {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    NodeProto { op_type: op.into(), input: owned(inputs), output: owned(outputs), attribute, ..Default::default() }
+}
+
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: AttributeType::Ints as i32, ints: ints.to_vec(), ..Default::default() }
+}
+
+fn tensor(name: &str, tensor: TensorProto) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: AttributeType::Tensor as i32, t: Some(tensor), ..Default::default() }
+}
+
+fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+    let (dims, float_data) = (dims.to_vec(), values.to_vec());
+    TensorProto { name: name.into(), dims, data_type: DataType::Float as i32, float_data, ..Default::default() }
+}
+
+fn shape(name: &str, values: &[i64]) -> TensorProto {
+    let (dims, int64_data) = (vec![values.len() as i64], values.to_vec());
+    TensorProto { name: name.into(), dims, data_type: DataType::Int64 as i32, int64_data, ..Default::default() }
+}
+
+/// A model of `nodes` from the input `x` of `dims` to `y`.
+fn model(dims: &[i64], initializer: Vec<TensorProto>, nodes: Vec<NodeProto>) -> Vec<u8> {
+    let graph = GraphProto {
+        node: nodes,
+        initializer,
+        input: vec![value("x", dims)],
+        output: vec![value("y", &[1])],
+        ..Default::default()
+    };
+    let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 17 }];
+    ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..Default::default() }.encode_to_vec()
+}
+
+fn refusal(what: &str, bytes: &[u8]) -> ImportError {
+    let result = bounded(20, 64, what, || Model::from_onnx(bytes, &BTreeMap::new()));
+    match result {
+        Ok(_) => panic!("{what}: imported"),
+        Err(error) => error,
+    }
+}
+
+/// Small files that ask for a lot: of elements, of kernel calls, of constants.
+#[test]
+fn models_that_ask_for_too_much_are_refused() {
+    alone(|| {
+        let one = || floats("w", &[1, 1, 1, 1], &[1.0]);
+        let huge = 1 << 40;
+        let cases = [
+            ("a huge input", model(&[huge], vec![], vec![node("Relu", &["x"], &["y"], vec![])])),
+            ("an input that overflows", model(&[huge, huge], vec![], vec![node("Relu", &["x"], &["y"], vec![])])),
+            (
+                "a call for each of many images",
+                model(&[1 << 26, 1, 1, 1], vec![one()], vec![node("Conv", &["x", "w"], &["y"], vec![])]),
+            ),
+            (
+                "a call for each of many products",
+                model(&[1 << 26, 1, 1], vec![], vec![node("MatMul", &["x", "x"], &["y"], vec![])]),
+            ),
+            (
+                "a spread constant",
+                model(
+                    &[1],
+                    vec![floats("w", &[1], &[1.0]), shape("s", &[huge])],
+                    vec![node("Expand", &["w", "s"], &["e"], vec![]), node("Add", &["x", "e"], &["y"], vec![])],
+                ),
+            ),
+            (
+                "a spread input",
+                model(&[1], vec![shape("s", &[huge])], vec![node("Expand", &["x", "s"], &["y"], vec![])]),
+            ),
+            (
+                "huge padding",
+                model(
+                    &[1, 1, 4, 4],
+                    vec![one()],
+                    vec![node("Conv", &["x", "w"], &["y"], vec![ints("pads", &[huge, huge, huge, huge])])],
+                ),
+            ),
+            (
+                "a constant that is not there",
+                model(
+                    &[1],
+                    vec![],
+                    vec![
+                        node("Constant", &[], &["c"], vec![tensor("value", floats("", &[1 << 29], &[]))]),
+                        node("Add", &["x", "c"], &["y"], vec![]),
+                    ],
+                ),
+            ),
+        ];
+        for (what, bytes) in cases {
+            assert!(bytes.len() < 400, "{what} is no small file");
+            let error = refusal(what, &bytes);
+            assert!(!error.to_string().is_empty() && error.to_string().len() < 1_000, "{what}: {error}");
+        }
+    });
+}
+
+#[test]
+fn nonsense_attributes_are_refused() {
+    alone(|| {
+        for (what, attribute) in [
+            ("a stride of 0", ints("strides", &[0, 0])),
+            ("a negative stride", ints("strides", &[-1, -1])),
+            ("a dilation of 0", ints("dilations", &[0, 0])),
+            ("a window of nothing", ints("kernel_shape", &[0, 0])),
+            ("a window larger than the image", ints("kernel_shape", &[9, 9])),
+            ("too few paddings", ints("pads", &[1])),
+            ("negative padding", ints("pads", &[-9, -9, -9, -9])),
+        ] {
+            let mut attributes = vec![attribute];
+            if attributes[0].name != "kernel_shape" {
+                attributes.push(ints("kernel_shape", &[2, 2]));
+            }
+            refusal(what, &model(&[1, 1, 4, 4], vec![], vec![node("MaxPool", &["x"], &["y"], attributes)]));
+        }
+    });
+}
+
+/// Nothing may recurse along the graph.
+#[test]
+fn a_long_chain_of_nodes_does_not_overflow_the_stack() {
+    alone(|| {
+        let name = |index: usize| if index == 3_000 { "y".to_owned() } else { format!("v{index}") };
+        let mut nodes = vec![node("Neg", &["x"], &["v0"], vec![])];
+        nodes.extend((1..=3_000).map(|i| node("Neg", &[&name(i - 1)], &[&name(i)], vec![])));
+        let bytes = model(&[1], vec![], nodes);
+        let result = bounded(60, 64, "a long chain", || Model::from_onnx(&bytes, &BTreeMap::new()));
+        assert_eq!(result.unwrap().graph().inputs.len(), 1);
+    });
+}

@@ -1,0 +1,86 @@
+//! The generated source depends on a model's structure alone, and no name in a model can reach its code.
+
+use prost::Message;
+use tract_onnx::pb::{ModelProto, TensorProto, tensor_proto::DataType};
+
+use crate::support::{all_models, import};
+
+fn weights(proto: &mut ModelProto) -> impl Iterator<Item = &mut TensorProto> {
+    let initializers = &mut proto.graph.as_mut().unwrap().initializer;
+    // Scalars are parameters of the structure: the bounds of a Clip become part of a kernel's call.
+    initializers.iter_mut().filter(|tensor| tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty())
+}
+
+/// Other weights, each positive where it was: a variance stays one.
+fn retrained(bytes: &[u8]) -> (Vec<u8>, usize) {
+    let mut proto = ModelProto::decode(bytes).unwrap();
+    let mut changed = 0;
+    for tensor in weights(&mut proto) {
+        assert!(tensor.float_data.is_empty(), "the fixtures hold raw data");
+        for element in tensor.raw_data.as_chunks_mut().0 {
+            *element = (f32::from_le_bytes(*element) * 1.25).to_le_bytes();
+            changed += 1;
+        }
+    }
+    (proto.encode_to_vec(), changed)
+}
+
+#[test]
+fn source_does_not_depend_on_the_values_of_weights() {
+    let mut compared = 0;
+    for (name, bytes) in all_models() {
+        let (other, changed) = retrained(&bytes);
+        if changed == 0 {
+            continue;
+        }
+        let (model, other) = (import(&bytes), import(&other));
+        assert_eq!(model.guest_source(), other.guest_source(), "{name}");
+        assert_ne!(model.constants(), other.constants(), "{name}");
+        let symbols = |model: &opml_frontend::Model| {
+            model.constants().iter().map(|c| (c.symbol.clone(), c.values.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(symbols(&model), symbols(&other), "{name}");
+        compared += 1;
+    }
+    assert!(compared >= 8, "only {compared} models have weights");
+}
+
+#[test]
+fn two_imports_give_the_same_source_and_weights() {
+    for (name, bytes) in all_models() {
+        let (first, second) = (import(&bytes), import(&bytes));
+        assert_eq!(first.guest_source(), second.guest_source(), "{name}");
+        assert_eq!(first.constants(), second.constants(), "{name}");
+    }
+}
+
+/// Breaks out of line comments, block comments, strings and raw strings, if anything does.
+const EVIL: &str = "\n}\nfn evil() {} /* */ \" \"# ' \\ \r\u{2028}\u{202e} evil!(); {evil} //";
+
+#[test]
+fn names_in_a_model_stay_inside_comments() {
+    let code = |source: &str| -> Vec<String> {
+        source.lines().map(str::trim).filter(|line| !line.starts_with("//")).map(str::to_owned).collect()
+    };
+    for (name, bytes) in all_models() {
+        let mut proto = ModelProto::decode(bytes.as_slice()).unwrap();
+        let graph = proto.graph.as_mut().unwrap();
+        let rename = |name: &mut String| {
+            if !name.is_empty() {
+                name.push_str(EVIL);
+            }
+        };
+        for (index, node) in graph.node.iter_mut().enumerate() {
+            node.name = format!("{index}{EVIL}");
+            node.doc_string.push_str(EVIL);
+            node.input.iter_mut().chain(&mut node.output).for_each(rename);
+        }
+        graph.initializer.iter_mut().for_each(|tensor| rename(&mut tensor.name));
+        graph.input.iter_mut().chain(&mut graph.output).for_each(|value| rename(&mut value.name));
+        graph.name.push_str(EVIL);
+        let source = import(&proto.encode_to_vec()).guest_source();
+        assert!(source.contains("evil"), "{name}: the names are not in the source, so this test shows nothing");
+        assert!(source.is_ascii() && !source.contains('\r'), "{name}");
+        assert_eq!(code(&source), code(&import(&bytes).guest_source()), "{name}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The models of `models/mnist/`, built once per process.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use opml_abi::{DataType, Tensor, TensorInfo};
+use opml_frontend::Model;
+use opml_frontend::graph::Port;
+use opml_state::{State, cannon};
+use opml_targets::Target;
+use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelInfo};
+use opml_toolchain::progress::Silent;
+use opml_toolchain::{Checkout, GuestProgram, Options, Request, Weight, build, file, provision};
+use sha2::{Digest, Sha256};
+
+use crate::SET_UP;
+
+/// A built model. Everything but [`model`](Self::model) is what the files on the disk say.
+pub struct Program {
+    /// `mlp` or `cnn`.
+    pub name: &'static str,
+    /// The imported model, which runs natively.
+    pub model: Model,
+    /// The folder with the files.
+    pub dir: PathBuf,
+    /// `manifest.json`.
+    pub manifest: Manifest,
+    /// `prestate.bin.gz`.
+    pub prestate: State,
+}
+
+impl Program {
+    /// `models/mnist/mlp.onnx`, built below `dir` at the first call.
+    pub fn mlp(dir: &str) -> &'static Self {
+        static BUILT: OnceLock<Program> = OnceLock::new();
+        BUILT.get_or_init(|| Self::build("mlp", Path::new(dir)))
+    }
+
+    /// `models/mnist/cnn.onnx`, built below `dir` at the first call.
+    pub fn cnn(dir: &str) -> &'static Self {
+        static BUILT: OnceLock<Program> = OnceLock::new();
+        BUILT.get_or_init(|| Self::build("cnn", Path::new(dir)))
+    }
+
+    fn build(name: &'static str, dir: &Path) -> Self {
+        let target = target();
+        let onnx = onnx_bytes(name);
+        let model = Model::from_onnx(&onnx, &BTreeMap::new()).expect("the example models can be imported");
+        let options = Options {
+            provision: offline(),
+            checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
+            out: dir.join(name).join(target.name()),
+        };
+        let request = request(name, &onnx, &model);
+        let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}\n{SET_UP}"));
+        let manifest = fs::read(built.out.join(file::MANIFEST)).expect("a build writes a manifest");
+        let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
+        Self {
+            name,
+            model,
+            manifest: serde_json::from_slice(&manifest).expect("a manifest can be read back"),
+            prestate: prestate.expect("a prestate can be read back"),
+            dir: built.out,
+        }
+    }
+
+    /// The bytes of one of the program's files; the names are in [`opml_toolchain::file`].
+    pub fn file(&self, name: &str) -> Vec<u8> {
+        fs::read(self.dir.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// Shape of the only input.
+    pub fn input_shape(&self) -> &[u32] {
+        &self.manifest.inputs[0].shape
+    }
+
+    /// The native twin's output.
+    pub fn native(&self, input: &Tensor) -> Tensor {
+        let mut outputs = self.model.run(std::slice::from_ref(input)).expect("the input fits the model");
+        assert_eq!(outputs.len(), 1);
+        outputs.remove(0)
+    }
+}
+
+/// The target that everything here is built for.
+pub fn target() -> Target {
+    Target::load("cannon32").expect("the target's own files are right")
+}
+
+/// The bytes of an example model.
+pub fn onnx_bytes(name: &str) -> Vec<u8> {
+    let path = crate::checkout().join(format!("models/mnist/{name}.onnx"));
+    fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// What is installed, and nothing else: a test that waits for a download says nothing of the code.
+pub fn offline() -> provision::Options {
+    let options = provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider");
+    provision::Options { offline: true, ..options }
+}
+
+fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
+    let info = |port: &Port| TensorInfo {
+        name: port.name.clone(),
+        dtype: DataType::Float32,
+        shape: port.shape.clone(),
+    };
+    let weight = |c: opml_frontend::Constant<'_>| Weight {
+        symbol: c.symbol,
+        words: c.values.iter().map(|v| v.to_bits()).collect(),
+    };
+    Request {
+        name: name.to_owned(),
+        program: GuestProgram {
+            source: model.guest_source(),
+            weights: model.constants().into_iter().map(weight).collect(),
+        },
+        inputs: model.graph().inputs.iter().map(info).collect(),
+        outputs: model.graph().outputs.iter().map(info).collect(),
+        model: ModelInfo {
+            sha256: hex::encode(Sha256::digest(onnx)),
+            dims: BTreeMap::new(),
+            multiply_accumulates: model.multiply_accumulates(),
+        },
+        memory_plan: MemoryPlan {
+            arena: 4 * model.plan().words as u64,
+            lower_bound: 4 * model.plan().lower_bound as u64,
+        },
+        rebuild: format!("cargo xtask build-model {name}.onnx"),
+    }
+}

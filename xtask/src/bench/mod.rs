@@ -1,0 +1,26 @@
+//! What `bench` measures. Steps are exact; times are only ever shown beside what they are compared with.
+
+mod models;
+mod peers;
+mod root;
+mod vm_speed;
+
+use serde::Serialize;
+
+pub use models::ModelFigures;
+pub use peers::{PEERS, Peer};
+pub use root::{RootFigures, measure as root};
+pub use vm_speed::{LOOP, SpeedFigures, measure as vm_speed};
+
+/// Everything a bench run found; its JSON is this structure.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    /// One entry for each shipped model.
+    pub models: Vec<ModelFigures>,
+    /// The off-chain VM beside qemu.
+    pub vm: SpeedFigures,
+    /// The memory root beside plain hashing.
+    pub root: RootFigures,
+    /// Figures of other projects.
+    pub peers: &'static [Peer],
+}
