@@ -48,13 +48,16 @@ impl Program {
         let target = target();
         let onnx = onnx_bytes(name);
         let model = Model::from_onnx(&onnx, &BTreeMap::new()).expect("the example models can be imported");
+        let provision = provision_options();
+        let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
+        assert!(found.is_some(), "{SET_UP}");
         let options = Options {
-            provision: offline(),
+            provision,
             checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
             out: dir.join(name).join(target.name()),
         };
         let request = request(name, &onnx, &model);
-        let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}\n{SET_UP}"));
+        let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
         let manifest = fs::read(built.out.join(file::MANIFEST)).expect("a build writes a manifest");
         let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
         Self {
@@ -95,10 +98,9 @@ pub fn onnx_bytes(name: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// What is installed, and nothing else: a test that waits for a download says nothing of the code.
-pub fn offline() -> provision::Options {
-    let options = provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider");
-    provision::Options { offline: true, ..options }
+/// How the tests provision: as the user's settings say.
+pub fn provision_options() -> provision::Options {
+    provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider")
 }
 
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {

@@ -21,7 +21,7 @@ use crate::provision::{self, Identity, Toolchain};
 use crate::sources::Checkout;
 use crate::sysroot::Sysroot;
 use crate::weights::weights_object;
-use crate::work_dir::write_atomically;
+use crate::work_dir::{self, write_atomically};
 use crate::{image, link};
 
 /// What is built, and what a manifest says of it that the program itself does not show.
@@ -242,7 +242,8 @@ fn sizes(request: &Request, audited: &AuditedElf, state: &State) -> Sizes {
 
 /// The manifest is removed first and written last: a folder with a manifest is whole.
 fn write(out: &Path, files: &BTreeMap<&'static str, Vec<u8>>, manifest: &Manifest) -> Result<(), BuildError> {
-    let _guard = crate::work_dir::lock_beside(out)?;
+    let _guard = work_dir::lock_beside(out)?;
+    work_dir::remove_leftovers(out)?;
     let path = out.join(file::MANIFEST);
     let text = manifest.to_json();
     if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) && files.iter().all(|(name, bytes)| same(&out.join(name), bytes)) {

@@ -10,7 +10,7 @@ use crate::error::BuildError;
 use crate::flags;
 use crate::guest::GuestProgram;
 use crate::progress::{Progress, Unit};
-use crate::provision::{Tool, Toolchain};
+use crate::provision::Toolchain;
 use crate::sources::{Checkout, write_if_changed};
 use crate::sysroot::{Sysroot, triple};
 use crate::work_dir;
@@ -70,13 +70,13 @@ impl Compiler<'_> {
         write_if_changed(&stage.join("guest/Cargo.toml"), MANIFEST.as_bytes())?;
         write_if_changed(&stage.join("guest/src/lib.rs"), program.source.as_bytes())?;
         let target_dir = dir.join("target");
-        let mut command = self.toolchain.command(Tool::Cargo);
-        command.current_dir(&stage).args(["build", "--release", "--offline", "--package", "opml-guest"]);
+        let remap = [(stage.as_path(), "/opml")];
+        let rustflags = flags::rustc(Some(&self.sysroot.path), &remap);
+        let mut command = crate::tool::cargo_build(self.toolchain, &stage, &rustflags);
+        command.args(["--package", "opml-guest"]);
         command.arg("-Zjson-target-spec").arg("--target").arg(&self.sysroot.spec);
         command.args(["--config", "source.crates-io.replace-with='vendor'"]);
         command.args(["--config", "source.vendor.directory='vendor'"]);
-        let remap = [(stage.as_path(), "/opml")];
-        command.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(Some(&self.sysroot.path), &remap));
         command.env("CARGO_TARGET_DIR", &target_dir);
         crate::tool::run(&mut command, "compiling the guest", "if the model is at fault, please report it with the message")?;
         Ok(target_dir.join(triple(self.target)).join("release/libopml_guest.a"))

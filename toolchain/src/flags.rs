@@ -5,7 +5,6 @@ use std::path::Path;
 /// Profile `release` of guest builds, and of the library they are built on.
 pub(crate) fn profile() -> toml::Table {
     toml::toml! {
-        [release]
         // Fewer steps are what the guest is compiled for.
         opt-level = 3
         // Inlines kernels into the program, so that static shapes reach their loops.

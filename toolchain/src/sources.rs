@@ -110,7 +110,6 @@ impl Checkout {
         }
         let mut root = toml::Table::new();
         root.insert("workspace".into(), workspace.into());
-        root.insert("profile".into(), crate::flags::profile().into());
         write_if_changed(&stage.join("Cargo.toml"), root.to_string().as_bytes())?;
         // Cargo drops from it what the stage does not need, so it is only written when it is stale.
         let lock = fs::read(self.root.join("Cargo.lock")).map_err(BuildError::io("read", &self.root.join("Cargo.lock")))?;

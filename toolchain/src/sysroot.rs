@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::error::BuildError;
 use crate::flags;
 use crate::progress::{Progress, Unit};
-use crate::provision::{Tool, Toolchain};
+use crate::provision::Toolchain;
 use crate::sources::write_if_changed;
 use crate::work_dir;
 
@@ -84,26 +84,23 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     let triple = triple(target);
     let mut manifest = toml::Table::new();
     manifest.insert("package".into(), toml::toml! { name = "opml-sysroot" version = "0.0.0" edition = "2024" }.into());
-    manifest.insert("profile".into(), flags::profile().into());
     write_if_changed(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
     write_if_changed(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
     let sysroot = dir.join("sysroot");
     let spec_path = sysroot.join(format!("{triple}.json"));
     write_if_changed(&spec_path, spec.as_bytes())?;
-    let mut command = toolchain.command(Tool::Cargo);
-    command.current_dir(dir).args(["build", "--release", "--offline"]);
+    let library = toolchain.rust_library();
+    // The names rustc's own releases give these sources.
+    let remap = [(library, "/rustc/library"), (dir, "/opml")];
+    let mut command = crate::tool::cargo_build(toolchain, dir, &flags::rustc(None, &remap));
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
     command.args(["-Zbuild-std=core,alloc", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"]);
     command.arg("--target").arg(&spec_path).env("CARGO_TARGET_DIR", dir.join("target"));
-    let library = toolchain.rust_library();
     if let Some(vendored) = toolchain.vendored_crates() {
         command.args(["--config", "source.crates-io.replace-with='rust-library'"]);
         command.arg("--config").arg(format!("source.rust-library.directory='{}'", vendored.display()));
     }
-    // The names rustc's own releases give these sources.
-    let remap = [(library, "/rustc/library"), (dir, "/opml")];
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags::rustc(None, &remap));
     crate::tool::run(&mut command, "building core and alloc", "`cargo xtask doctor` shows what the toolchain lacks")?;
     collect(&dir.join("target").join(&triple).join("release/deps"), &sysroot.join("lib/rustlib").join(&triple).join("lib"))
 }

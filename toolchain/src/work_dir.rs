@@ -6,6 +6,9 @@ use std::path::Path;
 use crate::error::BuildError;
 use crate::progress::{Progress, Unit};
 
+/// What the names of unfinished files start with.
+const PARTIAL: &str = ".partial-";
+
 /// Held while a shared folder is worked in; the system lets go when the process ends, however it ends.
 pub(crate) struct Guard(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
 
@@ -45,15 +48,28 @@ pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
-    let written = tempfile::Builder::new().permissions(permissions()).tempfile_in(dir).and_then(|mut file| {
+    let written = tempfile::Builder::new().prefix(PARTIAL).permissions(permissions(path)).tempfile_in(dir).and_then(|mut file| {
         std::io::Write::write_all(&mut file, bytes)?;
         file.persist(path).map_err(|e| e.error)
     });
     written.map(drop).map_err(BuildError::io("write", path))
 }
 
-/// Those of ordinary files; temporary files are private by default. The user's umask narrows them.
+/// Removes the unfinished files of killed builds from `dir`, in which nobody else works now.
+pub(crate) fn remove_leftovers(dir: &Path) -> Result<(), BuildError> {
+    for entry in fs::read_dir(dir).map_err(BuildError::io("list", dir))? {
+        let path = entry.map_err(BuildError::io("list", dir))?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PARTIAL)) {
+            fs::remove_file(&path).map_err(BuildError::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Those of ordinary files, and of programs for ELF files: emulators ask for the permission to execute.
+/// Temporary files would be private. The user's umask narrows them.
 #[cfg(unix)]
-fn permissions() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+fn permissions(path: &Path) -> fs::Permissions {
+    let program = path.extension().is_some_and(|extension| extension == "elf");
+    std::os::unix::fs::PermissionsExt::from_mode(if program { 0o777 } else { 0o666 })
 }

@@ -32,6 +32,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    outcome::set_report_style();
     let result = match Cli::parse().command {
         Command::BuildModel(args) => commands::build_model::run(&args),
         Command::Audit(args) => commands::audit::run(&args),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use miette::{Diagnostic, Report};
+use miette::{Diagnostic, MietteHandlerOpts, Report, ReportHandler};
 
 /// How a command ended that did not run into an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,13 @@ impl Stop {
 
 /// What a command gives back.
 pub type Result = std::result::Result<Outcome, Stop>;
+
+/// Sets how errors are printed; to be called before the first one is made.
+pub fn set_report_style() {
+    // Paths, hashes and names are copied out of messages: they are not broken across lines.
+    let handler = |_: &_| Box::new(MietteHandlerOpts::new().wrap_lines(false).build()) as Box<dyn ReportHandler>;
+    miette::set_hook(Box::new(handler)).expect("it is set once, before any report");
+}
 
 /// Reports an error on standard error and gives the process's exit code.
 pub fn exit_code(result: Result) -> ExitCode {

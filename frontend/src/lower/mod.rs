@@ -93,9 +93,6 @@ impl Lowerer {
             return Err(format!("it has {} outputs", node.outputs.len()));
         }
         let shape = shape_of(model, outlet)?;
-        if node.op_is::<TypedSource>() {
-            return Ok(self.input(shape));
-        }
         if let Some(constant) = node.op_as::<Const>() {
             if constant.val().datum_type() != DatumType::F32 {
                 // Shapes and axes are folded into the nodes that use them; nothing reads this at run time.
@@ -103,6 +100,12 @@ impl Lowerer {
             }
             let values = constant.val().to_plain_array_view::<f32>().map_err(|e| e.to_string())?;
             return Ok(self.constant(shape, values.iter().copied().collect()));
+        }
+        if shape.contains(&0) {
+            return Err(format!("its result of shape {shape:?} has no elements"));
+        }
+        if node.op_is::<TypedSource>() {
+            return Ok(self.input(shape));
         }
         let inputs: Vec<_> = node.inputs.iter().map(|i| self.values[i].clone()).collect();
         if inputs.iter().any(|i| i.tensor.0 == usize::MAX) {

@@ -2,6 +2,7 @@
 
 mod dims;
 pub mod operators;
+mod shapes;
 mod structure;
 mod windows;
 
@@ -35,6 +36,7 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
     })?;
     operators::check(graph)?;
     structure::check(graph)?;
+    shapes::check(graph)?;
     windows::check(graph)?;
     dims::fix(graph, given)?;
     // What the model says of its intermediate values may be stale, above all after a dimension was

@@ -4,6 +4,8 @@ use std::fs;
 
 use opml_abi::Tensor;
 use opml_frontend::RunError;
+use prost::Message;
+use tract_onnx::pb::ModelProto;
 
 use crate::support::{NETS, fixture, import, recorded};
 
@@ -58,4 +60,40 @@ fn inputs_that_do_not_fit_are_refused_before_anything_runs() {
     let bytes = Tensor { dtype: opml_abi::DataType::Uint8, shape: vec![3, 2], data: vec![0; 6] };
     let typed = model.run(&[a, bytes]).unwrap_err();
     assert_eq!(typed.to_string(), "input `b` is float32 [3, 2]; a uint8 [3, 2] was given");
+}
+
+/// A network after `change`, and its outputs.
+fn changed(net: &str, change: impl FnOnce(&mut ModelProto), inputs: &[Tensor]) -> Vec<Tensor> {
+    let mut proto = ModelProto::decode(fs::read(fixture(&format!("{net}/model.onnx"))).unwrap().as_slice()).unwrap();
+    change(&mut proto);
+    import(&proto.encode_to_vec()).run(inputs).unwrap()
+}
+
+#[test]
+fn an_input_that_nothing_reads_is_still_an_input() {
+    let model = import(&fs::read(fixture("two_inputs_two_outputs/model.onnx")).unwrap());
+    let inputs = recorded("two_inputs_two_outputs", "input", &model.graph().inputs);
+    let unread = |proto: &mut ModelProto| {
+        let graph = proto.graph.as_mut().unwrap();
+        // Only `b_t` is left, which does not depend on `a`.
+        graph.output.retain(|output| output.name == "sum");
+        graph.output[0].name = "b_t".into();
+    };
+    let outputs = changed("two_inputs_two_outputs", unread, &inputs);
+    let b = inputs[1].to_f32().unwrap();
+    assert_eq!(outputs, [Tensor::from_f32(&[2, 3], &[b[0], b[2], b[4], b[1], b[3], b[5]])]);
+}
+
+/// A node's name is a note in ONNX; exporters repeat them, and give them names of values.
+#[test]
+fn nodes_may_share_a_name() {
+    let model = import(&fs::read(fixture("residual_block/model.onnx")).unwrap());
+    let inputs = recorded("residual_block", "input", &model.graph().inputs);
+    let expected = model.run(&inputs).unwrap();
+    for name in ["node", "w0", "x", "y", ""] {
+        let rename = |proto: &mut ModelProto| {
+            proto.graph.as_mut().unwrap().node.iter_mut().for_each(|node| node.name = name.into());
+        };
+        assert_eq!(changed("residual_block", rename, &inputs), expected, "{name}");
+    }
 }

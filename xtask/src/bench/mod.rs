@@ -7,7 +7,7 @@ mod vm_speed;
 
 use serde::Serialize;
 
-pub use models::ModelFigures;
+pub use models::{ModelFigures, Stage};
 pub use peers::{PEERS, Peer};
 pub use root::{RootFigures, measure as root};
 pub use vm_speed::{LOOP, SpeedFigures, measure as vm_speed};

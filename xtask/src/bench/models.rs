@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use opml_toolchain::manifest::Sizes;
 use serde::Serialize;
 
@@ -16,6 +14,15 @@ pub struct ModelFigures {
     pub steps_per_multiply_accumulate: f64,
     /// Bytes of the program's parts.
     pub sizes: Sizes,
-    /// Milliseconds of each stage of a build that finds nothing compiled.
-    pub stages: BTreeMap<&'static str, f64>,
+    /// The stages of a build that finds nothing compiled, in their order.
+    pub stages: Vec<Stage>,
+}
+
+/// How long a stage of a build took.
+#[derive(Debug, Serialize)]
+pub struct Stage {
+    /// Its name.
+    pub stage: &'static str,
+    /// Its time.
+    pub milliseconds: f64,
 }

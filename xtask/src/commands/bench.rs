@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use opml_state::Hash;
 use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, run, test};
-use crate::bench::{self, Figures, ModelFigures, PEERS, SpeedFigures};
+use crate::bench::{self, Figures, ModelFigures, PEERS, SpeedFigures, Stage};
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui::{self, Format, table};
 
@@ -91,7 +92,7 @@ impl Bench {
             multiply_accumulates: macs,
             steps_per_multiply_accumulate: finished.steps as f64 / macs as f64,
             sizes: built.manifest.sizes,
-            stages: built.timings.iter().map(|(name, time)| (*name, time.as_secs_f64() * 1e3)).collect(),
+            stages: built.timings.iter().map(|&(stage, time)| stage_figure(stage, time)).collect(),
         })
     }
 
@@ -115,6 +116,10 @@ impl Bench {
     }
 }
 
+fn stage_figure(stage: &'static str, time: Duration) -> Stage {
+    Stage { stage, milliseconds: time.as_secs_f64() * 1e3 }
+}
+
 fn text(figures: &Figures) -> String {
     let header = ["model", "steps", "multiply-accumulates", "steps each", "image", "build"];
     let rows = figures.models.iter().map(|model| {
@@ -124,12 +129,12 @@ fn text(figures: &Figures) -> String {
             ui::count(model.multiply_accumulates),
             format!("{:.1}", model.steps_per_multiply_accumulate),
             ui::bytes(model.sizes.code + model.sizes.constants + model.sizes.variables),
-            format!("{:.0} ms", model.stages.values().sum::<f64>()),
+            format!("{:.0} ms", model.stages.iter().map(|s| s.milliseconds).sum::<f64>()),
         ]
     });
     let mut text = table::figures(&header, &rows.collect::<Vec<_>>());
     for model in &figures.models {
-        let stages: Vec<_> = model.stages.iter().map(|(name, ms)| format!("{name} {ms:.0}")).collect();
+        let stages: Vec<_> = model.stages.iter().map(|s| format!("{} {:.0}", s.stage, s.milliseconds)).collect();
         text += &format!("\n {} by stage, in ms: {}", model.name, stages.join(", "));
     }
     text += "\n\n other projects\n";

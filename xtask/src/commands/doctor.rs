@@ -46,13 +46,13 @@ fn text(report: &DoctorReport) -> String {
 
 fn line(finding: &Finding) -> String {
     let mark = if finding.problem.is_none() { "ok" } else { "--" };
-    let mut text = format!("  {mark} {:<13}", finding.name);
+    let mut text = format!("  {mark} {:<21}", finding.name);
     text += finding.version.as_deref().or(finding.problem.as_deref()).unwrap_or_default();
     if let Some(path) = &finding.path {
-        text += &format!("\n     {:<13}{}", "", path.display());
+        text += &format!("\n     {:<21}{}", "", path.display());
     }
     if let Some(fix) = &finding.fix {
-        text += &format!("\n     {:<13}to mend it: {fix}", "");
+        text += &format!("\n     {:<21}to mend it: {fix}", "");
     }
     text + "\n"
 }

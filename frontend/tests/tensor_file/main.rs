@@ -1,0 +1,6 @@
+//! Tensor files in every format: what is read, what is refused and why, what is written.
+
+mod bounds;
+mod formats;
+mod support;
+mod writing;

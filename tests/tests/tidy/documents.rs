@@ -1,0 +1,42 @@
+//! The documents name what the code has.
+
+use opml_toolchain::audit::Rule;
+
+use crate::repository::{read, report, text_files};
+
+#[test]
+fn every_audit_rule_is_described_once() {
+    let text = read("docs/audit.md");
+    let rows = |rule: &Rule| text.lines().filter(|line| line.starts_with(&format!("| `{rule}` |"))).count();
+    let wrong = Rule::ALL.iter().map(|rule| (rule, rows(rule))).filter(|(_, rows)| *rows != 1);
+    report("docs/audit.md has one row for each rule", wrong.map(|(rule, rows)| format!("{rule}: {rows} rows")));
+    let described = text.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(described, Rule::ALL.len(), "docs/audit.md has rows for rules that do not exist");
+}
+
+#[test]
+fn every_field_of_the_manifest_is_described() {
+    let text = read("docs/formats.md");
+    let tree = syn::parse_file(&read("toolchain/src/manifest.rs")).expect("the manifest's source parses");
+    let structs = tree.items.iter().filter_map(|item| if let syn::Item::Struct(item) = item { Some(item) } else { None });
+    let fields = structs.flat_map(|item| &item.fields).filter_map(|field| field.ident.as_ref());
+    let names: Vec<String> = fields.map(ToString::to_string).collect();
+    assert!(names.len() > 20, "the manifest's fields were not found: {names:?}");
+    report("docs/formats.md names each field", names.iter().filter(|name| !text.contains(&format!("`{name}`"))));
+}
+
+/// Links between the documents, relative to the file they stand in.
+#[test]
+fn links_lead_somewhere() {
+    let root = crate::repository::root();
+    let mut broken = Vec::new();
+    for file in text_files().iter().filter(|file| file.path.ends_with(".md")) {
+        let folder = root.join(&file.path).parent().expect("a file lies in a folder").to_owned();
+        for (number, line) in file.lines() {
+            let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+            let local = links.filter(|link| !link.is_empty() && !link.contains("://"));
+            broken.extend(local.filter(|l| !folder.join(l).exists()).map(|l| format!("{}:{number}: {l}", file.path)));
+        }
+    }
+    report("links lead to files of the repository", broken);
+}
