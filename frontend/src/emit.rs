@@ -50,12 +50,19 @@ fn constants(out: &mut String, graph: &Graph) {
 
 /// Bytes of the blob that holds `ports`.
 fn blob_len(ports: &[Port]) -> usize {
-    let tensor = |p: &Port| blob::header_len(p.shape.len()) + 4 * p.shape.iter().map(|&d| d as usize).product::<usize>();
+    let tensor = |p: &Port| {
+        blob::header_len(p.shape.len()) + 4 * p.shape.iter().map(|&d| d as usize).product::<usize>()
+    };
     blob::COUNT_LEN + ports.iter().map(tensor).sum::<usize>()
 }
 
 fn read_inputs(out: &mut String, graph: &Graph, plan: &Plan) {
-    let _ = writeln!(out, "    let mut input = guest.open_input({}, {});", blob_len(&graph.inputs), graph.inputs.len());
+    let _ = writeln!(
+        out,
+        "    let mut input = guest.open_input({}, {});",
+        blob_len(&graph.inputs),
+        graph.inputs.len()
+    );
     for port in &graph.inputs {
         let _ = writeln!(out, "    // Input {}", port.name.escape_default());
         let _ = writeln!(out, "    // SAFETY: nothing else refers to these words yet.");
@@ -91,7 +98,9 @@ fn range(graph: &Graph, plan: &Plan, view: View) -> String {
 fn operand(graph: &Graph, plan: &Plan, view: View) -> String {
     match graph.tensors[view.tensor.0].source {
         Source::Constant(ref values) if view.len == values.len() => format!("&{}", symbol(view.tensor)),
-        Source::Constant(_) => format!("&{}[{}..{}]", symbol(view.tensor), view.offset, view.offset + view.len),
+        Source::Constant(_) => {
+            format!("&{}[{}..{}]", symbol(view.tensor), view.offset, view.offset + view.len)
+        }
         _ => format!("ARENA.read({})", range(graph, plan, view)),
     }
 }
@@ -110,7 +119,9 @@ fn call(out: &mut String, graph: &Graph, plan: &Plan, index: usize, node: &Node)
         Op::AveragePool2d(shape) => format!("k::average_pool2d(&{shape:?}, {x}, {target})"),
         Op::Relu if in_place => format!("k::relu_in_place({target})"),
         Op::Relu => format!("k::relu({x}, {target})"),
-        Op::Clip(low, high) if in_place => format!("k::clip_in_place({target}, {}, {})", float(*low), float(*high)),
+        Op::Clip(low, high) if in_place => {
+            format!("k::clip_in_place({target}, {}, {})", float(*low), float(*high))
+        }
         Op::Clip(low, high) => format!("k::clip({x}, {}, {}, {target})", float(*low), float(*high)),
         Op::Unary(op) => format!("k::unary(UnaryOp::{op:?}, {x}, {target})"),
         Op::Binary(op, dims, a, b) => {
@@ -123,7 +134,8 @@ fn call(out: &mut String, graph: &Graph, plan: &Plan, index: usize, node: &Node)
         Op::Copy(dims, from, to) => format!("k::copy_strided(&{dims:?}, {x}, &{from:?}, {target}, &{to:?})"),
     };
     let _ = writeln!(out, "    // Node {index}: {}", node.name.escape_default());
-    let _ = writeln!(out, "    // SAFETY: the memory plan keeps what a call writes apart from what it reads.");
+    let _ =
+        writeln!(out, "    // SAFETY: the memory plan keeps what a call writes apart from what it reads.");
     let _ = writeln!(out, "    unsafe {{ {call} }};");
 }
 

@@ -26,7 +26,9 @@ impl fmt::Display for Unsupported {
 pub enum ImportError {
     /// The bytes do not parse as an ONNX model.
     #[error("this is not an ONNX model: {reason}")]
-    #[diagnostic(help("the file may be truncated or of another format; `onnx.checker.check_model` in Python tells more"))]
+    #[diagnostic(help(
+        "the file may be truncated or of another format; `onnx.checker.check_model` in Python tells more"
+    ))]
     NotOnnx {
         /// What the parser met.
         reason: String,
@@ -34,7 +36,9 @@ pub enum ImportError {
 
     /// The model parses, and contradicts itself or the ONNX specification.
     #[error("the model is malformed: {problem}")]
-    #[diagnostic(help("export the model again; `onnx.checker.check_model(path, full_check=True)` in Python tells more"))]
+    #[diagnostic(help(
+        "export the model again; `onnx.checker.check_model(path, full_check=True)` in Python tells more"
+    ))]
     Malformed {
         /// What is wrong, and where.
         problem: String,
@@ -58,6 +62,16 @@ pub enum ImportError {
     EmptyDimension {
         /// Its name.
         name: String,
+    },
+
+    /// An input that no program could hold.
+    #[error("input `{input}` of shape {shape:?} does not fit the VM's memory")]
+    #[diagnostic(help("make its dimensions smaller; a batch can be split into several requests"))]
+    TooLarge {
+        /// Name of the input.
+        input: String,
+        /// Its dimensions.
+        shape: Vec<i64>,
     },
 
     /// A dimension was given that the model does not have.
@@ -94,7 +108,9 @@ pub enum ImportError {
 
     /// tract could not make sense of the graph.
     #[error("shapes or types of the model do not fit together: {reason}")]
-    #[diagnostic(help("`onnx.checker.check_model(path, full_check=True)` in Python runs an independent check"))]
+    #[diagnostic(help(
+        "`onnx.checker.check_model(path, full_check=True)` in Python runs an independent check"
+    ))]
     Inconsistent {
         /// tract's reason, innermost last.
         reason: String,

@@ -144,7 +144,8 @@ impl Graph {
         }
         self.inputs.iter_mut().chain(&mut self.outputs).for_each(|port| renumber(&mut port.tensor));
         let tensors = std::mem::take(&mut self.tensors).into_iter().enumerate();
-        self.tensors = tensors.filter(|(id, _)| used.contains(&TensorId(*id))).map(|(_, tensor)| tensor).collect();
+        self.tensors =
+            tensors.filter(|(id, _)| used.contains(&TensorId(*id))).map(|(_, tensor)| tensor).collect();
         self
     }
 

@@ -40,12 +40,13 @@ pub(crate) fn run(graph: &Graph, plan: &Plan, inputs: &[Tensor]) -> Result<Vec<T
     }
     let mut arena = Arena { graph, plan, words: vec![0.0; plan.words] };
     for (port, tensor) in graph.inputs.iter().zip(inputs) {
-        let values = tensor.to_f32().filter(|_| tensor.shape == port.shape).ok_or_else(|| RunError::Mismatch {
-            name: port.name.clone(),
-            expected: port.shape.clone(),
-            dtype: tensor.dtype,
-            got: tensor.shape.clone(),
-        })?;
+        let values =
+            tensor.to_f32().filter(|_| tensor.shape == port.shape).ok_or_else(|| RunError::Mismatch {
+                name: port.name.clone(),
+                expected: port.shape.clone(),
+                dtype: tensor.dtype,
+                got: tensor.shape.clone(),
+            })?;
         arena.write(graph.view(port.tensor), &values);
     }
     graph.nodes.iter().for_each(|node| arena.execute(node));

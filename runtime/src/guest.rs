@@ -118,7 +118,9 @@ impl<S: Sys> InputReader<'_, S> {
 
 /// The big-endian words of 32 bytes.
 fn words_of(bytes: [u8; 32]) -> [u32; 8] {
-    core::array::from_fn(|i| u32::from_be_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]]))
+    core::array::from_fn(|i| {
+        u32::from_be_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])
+    })
 }
 
 /// The bytes of big-endian words.

@@ -66,7 +66,8 @@ pub fn recorded_right(model: &str) -> usize {
     }
     let path = testdata("accuracy.json");
     let text = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let accuracy: Accuracy = serde_json::from_slice(&text).expect("accuracy.json is what make_testdata.py writes");
+    let accuracy: Accuracy =
+        serde_json::from_slice(&text).expect("accuracy.json is what make_testdata.py writes");
     accuracy.models[model].right_of_testdata
 }
 

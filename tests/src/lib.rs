@@ -16,4 +16,5 @@ pub fn checkout() -> &'static Path {
 }
 
 /// What a test says that misses a tool: it fails, as a test that did not run has shown nothing.
-pub const SET_UP: &str = "the tools of the tests are not installed: `cargo xtask test` installs them and runs the tests";
+pub const SET_UP: &str =
+    "the tools of the tests are not installed: `cargo xtask test` installs them and runs the tests";

@@ -55,6 +55,7 @@ impl Program {
             provision,
             checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
             out: dir.join(name).join(target.name()),
+            work: None,
         };
         let request = request(name, &onnx, &model);
         let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));

@@ -47,7 +47,8 @@ struct Api {
     reg_write: unsafe extern "C" fn(Handle, c_int, *const c_void) -> c_int,
     reg_read: unsafe extern "C" fn(Handle, c_int, *mut c_void) -> c_int,
     // Variadic in C; the end of the argument list is the same without further arguments.
-    hook_add: unsafe extern "C" fn(Handle, *mut usize, c_int, *const c_void, *mut c_void, u64, u64, ...) -> c_int,
+    hook_add:
+        unsafe extern "C" fn(Handle, *mut usize, c_int, *const c_void, *mut c_void, u64, u64, ...) -> c_int,
     hook_del: unsafe extern "C" fn(Handle, usize) -> c_int,
     emu_start: unsafe extern "C" fn(Handle, u64, u64, u64, usize) -> c_int,
     emu_stop: unsafe extern "C" fn(Handle) -> c_int,
@@ -105,7 +106,8 @@ impl Unicorn {
     /// # Panics
     /// If the test tools are not installed, or the library does not work.
     pub fn new() -> Self {
-        let lock = Lock::parse(include_str!("../test-tools.lock")).expect("the lock of the test tools is right");
+        let lock =
+            Lock::parse(include_str!("../test-tools.lock")).expect("the lock of the test tools is right");
         // A test that waits for a download says nothing of the code.
         let options = provision::Options { offline: true, ..crate::program::provision_options() };
         let tools = provision::ensure_tools(&lock, &options, &Silent);
@@ -201,7 +203,8 @@ impl Unicorn {
         ];
         // An address that is never reached as the place to stop: it is not mapped.
         // SAFETY: `running` outlives the call and is used by the hooks alone until it returns.
-        let result = unsafe { (self.api.emu_start)(self.handle, entry.into(), u64::from(u32::MAX - 3), 0, 0) };
+        let result =
+            unsafe { (self.api.emu_start)(self.handle, entry.into(), u64::from(u32::MAX - 3), 0, 0) };
         for hook in hooks {
             // SAFETY: the hook was added above. Nothing may call it once `running` is gone.
             check("remove a hook", unsafe { (self.api.hook_del)(self.handle, hook) });

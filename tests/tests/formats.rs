@@ -38,14 +38,14 @@ fn programs() -> [&'static Program; 2] {
 struct Segment {
     address: u32,
     size: u64,
-    flags: u32,
+    flags: elf::ProgramFlags,
     bytes: Vec<u8>,
 }
 
 fn segments(elf: &[u8]) -> (u32, Vec<Segment>) {
     let file = object::File::parse(elf).expect("program.elf is an ELF file");
     let segment = |segment: object::Segment<'_, '_>| {
-        let SegmentFlags::Elf { p_flags } = segment.flags() else { panic!("an ELF file has ELF segments") };
+        let SegmentFlags::Elf { p_flags, .. } = segment.flags() else { panic!("an ELF file has ELF segments") };
         let bytes = segment.data().expect("the segment is in the file").to_vec();
         Segment { address: segment.address() as u32, size: segment.size(), flags: p_flags, bytes }
     };
@@ -81,7 +81,8 @@ fn root(first: u64, height: usize, leaves: &[(u32, [u8; LEAF])], zeros: &[[u8; 3
         [(_, leaf)] if height == 0 => *leaf,
         _ => {
             let middle = first + (1 << (height - 1));
-            let (left, right) = leaves.split_at(leaves.partition_point(|&(number, _)| u64::from(number) < middle));
+            let (left, right) =
+                leaves.split_at(leaves.partition_point(|&(number, _)| u64::from(number) < middle));
             node(root(first, height - 1, left, zeros), root(middle, height - 1, right, zeros))
         }
     }
@@ -122,7 +123,9 @@ fn the_manifest_names_the_files() {
             assert_eq!(*sha256, hex::encode(Sha256::digest(program.file(name))), "{}: {name}", program.name);
         }
         let mut all: Vec<_> = std::fs::read_dir(&program.dir).expect("the folder is there").collect();
-        all.retain(|entry| entry.as_ref().is_ok_and(|e| !manifest.sha256.contains_key(&*e.file_name().to_string_lossy())));
+        all.retain(|entry| {
+            entry.as_ref().is_ok_and(|e| !manifest.sha256.contains_key(&*e.file_name().to_string_lossy()))
+        });
         assert_eq!(all.len(), 1, "the folder holds the files, the manifest and nothing else: {all:?}");
         assert_eq!(manifest.model.sha256, hex::encode(Sha256::digest(program::onnx_bytes(program.name))));
         assert_eq!((manifest.name.as_str(), manifest.target.as_str()), (program.name, "cannon32"));
@@ -135,7 +138,12 @@ fn the_root_follows_from_the_program_alone() {
         let (entry, segments) = segments(&program.file(file::PROGRAM));
         let root = memory_root(&segments);
         assert_eq!(program.manifest.memory_root, Hash(root), "{}: memory root", program.name);
-        assert_eq!(program.manifest.prestate_hash, Hash(state_hash(root, entry)), "{}: prestate", program.name);
+        assert_eq!(
+            program.manifest.prestate_hash,
+            Hash(state_hash(root, entry)),
+            "{}: prestate",
+            program.name
+        );
     }
 }
 
@@ -163,7 +171,7 @@ fn the_figures_can_be_recomputed() {
     for ((program, multiply_accumulates), shape) in programs().into_iter().zip(by_hand).zip(inputs) {
         let (manifest, sizes) = (&program.manifest, &program.manifest.sizes);
         let (_, segments) = segments(&program.file(file::PROGRAM));
-        let bytes = |flags: u32| segments.iter().filter(|s| s.flags == flags).map(|s| s.size).sum::<u64>();
+        let bytes = |flags: elf::ProgramFlags| segments.iter().filter(|s| s.flags == flags).map(|s| s.size).sum::<u64>();
         assert_eq!(sizes.code, bytes(elf::PF_R | elf::PF_X), "{}: code", program.name);
         assert_eq!(sizes.constants, bytes(elf::PF_R), "{}: constants", program.name);
         assert_eq!(sizes.variables, bytes(elf::PF_R | elf::PF_W), "{}: variables", program.name);
@@ -176,10 +184,14 @@ fn the_figures_can_be_recomputed() {
         assert!(manifest.memory_plan.lower_bound <= manifest.memory_plan.arena, "{}: plan", program.name);
         assert_eq!(manifest.model.multiply_accumulates, multiply_accumulates, "{}: work", program.name);
         let port = |p: &opml_toolchain::manifest::Port| (p.name.clone(), p.dtype.clone(), p.shape.clone());
-        assert_eq!(manifest.inputs.iter().map(port).collect::<Vec<_>>(), [("image".into(), "float32".into(), shape)]);
+        assert_eq!(
+            manifest.inputs.iter().map(port).collect::<Vec<_>>(),
+            [("image".into(), "float32".into(), shape)]
+        );
         let logits = ("logits".into(), "float32".into(), vec![1, 10]);
         assert_eq!(manifest.outputs.iter().map(port).collect::<Vec<_>>(), [logits]);
-        let lock = std::fs::read(opml_tests::checkout().join("toolchain/guest-toolchain.lock")).expect("the lock is there");
+        let lock = std::fs::read(opml_tests::checkout().join("toolchain/guest-toolchain.lock"))
+            .expect("the lock is there");
         let identity = serde_json::to_string(&manifest.toolchain).expect("an identity is strings");
         assert_eq!(manifest.reference, identity.contains(&hex::encode(Sha256::digest(lock))), "{identity}");
     }
@@ -193,12 +205,15 @@ fn the_symbols_are_in_the_image() {
         let start_of = |name: &str| metadata.symbols.iter().find(|s| s.name == name).map(|s| s.start);
         assert_eq!(start_of("_start"), Some(entry), "{}: _start", program.name);
         let main = start_of("main").expect("main is a symbol");
-        let in_code = |s: &&Segment| s.flags & elf::PF_X != 0 && (s.address..s.address + s.size as u32).contains(&main);
+        let in_code =
+            |s: &&Segment| s.flags == elf::PF_R | elf::PF_X && (s.address..s.address + s.size as u32).contains(&main);
         assert!(segments.iter().any(|s| in_code(&s)), "{}: main is at {main:#x}", program.name);
         for symbol in &metadata.symbols {
             // A label may stand right behind the last byte.
             let (start, end) = (u64::from(symbol.start), u64::from(symbol.start) + u64::from(symbol.size));
-            let holds = |s: &Segment| u64::from(s.address) <= start && end <= u64::from(s.address) + s.size.next_multiple_of(4096);
+            let holds = |s: &Segment| {
+                u64::from(s.address) <= start && end <= u64::from(s.address) + s.size.next_multiple_of(4096)
+            };
             assert!(segments.iter().any(holds), "{}: {symbol:?} is outside the image", program.name);
         }
     }

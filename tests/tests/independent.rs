@@ -38,11 +38,8 @@ struct Oracle {
 impl Oracle {
     fn new(input: Vec<u8>) -> Self {
         let root = keccak256(&input).0;
-        let preimages = [
-            (local_key(2), root.to_vec()),
-            (local_key(3), vec![0; 32]),
-            (keccak256_key(root), input),
-        ];
+        let preimages =
+            [(local_key(2), root.to_vec()), (local_key(3), vec![0; 32]), (keccak256_key(root), input)];
         Self { preimages: preimages.into(), key: [0; 32], offset: 0, hints: Vec::new(), code: None }
     }
 
@@ -70,7 +67,8 @@ impl Oracle {
     fn read_preimage(&mut self, machine: &Unicorn, address: u32, count: u32) -> Result<u32, String> {
         let preimage = self.preimages.get(&self.key).ok_or("a preimage that nobody has")?;
         let all = [&(preimage.len() as u64).to_be_bytes()[..], preimage].concat();
-        let rest = all.get(self.offset..).filter(|rest| !rest.is_empty()).ok_or("a read behind the preimage")?;
+        let rest =
+            all.get(self.offset..).filter(|rest| !rest.is_empty()).ok_or("a read behind the preimage")?;
         let len = rest.len().min(word_part(address, count));
         machine.write(address, &rest[..len]);
         self.offset += len;
@@ -119,7 +117,10 @@ fn load(elf: &[u8], machine: &Unicorn) -> (u32, Vec<(u32, u32)>) {
 fn assert_same_memory(machine: &Unicorn, mapped: &[(u32, u32)], ours: &State) {
     let inside = |page: u32| mapped.iter().any(|&(start, len)| (start..start + len).contains(&(page * PAGE)));
     for (page, bytes) in ours.memory.pages() {
-        assert!(inside(page) || bytes.iter().all(|&b| b == 0), "our VM wrote to page {page:#x}, outside the image");
+        assert!(
+            inside(page) || bytes.iter().all(|&b| b == 0),
+            "our VM wrote to page {page:#x}, outside the image"
+        );
     }
     for &(start, len) in mapped {
         for (i, theirs) in machine.read(start, len as usize).chunks(PAGE_SIZE).enumerate() {

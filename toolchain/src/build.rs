@@ -107,7 +107,11 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    fn run<T>(&mut self, name: &'static str, stage: impl FnOnce(&dyn Progress) -> Result<T, BuildError>) -> Result<T, BuildError> {
+    fn run<T>(
+        &mut self,
+        name: &'static str,
+        stage: impl FnOnce(&dyn Progress) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
         let started = Instant::now();
         let task = self.progress.start(name, 0, Unit::Items);
         let result = stage(self.progress);
@@ -121,11 +125,17 @@ impl Stages<'_> {
 ///
 /// # Errors
 /// [`BuildError`] of the first stage that fails; the output folder is then as it was.
-pub fn build(request: &Request, target: &Target, options: &Options, progress: &dyn Progress) -> Result<Built, BuildError> {
+pub fn build(
+    request: &Request,
+    target: &Target,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Built, BuildError> {
     let mut stages = Stages { progress, timings: Vec::new() };
     let toolchain = stages.run("provide the toolchain", |p| Ok(provision::ensure(&options.provision, p)?))?;
     let cache = Cache::new(options.provision.cache_dir.as_deref())?;
-    let sysroot = stages.run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, cache.root(), p))?;
+    let sysroot =
+        stages.run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, cache.root(), p))?;
     let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
     let compiler = Compiler {
         toolchain: &toolchain,
@@ -136,7 +146,8 @@ pub fn build(request: &Request, target: &Target, options: &Options, progress: &d
         offline: options.provision.offline,
     };
     let objects = stages.run("compile", |p| compiler.compile(&request.program, p))?;
-    let linked = stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &request.program))?;
+    let linked =
+        stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &request.program))?;
     let host_paths = host_paths(&options.checkout, cache.root());
     let audited = stages.run("audit", |_| linked.audit(target, &AuditOptions { host_paths }))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
@@ -160,10 +171,16 @@ struct Linked {
 }
 
 impl Linked {
-    fn new(toolchain: &Toolchain, target: &Target, archive: &Path, program: &GuestProgram) -> Result<Self, BuildError> {
+    fn new(
+        toolchain: &Toolchain,
+        target: &Target,
+        archive: &Path,
+        program: &GuestProgram,
+    ) -> Result<Self, BuildError> {
         let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
         let weights = dir.path().join("weights.o");
-        std::fs::write(&weights, weights_object(&program.weights, target)?).map_err(BuildError::io("write", &weights))?;
+        std::fs::write(&weights, weights_object(&program.weights, target)?)
+            .map_err(BuildError::io("write", &weights))?;
         let link = |strip| link::link(toolchain, target, &[archive, &weights], strip);
         Ok(Self { debug: Elf::parse(link(false)?)?, stripped: Elf::parse(link(true)?)? })
     }
@@ -181,14 +198,26 @@ fn host_paths(checkout: &Checkout, cache: &Path) -> Vec<String> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let paths = [Some(checkout.root().to_owned()), Some(cache.to_owned()), home];
     // A home of `/` would be found everywhere.
-    paths.into_iter().flatten().filter(|p| p.components().count() > 1).map(|p| p.display().to_string()).collect()
+    paths
+        .into_iter()
+        .flatten()
+        .filter(|p| p.components().count() > 1)
+        .map(|p| p.display().to_string())
+        .collect()
 }
 
 /// The files of a build but for the manifest.
-fn encode(audited: &AuditedElf, stripped: &Elf, state: &State) -> Result<BTreeMap<&'static str, Vec<u8>>, BuildError> {
+fn encode(
+    audited: &AuditedElf,
+    stripped: &Elf,
+    state: &State,
+) -> Result<BTreeMap<&'static str, Vec<u8>>, BuildError> {
     let (mut prestate, mut meta) = (Vec::new(), Vec::new());
-    opml_state::cannon::write_state(state, &mut prestate).map_err(BuildError::io("encode", Path::new(file::PRESTATE)))?;
-    image::metadata(audited).write_json(&mut meta).map_err(BuildError::io("encode", Path::new(file::META)))?;
+    opml_state::cannon::write_state(state, &mut prestate)
+        .map_err(BuildError::io("encode", Path::new(file::PRESTATE)))?;
+    image::metadata(audited)
+        .write_json(&mut meta)
+        .map_err(BuildError::io("encode", Path::new(file::META)))?;
     Ok(BTreeMap::from([
         (file::PROGRAM, stripped.data().to_vec()),
         (file::DEBUG, audited.elf().data().to_vec()),
@@ -216,7 +245,10 @@ fn manifest(
         inputs: request.inputs.iter().map(Port::from).collect(),
         outputs: request.outputs.iter().map(Port::from).collect(),
         model: request.model.clone(),
-        sha256: files.iter().map(|(name, bytes)| ((*name).to_owned(), hex::encode(Sha256::digest(bytes)))).collect(),
+        sha256: files
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), hex::encode(Sha256::digest(bytes))))
+            .collect(),
         memory_root: opml_state::Hash(root),
         prestate_hash: hash_witness(witness),
         toolchain: toolchain.clone(),
@@ -230,7 +262,8 @@ fn manifest(
 
 fn sizes(request: &Request, audited: &AuditedElf, state: &State) -> Sizes {
     let segments = || audited.elf().segments().iter().filter(|s| s.is_loaded());
-    let bytes = |of: &dyn Fn(&crate::elf::Segment) -> bool| segments().filter(|s| of(s)).map(|s| s.memory_size).sum();
+    let bytes =
+        |of: &dyn Fn(&crate::elf::Segment) -> bool| segments().filter(|s| of(s)).map(|s| s.memory_size).sum();
     Sizes {
         code: bytes(&|s| s.is_executable()),
         constants: bytes(&|s| !s.is_executable() && !s.is_writable()),
@@ -246,11 +279,15 @@ fn write(out: &Path, files: &BTreeMap<&'static str, Vec<u8>>, manifest: &Manifes
     work_dir::remove_leftovers(out)?;
     let path = out.join(file::MANIFEST);
     let text = manifest.to_json();
-    if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) && files.iter().all(|(name, bytes)| same(&out.join(name), bytes)) {
+    if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes())
+        && files.iter().all(|(name, bytes)| same(&out.join(name), bytes))
+    {
         return Ok(());
     }
     match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(BuildError::io("replace", &path)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(BuildError::io("replace", &path)(error));
+        }
         _ => {}
     }
     for (name, bytes) in files {

@@ -78,7 +78,11 @@ impl Compiler<'_> {
         command.args(["--config", "source.crates-io.replace-with='vendor'"]);
         command.args(["--config", "source.vendor.directory='vendor'"]);
         command.env("CARGO_TARGET_DIR", &target_dir);
-        crate::tool::run(&mut command, "compiling the guest", "if the model is at fault, please report it with the message")?;
+        crate::tool::run(
+            &mut command,
+            "compiling the guest",
+            "if the model is at fault, please report it with the message",
+        )?;
         Ok(target_dir.join(triple(self.target)).join("release/libopml_guest.a"))
     }
 }

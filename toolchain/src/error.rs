@@ -29,7 +29,9 @@ pub enum BuildError {
 
     /// cargo could not resolve the project's own dependencies.
     #[error("cargo cannot resolve the dependencies of the guest's crates")]
-    #[diagnostic(help("`cargo fetch --locked` in the checkout shows why; with `--offline` it has to have run before"))]
+    #[diagnostic(help(
+        "`cargo fetch --locked` in the checkout shows why; with `--offline` it has to have run before"
+    ))]
     Metadata {
         /// What cargo said.
         source: cargo_metadata::Error,

@@ -16,11 +16,14 @@ pub fn initial_state(program: &AuditedElf, target: &Target) -> State {
     let mut memory = Memory::new();
     for segment in elf.segments().iter().filter(|s| s.is_loaded()) {
         let start = address(segment.range().start);
-        memory.write(start, elf.segment_data(segment)).expect("the audit keeps segments inside the memory map");
+        memory
+            .write(start, elf.segment_data(segment))
+            .expect("the audit keeps segments inside the memory map");
     }
     let map = target.memory();
     let (heap, stack) = (address(map.heap.start), address(map.stack.top));
-    State::initial(address(elf.header().entry), memory, heap, stack).expect("the memory map has room for the stack")
+    State::initial(address(elf.header().entry), memory, heap, stack)
+        .expect("the memory map has room for the stack")
 }
 
 /// The program's functions and variables, for the ecosystem's tools.

@@ -24,7 +24,11 @@ pub(crate) fn link(
     let mut command = toolchain.command(Tool::Lld);
     command.args(flags::LINKER).args(strip.then_some(flags::LINKER_STRIP));
     command.arg("-T").arg(&script).args(objects).arg("-o").arg(&out);
-    crate::tool::run(&mut command, "linking", "a symbol or section that the linker script does not know; see linker/")?;
+    crate::tool::run(
+        &mut command,
+        "linking",
+        "a symbol or section that the linker script does not know; see linker/",
+    )?;
     fs::read(&out).map_err(BuildError::io("read", &out))
 }
 
@@ -40,7 +44,9 @@ pub(crate) fn same_image(audited: &Elf, stripped: &Elf) -> Result<(), BuildError
         return differs(format!("{} segments became {}", before.len(), after.len()));
     }
     for (a, b) in before.iter().zip(&after) {
-        let same = a.range() == b.range() && a.flags == b.flags && audited.segment_data(a) == stripped.segment_data(b);
+        let same = a.range() == b.range()
+            && a.flags == b.flags
+            && audited.segment_data(a) == stripped.segment_data(b);
         if !same {
             return differs(format!("the segment at {:#x}", a.range().start));
         }

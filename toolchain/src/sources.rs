@@ -29,7 +29,8 @@ impl Checkout {
     /// # Errors
     /// [`BuildError::NoCheckout`] if the crates of the guest are not there.
     pub fn new(root: &Path) -> Result<Self, BuildError> {
-        let missing = GUEST_CRATES.iter().map(|name| root.join(name)).find(|dir| !dir.join("Cargo.toml").is_file());
+        let missing =
+            GUEST_CRATES.iter().map(|name| root.join(name)).find(|dir| !dir.join("Cargo.toml").is_file());
         match missing {
             Some(missing) => Err(BuildError::NoCheckout { root: root.to_owned(), missing }),
             None => Ok(Self { root: root.to_owned() }),
@@ -75,7 +76,8 @@ impl Checkout {
         let metadata = self.metadata(offline)?;
         let mut members = vec!["guest".to_owned()];
         for package in closure(&metadata) {
-            let folder = package.manifest_path.parent().map(|p| p.as_std_path().to_owned()).unwrap_or_default();
+            let folder =
+                package.manifest_path.parent().map(|p| p.as_std_path().to_owned()).unwrap_or_default();
             match &package.source {
                 None => {
                     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -112,7 +114,8 @@ impl Checkout {
         root.insert("workspace".into(), workspace.into());
         write_if_changed(&stage.join("Cargo.toml"), root.to_string().as_bytes())?;
         // Cargo drops from it what the stage does not need, so it is only written when it is stale.
-        let lock = fs::read(self.root.join("Cargo.lock")).map_err(BuildError::io("read", &self.root.join("Cargo.lock")))?;
+        let lock = fs::read(self.root.join("Cargo.lock"))
+            .map_err(BuildError::io("read", &self.root.join("Cargo.lock")))?;
         write_if_changed(&stage.join("Cargo.lock"), &lock)
     }
 }
@@ -182,7 +185,9 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, BuildError> {
     for entry in WalkDir::new(dir).sort_by_file_name() {
         let entry = entry.map_err(|e| {
             let path = e.path().unwrap_or(dir).to_owned();
-            BuildError::io("list", &path)(e.into_io_error().unwrap_or_else(|| io::Error::other("a cycle of links")))
+            BuildError::io("list", &path)(
+                e.into_io_error().unwrap_or_else(|| io::Error::other("a cycle of links")),
+            )
         })?;
         if entry.file_type().is_file() {
             files.push(entry.into_path());

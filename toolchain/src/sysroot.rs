@@ -48,10 +48,12 @@ impl Sysroot {
         let _guard = work_dir::lock(&dir, progress)?;
         if !sysroot.path.is_dir() {
             let partial = dir.join(format!("{}.partial", sysroot.id));
-            let _task = progress.start("build core and alloc for the target (once per toolchain)", 0, Unit::Items);
+            let _task =
+                progress.start("build core and alloc for the target (once per toolchain)", 0, Unit::Items);
             build(toolchain, target, &spec, &partial)?;
             // The rename commits: a folder of that name is whole.
-            fs::rename(partial.join("sysroot"), &sysroot.path).map_err(BuildError::io("make", &sysroot.path))?;
+            fs::rename(partial.join("sysroot"), &sysroot.path)
+                .map_err(BuildError::io("make", &sysroot.path))?;
             fs::remove_dir_all(&partial).map_err(BuildError::io("remove", &partial))?;
         }
         Ok(sysroot)
@@ -61,7 +63,8 @@ impl Sysroot {
 /// The target specification as the JSON rustc reads.
 fn specification(target: &Target) -> Result<String, BuildError> {
     let unusable = |reason: String| BuildError::Target { target: target.name().to_owned(), reason };
-    let table: toml::Table = target.rustc_spec().parse().map_err(|e: toml::de::Error| unusable(e.to_string()))?;
+    let table: toml::Table =
+        target.rustc_spec().parse().map_err(|e: toml::de::Error| unusable(e.to_string()))?;
     serde_json::to_string_pretty(&table).map_err(|e| unusable(e.to_string()))
 }
 
@@ -83,7 +86,10 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     }
     let triple = triple(target);
     let mut manifest = toml::Table::new();
-    manifest.insert("package".into(), toml::toml! { name = "opml-sysroot" version = "0.0.0" edition = "2024" }.into());
+    manifest.insert(
+        "package".into(),
+        toml::toml! { name = "opml-sysroot" version = "0.0.0" edition = "2024" }.into(),
+    );
     write_if_changed(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
     write_if_changed(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
     let sysroot = dir.join("sysroot");
@@ -95,14 +101,25 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     let mut command = crate::tool::cargo_build(toolchain, dir, &flags::rustc(None, &remap));
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
-    command.args(["-Zbuild-std=core,alloc", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"]);
+    command.args([
+        "-Zbuild-std=core,alloc",
+        "-Zbuild-std-features=compiler-builtins-mem",
+        "-Zjson-target-spec",
+    ]);
     command.arg("--target").arg(&spec_path).env("CARGO_TARGET_DIR", dir.join("target"));
     if let Some(vendored) = toolchain.vendored_crates() {
         command.args(["--config", "source.crates-io.replace-with='rust-library'"]);
         command.arg("--config").arg(format!("source.rust-library.directory='{}'", vendored.display()));
     }
-    crate::tool::run(&mut command, "building core and alloc", "`cargo xtask doctor` shows what the toolchain lacks")?;
-    collect(&dir.join("target").join(&triple).join("release/deps"), &sysroot.join("lib/rustlib").join(&triple).join("lib"))
+    crate::tool::run(
+        &mut command,
+        "building core and alloc",
+        "`cargo xtask doctor` shows what the toolchain lacks",
+    )?;
+    collect(
+        &dir.join("target").join(&triple).join("release/deps"),
+        &sysroot.join("lib/rustlib").join(&triple).join("lib"),
+    )
 }
 
 /// Copies the libraries that cargo built, but for the empty crate's own.

@@ -28,7 +28,11 @@ pub(crate) fn cargo_build(toolchain: &Toolchain, dir: &Path, rustflags: &str) ->
 ///
 /// # Errors
 /// [`BuildError::Tool`] with its output if it fails.
-pub(crate) fn run(command: &mut Command, stage: &'static str, help: &'static str) -> Result<String, BuildError> {
+pub(crate) fn run(
+    command: &mut Command,
+    stage: &'static str,
+    help: &'static str,
+) -> Result<String, BuildError> {
     let failed = |output: String| BuildError::Tool { stage, output, help };
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|e| failed(format!("{}: {e}", command.get_program().display())))?;

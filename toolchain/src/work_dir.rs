@@ -16,7 +16,8 @@ pub(crate) struct Guard(#[expect(dead_code, reason = "the lock lives as long as 
 pub(crate) fn lock(dir: &Path, progress: &dyn Progress) -> Result<Guard, BuildError> {
     fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
     let path = dir.join("lock");
-    let file = File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
+    let file =
+        File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -36,7 +37,8 @@ pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
     name.push(dir.file_name().unwrap_or_default());
     name.push(".lock");
     let path = dir.with_file_name(name);
-    let file = File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
+    let file =
+        File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
     file.lock().map_err(BuildError::io("lock", &path))?;
     Ok(Guard(file))
 }
@@ -48,10 +50,13 @@ pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
-    let written = tempfile::Builder::new().prefix(PARTIAL).permissions(permissions(path)).tempfile_in(dir).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.persist(path).map_err(|e| e.error)
-    });
+    let written =
+        tempfile::Builder::new().prefix(PARTIAL).permissions(permissions(path)).tempfile_in(dir).and_then(
+            |mut file| {
+                std::io::Write::write_all(&mut file, bytes)?;
+                file.persist(path).map_err(|e| e.error)
+            },
+        );
     written.map(drop).map_err(BuildError::io("write", path))
 }
 

@@ -40,7 +40,8 @@ pub type Result = std::result::Result<Outcome, Stop>;
 /// Sets how errors are printed; to be called before the first one is made.
 pub fn set_report_style() {
     // Paths, hashes and names are copied out of messages: they are not broken across lines.
-    let handler = |_: &_| Box::new(MietteHandlerOpts::new().wrap_lines(false).build()) as Box<dyn ReportHandler>;
+    let handler =
+        |_: &_| Box::new(MietteHandlerOpts::new().wrap_lines(false).build()) as Box<dyn ReportHandler>;
     miette::set_hook(Box::new(handler)).expect("it is set once, before any report");
 }
 

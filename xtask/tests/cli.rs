@@ -57,16 +57,19 @@ fn help_is_there_for_every_command() {
 fn what_cannot_be_understood_is_told_apart_by_code_2() {
     xtask_with(&["bild-model"]).assert_fails(2, &["build-model"]);
     xtask_with(&["build-model"]).assert_fails(2, &["PROGRAM"]);
-    xtask_with(&["build-model", "x.onnx", "--dim", "batch=0"]).assert_fails(2, &["positive number", "batch=1"]);
+    xtask_with(&["build-model", "x.onnx", "--dim", "batch=0"])
+        .assert_fails(2, &["positive number", "batch=1"]);
     xtask_with(&["build-model", "x.onnx", "--target", "cannon16"]).assert_fails(2, &["cannon32"]);
-    xtask_with(&["run", "x", "--input", "x.npy", "--claim", "0x12"]).assert_fails(2, &["64 hexadecimal digits"]);
+    xtask_with(&["run", "x", "--input", "x.npy", "--claim", "0x12"])
+        .assert_fails(2, &["64 hexadecimal digits"]);
 }
 
 #[test]
 fn programs_that_are_no_models_are_refused() {
     xtask_with(&["build-model", "nowhere/model.onnx"]).assert_fails(2, &["cannot read nowhere/model.onnx"]);
     let notes = fixture("requirements.txt");
-    xtask_with(&["build-model", text(&notes)]).assert_fails(2, &["is no .onnx file", "export the model to ONNX"]);
+    xtask_with(&["build-model", text(&notes)])
+        .assert_fails(2, &["is no .onnx file", "export the model to ONNX"]);
     let not_onnx = fixture("not_onnx.onnx");
     xtask_with(&["build-model", text(&not_onnx)]).assert_fails(1, &["this is not an ONNX model"]);
 }
@@ -144,7 +147,12 @@ fn json_is_alone_on_standard_output() {
     assert_eq!((audited.code, audited.json()["passes"].as_bool()), (Some(0), Some(true)));
     let digit = model("digits/7_0002.png");
     let ran = xtask_with(&["run", text(mlp()), "--input", text(&digit), "--format", "json"]);
-    assert_eq!((ran.code, ran.json()["outputs"][0]["arg_max"].as_u64()), (Some(0), Some(7)), "{}", ran.stderr);
+    assert_eq!(
+        (ran.code, ran.json()["outputs"][0]["arg_max"].as_u64()),
+        (Some(0), Some(7)),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// The manifest on standard output is the one that was written.
@@ -266,7 +274,8 @@ fn run_checks_the_folder() {
     assert_eq!(run_in(places.path()).code, Some(0), "the manifest and the prestate are enough");
 
     let prestate = fs::read(mlp().join(file::PRESTATE)).expect("the prestate was written");
-    fs::write(places.path().join(file::PRESTATE), &prestate[..prestate.len() / 2]).expect("the copy can be changed");
+    fs::write(places.path().join(file::PRESTATE), &prestate[..prestate.len() / 2])
+        .expect("the copy can be changed");
     run_in(places.path()).assert_fails(2, &["gzip"]);
     fs::copy(mlp().join(file::PRESTATE), places.path().join(file::PRESTATE)).expect("the file can be copied");
     let mut other = manifest(&outputs(mlp()));
@@ -290,9 +299,19 @@ fn run_gives_up_at_its_limit_of_steps() {
 fn run_writes_its_outputs() {
     let places = tempfile::tempdir().expect("there is room");
     let (digit, out) = (model("digits/3_0008.png"), places.path().join("logits.npy"));
-    let ran = xtask_with(&["run", text(mlp()), "--input", text(&digit), "--output", text(&out), "--format", "json"]);
+    let ran = xtask_with(&[
+        "run",
+        text(mlp()),
+        "--input",
+        text(&digit),
+        "--output",
+        text(&out),
+        "--format",
+        "json",
+    ]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let values: Vec<f32> = serde_json::from_value(ran.json()["outputs"][0]["values"].clone()).expect("numbers");
+    let values: Vec<f32> =
+        serde_json::from_value(ran.json()["outputs"][0]["values"].clone()).expect("numbers");
     let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let written = fs::read(&out).expect("the file was written");
     assert_eq!(values.len(), 10);

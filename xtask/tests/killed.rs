@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::{FreshCheckout, FILES, build, build_model, fixture, hashes, manifest, outputs};
+use common::{FILES, FreshCheckout, build, build_model, fixture, hashes, manifest, outputs};
 use opml_toolchain::file;
 use sha2::{Digest, Sha256};
 
@@ -97,7 +97,10 @@ fn a_killed_build_leaves_nothing_half_written() {
         met.extend(Some(moment).filter(|_| reached));
     }
     for stage in STAGES {
-        assert!(met.iter().any(|m| matches!(m, Moment::Stage(name, _) if *name == stage)), "{stage}: {met:?}");
+        assert!(
+            met.iter().any(|m| matches!(m, Moment::Stage(name, _) if *name == stage)),
+            "{stage}: {met:?}"
+        );
     }
     build(&mut build_here());
     assert_eq!(hashes(&outputs(&out)), hashes(&expected), "after all the kills");

@@ -8,7 +8,11 @@ use tract_onnx::tract_hir::tract_core::ops::nn::DataFormat;
 use super::{Lowerer, Refusal, Value};
 use crate::graph::{Op, View};
 
-pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -> Option<Result<Value, Refusal>> {
+pub(super) fn lower(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    inputs: &[Value],
+) -> Option<Result<Value, Refusal>> {
     let op = node.op_as::<Conv>()?;
     Some(match inputs {
         [x, w, bias] if op.q_params.is_none() => conv(lowerer, node, op, x, w, bias),
@@ -16,7 +20,14 @@ pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -
     })
 }
 
-fn conv(lowerer: &mut Lowerer, node: &TypedNode, op: &Conv, x: &Value, w: &Value, bias: &Value) -> Result<Value, Refusal> {
+fn conv(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    op: &Conv,
+    x: &Value,
+    w: &Value,
+    bias: &Value,
+) -> Result<Value, Refusal> {
     let geometry = Geometry::new(&op.pool_spec, &x.shape)?;
     let w = kernel_planes(lowerer, node, op, w);
     let channels = op.output_channels();
@@ -71,19 +82,27 @@ impl Geometry {
         if !matches!(spatial, 1 | 2) {
             return Err(format!("it has {spatial} spatial dimensions; 1 and 2 are supported"));
         }
-        let per_axis = [&spec.strides, &spec.dilations].into_iter().flatten().all(|values| values.len() == spatial);
+        let per_axis =
+            [&spec.strides, &spec.dilations].into_iter().flatten().all(|values| values.len() == spatial);
         let rank = spatial + 1 + usize::from(matches!(spec.data_format, DataFormat::NHWC | DataFormat::NCHW));
         if !per_axis || shape.len() != rank {
-            return Err(format!("its attributes are not for the {spatial} spatial dimensions of its operands"));
+            return Err(format!(
+                "its attributes are not for the {spatial} spatial dimensions of its operands"
+            ));
         }
         let out_shape = spec.output_shape(shape).map_err(|e| e.to_string())?.shape.to_vec();
         let last = matches!(spec.data_format, DataFormat::NHWC | DataFormat::HWC);
         let batched = matches!(spec.data_format, DataFormat::NHWC | DataFormat::NCHW);
         let planes = |shape: &[usize]| {
             let shape = if batched { &shape[1..] } else { shape };
-            let (channels, hw) = if last { (shape[spatial], &shape[..spatial]) } else { (shape[0], &shape[1..]) };
+            let (channels, hw) =
+                if last { (shape[spatial], &shape[..spatial]) } else { (shape[0], &shape[1..]) };
             let (height, width) = if spatial == 2 { (hw[0], hw[1]) } else { (1, hw[0]) };
-            if last { Image::channels_last(channels, height, width) } else { Image::planes(channels, height, width) }
+            if last {
+                Image::channels_last(channels, height, width)
+            } else {
+                Image::planes(channels, height, width)
+            }
         };
         let (input, output) = (planes(shape), planes(&out_shape));
         let hw = if spatial == 2 { vec![input.height, input.width] } else { vec![input.width] };
@@ -93,7 +112,10 @@ impl Geometry {
             hw[axis] + padding[axis].pad_before + padding[axis].pad_after >= window
         };
         if padding.len() != spatial || !(0..spatial).all(fits) {
-            return Err(format!("its window {:?} is larger than the image {hw:?} with its border", spec.kernel_shape));
+            return Err(format!(
+                "its window {:?} is larger than the image {hw:?} with its border",
+                spec.kernel_shape
+            ));
         }
         let window = |axis: usize| Window {
             size: spec.kernel_shape[axis],

@@ -21,7 +21,11 @@ struct Roles<'a> {
     inner: Vec<&'a Axis>,
 }
 
-pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -> Option<Result<Value, Refusal>> {
+pub(super) fn lower(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    inputs: &[Value],
+) -> Option<Result<Value, Refusal>> {
     let op = node.op_as::<EinSum>()?;
     Some(match inputs {
         [a, b] if op.q_params.is_none() => product(lowerer, node, op, a, b),
@@ -29,7 +33,13 @@ pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -
     })
 }
 
-fn product(lowerer: &mut Lowerer, node: &TypedNode, op: &EinSum, a: &Value, b: &Value) -> Result<Value, Refusal> {
+fn product(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    op: &EinSum,
+    a: &Value,
+    b: &Value,
+) -> Result<Value, Refusal> {
     let roles = roles(op)?;
     // Axes go to the order batch, rows, inner; batch, columns, inner; batch, rows, columns. For the
     // usual products that is where they are, and the weights are moved here, not in the guest.
@@ -49,7 +59,11 @@ fn product(lowerer: &mut Lowerer, node: &TypedNode, op: &EinSum, a: &Value, b: &
         return Err("it sums or repeats one operand alone".into());
     }
     let shape = MatMul { m, k, n, a_row: k, a_column: 1, b_row: 1, b_column: k, bias_row: 0, bias_column: 1 };
-    let ordered = [a.shape[..roles.batch.len() + roles.rows.len()].to_vec(), b.shape[roles.batch.len()..][..roles.columns.len()].to_vec()].concat();
+    let ordered = [
+        a.shape[..roles.batch.len() + roles.rows.len()].to_vec(),
+        b.shape[roles.batch.len()..][..roles.columns.len()].to_vec(),
+    ]
+    .concat();
     lowerer.room_for(batch)?;
     let out = lowerer.computed(ordered);
     for item in 0..batch {

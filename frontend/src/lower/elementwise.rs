@@ -9,7 +9,11 @@ use tract_onnx::tract_hir::tract_core::ops::element_wise::ElementWiseOp;
 use super::{Lowerer, Refusal, Value};
 use crate::graph::{Op, strides};
 
-pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -> Option<Result<Value, Refusal>> {
+pub(super) fn lower(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    inputs: &[Value],
+) -> Option<Result<Value, Refusal>> {
     if let Some(op) = node.op_as::<ElementWiseOp>() {
         return Some(unary(lowerer, node, op, &inputs[0]));
     }
@@ -44,7 +48,13 @@ fn unary(lowerer: &mut Lowerer, node: &TypedNode, op: &ElementWiseOp, x: &Value)
     Ok(lowerer.call(&node.name, Op::Unary(kernel), &[x], x.shape.clone()))
 }
 
-fn binary(lowerer: &mut Lowerer, node: &TypedNode, name: &str, a: &Value, b: &Value) -> Result<Value, Refusal> {
+fn binary(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    name: &str,
+    a: &Value,
+    b: &Value,
+) -> Result<Value, Refusal> {
     let op = match name {
         "Add" => BinaryOp::Add,
         "Sub" => BinaryOp::Sub,

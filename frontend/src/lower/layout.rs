@@ -9,7 +9,11 @@ use super::elementwise::broadcast_strides;
 use super::{Lowerer, Refusal, Value};
 use crate::graph::{Op, View, strides};
 
-pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -> Option<Result<Value, Refusal>> {
+pub(super) fn lower(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    inputs: &[Value],
+) -> Option<Result<Value, Refusal>> {
     if node.op_is::<Identity>() {
         return Some(Ok(inputs[0].clone()));
     }
@@ -61,7 +65,9 @@ fn concat(lowerer: &mut Lowerer, node: &TypedNode, axis: usize, parts: &[Value])
 }
 
 fn slice(lowerer: &mut Lowerer, node: &TypedNode, op: &Slice, x: &Value) -> Result<Value, Refusal> {
-    let bound = |dim: &tract_onnx::prelude::TDim| dim.to_usize().map_err(|_| "its bounds depend on the data".to_owned());
+    let bound = |dim: &tract_onnx::prelude::TDim| {
+        dim.to_usize().map_err(|_| "its bounds depend on the data".to_owned())
+    };
     let (start, end) = (bound(&op.start)?, bound(&op.end)?);
     let mut shape = x.shape.clone();
     shape[op.axis] = end - start;
@@ -74,7 +80,12 @@ fn slice(lowerer: &mut Lowerer, node: &TypedNode, op: &Slice, x: &Value) -> Resu
     Ok(out)
 }
 
-fn expand(lowerer: &mut Lowerer, node: &TypedNode, op: &MultiBroadcastTo, x: &Value) -> Result<Value, Refusal> {
+fn expand(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    op: &MultiBroadcastTo,
+    x: &Value,
+) -> Result<Value, Refusal> {
     let shape = op.shape.iter().map(|d| d.to_usize().map_err(|e| e.to_string()));
     let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
     if shape.len() != x.shape.len() {

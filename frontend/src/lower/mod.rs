@@ -135,8 +135,10 @@ impl Lowerer {
 
     /// How many nodes and outputs read `value`'s tensor, under whatever shape.
     fn readers(&self, value: &Value) -> usize {
-        let shapes: Vec<_> = self.values.iter().filter(|(_, v)| v.tensor == value.tensor).map(|(o, _)| o).collect();
-        let readers: usize = shapes.iter().map(|outlet| self.readers.get(*outlet).copied().unwrap_or(0)).sum();
+        let shapes: Vec<_> =
+            self.values.iter().filter(|(_, v)| v.tensor == value.tensor).map(|(o, _)| o).collect();
+        let readers: usize =
+            shapes.iter().map(|outlet| self.readers.get(*outlet).copied().unwrap_or(0)).sum();
         // Each shape but the first was made by a node that read another of them.
         readers + 1 - shapes.len()
     }
@@ -166,7 +168,9 @@ impl Lowerer {
         if calls <= MAX_CALLS && self.nodes.len() + calls <= MAX_CALLS {
             return Ok(());
         }
-        Err(format!("it takes {calls} kernel calls, and a program has at most {MAX_CALLS}: make its batch smaller"))
+        Err(format!(
+            "it takes {calls} kernel calls, and a program has at most {MAX_CALLS}: make its batch smaller"
+        ))
     }
 
     fn push(&mut self, name: &str, op: Op, inputs: Vec<View>, output: View) {
@@ -219,7 +223,8 @@ impl Lowerer {
         let mut outputs = Vec::new();
         for (outlet, name) in targets.iter().zip(&imported.outputs) {
             let value = self.values.get(outlet).cloned();
-            let mut value = value.ok_or_else(|| inconsistent(format!("output `{name}` was lost on the way")))?;
+            let mut value =
+                value.ok_or_else(|| inconsistent(format!("output `{name}` was lost on the way")))?;
             if value.tensor.0 == usize::MAX {
                 return Err(ImportError::ElementType { tensor: name.clone(), dtype: "int64".into() });
             }
@@ -235,12 +240,16 @@ impl Lowerer {
 }
 
 fn port(name: &str, value: &Value) -> Port {
-    Port { name: name.to_owned(), shape: value.shape.iter().map(|&d| d as u32).collect(), tensor: value.tensor }
+    Port {
+        name: name.to_owned(),
+        shape: value.shape.iter().map(|&d| d as u32).collect(),
+        tensor: value.tensor,
+    }
 }
 
 /// The static shape of an outlet. Bounded: products of its dimensions fit a `usize` and the VM's memory.
 fn shape_of(model: &TypedModel, outlet: OutletId) -> Result<Vec<usize>, Refusal> {
-    const MAX_ELEMENTS: usize = 1 << 28;
+    const MAX_ELEMENTS: usize = crate::onnx::shapes::MAX_ELEMENTS as usize;
     let fact = model.outlet_fact(outlet).map_err(|e| e.to_string())?;
     let shape: Vec<usize> = fact
         .shape

@@ -8,7 +8,11 @@ use super::conv::Geometry;
 use super::{Lowerer, Refusal, Value};
 use crate::graph::Op;
 
-pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -> Option<Result<Value, Refusal>> {
+pub(super) fn lower(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    inputs: &[Value],
+) -> Option<Result<Value, Refusal>> {
     if let Some(op) = node.op_as::<MaxPool>() {
         return Some(match op.with_index_outputs {
             Some(_) => Err("the indices of the maxima are asked for".into()),

@@ -7,7 +7,11 @@ use tract_onnx::tract_hir::tract_core::ops::nn::{Reduce, Reducer, Softmax, Softm
 use super::{Lowerer, Refusal, Value};
 use crate::graph::Op;
 
-pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -> Option<Result<Value, Refusal>> {
+pub(super) fn lower(
+    lowerer: &mut Lowerer,
+    node: &TypedNode,
+    inputs: &[Value],
+) -> Option<Result<Value, Refusal>> {
     if let Some(op) = node.op_as::<Reduce>() {
         let kernel = match op.reducer {
             Reducer::Sum => Op::ReduceSum,
@@ -16,7 +20,10 @@ pub(super) fn lower(lowerer: &mut Lowerer, node: &TypedNode, inputs: &[Value]) -
         };
         let mut shape = inputs[0].shape.clone();
         op.axes.iter().for_each(|&axis| shape[axis] = 1);
-        return Some(axis(&inputs[0].shape, &op.axes).map(|axis| lowerer.call(&node.name, kernel(axis), &[&inputs[0]], shape)));
+        return Some(
+            axis(&inputs[0].shape, &op.axes)
+                .map(|axis| lowerer.call(&node.name, kernel(axis), &[&inputs[0]], shape)),
+        );
     }
     let op = node.op_as::<Softmax>()?;
     Some(match op.kind {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value};
 use tract_onnx::pb::{GraphProto, ValueInfoProto, tensor_proto, type_proto};
 
+use super::shapes::MAX_ELEMENTS;
 use crate::error::ImportError;
 
 /// Writes `given` over the open dimensions of the graph's inputs, refusing what stays open, what
@@ -32,13 +33,29 @@ pub fn fix(graph: &mut GraphProto, given: &BTreeMap<String, u32>) -> Result<(), 
         return Err(ImportError::UnknownDimension { name: name.clone(), known: open.into_iter().collect() });
     }
     let missing: Vec<_> = open.into_iter().filter(|name| !given.contains_key(name)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(ImportError::DynamicDimensions(missing)) }
+    if !missing.is_empty() {
+        return Err(ImportError::DynamicDimensions(missing));
+    }
+    graph.input.iter_mut().filter(|i| !initializers.contains(&i.name)).try_for_each(check_size)
+}
+
+/// Refuses an input that no program could hold, before tract multiplies its dimensions.
+fn check_size(input: &mut ValueInfoProto) -> Result<(), ImportError> {
+    let value = |dim: &Dimension| match dim.value {
+        Some(Value::DimValue(value)) => value,
+        _ => 1,
+    };
+    let shape: Vec<i64> = dimensions(input)?.iter().map(|(_, dim)| value(dim)).collect();
+    let elements = shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS));
+    let too_large = || ImportError::TooLarge { input: input.name.clone(), shape };
+    elements.map(|_| ()).ok_or_else(too_large)
 }
 
 /// The dimensions of a float32 tensor, each with the name of the tensor.
 fn dimensions(value: &mut ValueInfoProto) -> Result<Vec<(&str, &mut Dimension)>, ImportError> {
     let name = value.name.as_str();
-    let untyped = || ImportError::Malformed { problem: format!("input `{name}` is not a tensor of known rank") };
+    let untyped =
+        || ImportError::Malformed { problem: format!("input `{name}` is not a tensor of known rank") };
     let kind = value.r#type.as_mut().and_then(|t| t.value.as_mut()).ok_or_else(untyped)?;
     let type_proto::Value::TensorType(tensor) = kind;
     if tensor.elem_type != tensor_proto::DataType::Float as i32 {

@@ -2,7 +2,7 @@
 
 mod dims;
 pub mod operators;
-mod shapes;
+pub(crate) mod shapes;
 mod structure;
 mod windows;
 
@@ -44,7 +44,8 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
     graph.value_info.clear();
     structure::name_nodes(graph);
     let initializers: Vec<_> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
-    let names = |values: &[tract_onnx::pb::ValueInfoProto]| values.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
+    let names =
+        |values: &[tract_onnx::pb::ValueInfoProto]| values.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
     let mut inputs = names(&graph.input);
     inputs.retain(|name| !initializers.contains(&name.as_str()));
     let outputs = names(&graph.output);

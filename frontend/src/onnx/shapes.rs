@@ -9,15 +9,16 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use super::operators;
 use crate::error::ImportError;
 
-/// Most elements of a result: what fits the VM's memory as float32.
-const MAX_ELEMENTS: i64 = 1 << 28;
+/// Most elements of a tensor: as float32 they take half of the VM's memory that programs can use.
+pub const MAX_ELEMENTS: i64 = 1 << 28;
 /// Most elements that a constant may be spread to: it is spread here, and lies in the image.
 const MAX_CONSTANT: i64 = 1 << 24;
 
 /// Checks the shapes that `Expand` and `Reshape` nodes of `graph` are given as constants.
 pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
     let initializers = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
-    let constants: BTreeMap<&str, &TensorProto> = initializers.chain(graph.node.iter().filter_map(constant)).collect();
+    let constants: BTreeMap<&str, &TensorProto> =
+        initializers.chain(graph.node.iter().filter_map(constant)).collect();
     for node in graph.node.iter().filter(|n| matches!(n.op_type.as_str(), "Expand" | "Reshape")) {
         let operand = |index: usize| node.input.get(index).and_then(|name| constants.get(name.as_str()));
         let Some(shape) = operand(1) else { continue };
@@ -31,7 +32,9 @@ pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
         });
         if elements.is_none() {
             let node = operators::name(node);
-            let problem = format!("node `{node}` asks for the shape {shape:?}; at most {largest} elements are possible");
+            let problem = format!(
+                "node `{node}` asks for the shape {shape:?}; at most {largest} elements are possible"
+            );
             return Err(ImportError::Malformed { problem });
         }
     }

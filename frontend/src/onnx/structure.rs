@@ -37,7 +37,11 @@ pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
 fn check_names(graph: &GraphProto) -> Result<(), ImportError> {
     let mut made = BTreeSet::new();
     let mut make = |name: &str| {
-        if made.insert(name.to_owned()) { Ok(()) } else { Err(malformed(format!("two values are named `{name}`"))) }
+        if made.insert(name.to_owned()) {
+            Ok(())
+        } else {
+            Err(malformed(format!("two values are named `{name}`")))
+        }
     };
     let initializers: BTreeSet<_> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
     graph.initializer.iter().try_for_each(|t| make(&t.name))?;
@@ -107,7 +111,9 @@ fn check_acyclic(graph: &GraphProto) -> Result<(), ImportError> {
 /// its dimensions say.
 fn check_tensor(name: &str, tensor: &TensorProto) -> Result<(), ImportError> {
     if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
-        let problem = format!("the weights of `{name}` are in another file, which is not supported: save the model as one file");
+        let problem = format!(
+            "the weights of `{name}` are in another file, which is not supported: save the model as one file"
+        );
         return Err(malformed(problem));
     }
     let elements = tensor.dims.iter().try_fold(1u64, |n, &d| {

@@ -10,11 +10,13 @@ use crate::error::ImportError;
 const LARGEST: i64 = 1 << 20;
 
 /// Each attribute with its smallest value and how many of them an axis has.
-const ATTRIBUTES: [(&str, i64, usize); 4] = [("kernel_shape", 1, 1), ("strides", 1, 1), ("dilations", 1, 1), ("pads", 0, 2)];
+const ATTRIBUTES: [(&str, i64, usize); 4] =
+    [("kernel_shape", 1, 1), ("strides", 1, 1), ("dilations", 1, 1), ("pads", 0, 2)];
 
 /// Checks that the windows of `graph` can be moved at all.
 pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
-    let windowed = graph.node.iter().filter(|n| matches!(n.op_type.as_str(), "AveragePool" | "Conv" | "MaxPool"));
+    let windowed =
+        graph.node.iter().filter(|n| matches!(n.op_type.as_str(), "AveragePool" | "Conv" | "MaxPool"));
     for node in windowed {
         check_node(node).map_err(|problem| {
             let node = operators::name(node);

@@ -84,7 +84,9 @@ pub enum TensorProblem {
 
     /// Too few or too many bytes of elements.
     #[error("input `{input}` takes {expected} bytes of elements; the file holds {got}")]
-    #[diagnostic(help("elements are float32, 4 bytes each, row-major; a .bin file is little-endian and nothing else"))]
+    #[diagnostic(help(
+        "elements are float32, 4 bytes each, row-major; a .bin file is little-endian and nothing else"
+    ))]
     Length {
         /// Name of the model's input.
         input: String,

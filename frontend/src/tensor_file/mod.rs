@@ -173,13 +173,21 @@ impl<'a> Target<'a> {
         if own.eq(got.iter().copied().filter(|&d| d != 1)) {
             return Ok(());
         }
-        Err(TensorProblem::Shape { input: self.input(), expected: self.port.shape.clone(), got: got.to_vec() })
+        Err(TensorProblem::Shape {
+            input: self.input(),
+            expected: self.port.shape.clone(),
+            got: got.to_vec(),
+        })
     }
 
     /// Refuses another number of bytes than the elements take.
     fn check_length(&self, got: u64) -> Result<(), TensorProblem> {
         let expected = self.elements.saturating_mul(4);
-        if got == expected { Ok(()) } else { Err(TensorProblem::Length { input: self.input(), expected, got }) }
+        if got == expected {
+            Ok(())
+        } else {
+            Err(TensorProblem::Length { input: self.input(), expected, got })
+        }
     }
 
     fn tensor(&self, values: &[f32]) -> Result<Tensor, TensorProblem> {

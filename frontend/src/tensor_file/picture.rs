@@ -37,7 +37,12 @@ pub(super) fn read_pgm(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f3
     }
 }
 
-fn pixels(decoder: impl ImageDecoder, format: Format, len: u64, target: &Target) -> Result<Vec<f32>, TensorProblem> {
+fn pixels(
+    decoder: impl ImageDecoder,
+    format: Format,
+    len: u64,
+    target: &Target,
+) -> Result<Vec<f32>, TensorProblem> {
     if decoder.color_type() != ColorType::L8 {
         return Err(TensorProblem::NotGreyscale { got: describe(decoder.color_type()) });
     }

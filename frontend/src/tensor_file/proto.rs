@@ -15,9 +15,13 @@ pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f32>, 
     if proto.data_type != DataType::Float as i32 {
         return Err(TensorProblem::ElementType { input: target.input(), got: type_name(proto.data_type) });
     }
-    let dims = proto.dims.iter().map(|&d| u64::try_from(d).map_err(|_| malformed(format!("it has the dimension {d}"))));
+    let dims = proto
+        .dims
+        .iter()
+        .map(|&d| u64::try_from(d).map_err(|_| malformed(format!("it has the dimension {d}"))));
     target.check_shape(&dims.collect::<Result<Vec<_>, _>>()?)?;
-    let external = proto.data_location == Some(DataLocation::External as i32) || !proto.external_data.is_empty();
+    let external =
+        proto.data_location == Some(DataLocation::External as i32) || !proto.external_data.is_empty();
     if external || proto.segment.is_some() {
         return Err(malformed("its elements are in another file".into()));
     }

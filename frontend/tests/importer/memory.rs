@@ -15,9 +15,10 @@ fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, RangeInclusive<usize>> {
     let lifetime = |id: TensorId| {
         let inputs = graph.inputs.iter().filter(|port| port.tensor == id).map(|_| 0);
         let outputs = graph.outputs.iter().filter(|port| port.tensor == id).map(|_| graph.nodes.len() + 1);
-        let touching = graph.nodes.iter().enumerate().filter(|(_, node)| {
-            node.output.tensor == id || node.inputs.iter().any(|view| view.tensor == id)
-        });
+        let touching =
+            graph.nodes.iter().enumerate().filter(|(_, node)| {
+                node.output.tensor == id || node.inputs.iter().any(|view| view.tensor == id)
+            });
         let times: Vec<_> = inputs.chain(outputs).chain(touching.map(|(index, _)| index + 1)).collect();
         *times.iter().min().unwrap()..=*times.iter().max().unwrap()
     };
@@ -30,7 +31,12 @@ fn is_in_arena(graph: &Graph, id: TensorId) -> bool {
 
 /// Whether `later` is computed in the place of `earlier`: the one overlap that is wanted, and only if
 /// the node that writes the one is the last to touch the other.
-fn replaces(model: &Model, lifetimes: &BTreeMap<TensorId, RangeInclusive<usize>>, earlier: TensorId, later: TensorId) -> bool {
+fn replaces(
+    model: &Model,
+    lifetimes: &BTreeMap<TensorId, RangeInclusive<usize>>,
+    earlier: TensorId,
+    later: TensorId,
+) -> bool {
     let writes = |node: &opml_frontend::graph::Node| {
         node.output.tensor == later && node.inputs[0].tensor == earlier && node.op.in_place()
     };
@@ -55,7 +61,12 @@ fn tensors_that_are_needed_at_once_never_overlap() {
                 let at_once = a_life.start() <= b_life.end() && b_life.start() <= a_life.end();
                 let apart = place(a).end <= place(b).start || place(b).end <= place(a).start;
                 let wanted = replaces(&model, &lifetimes, a, b) || replaces(&model, &lifetimes, b, a);
-                assert!(!at_once || apart || wanted, "{name}: {a:?} and {b:?} are at {:?} and {:?}", place(a), place(b));
+                assert!(
+                    !at_once || apart || wanted,
+                    "{name}: {a:?} and {b:?} are at {:?} and {:?}",
+                    place(a),
+                    place(b)
+                );
             }
         }
     }
@@ -86,7 +97,8 @@ fn nothing_is_read_that_something_else_has_written_over() {
             owners[words(node.output)].fill(Some(node.output.tensor));
         }
         for port in &graph.outputs {
-            let whole = owners[words(graph.view(port.tensor))].iter().all(|&owner| owner == Some(port.tensor));
+            let whole =
+                owners[words(graph.view(port.tensor))].iter().all(|&owner| owner == Some(port.tensor));
             assert!(whole, "{name}: output {} is gone at the end", port.name);
         }
     }
@@ -98,8 +110,11 @@ fn the_arena_is_hardly_larger_than_what_is_needed_at_once() {
         let model = import(&bytes);
         let lifetimes = lifetimes(model.graph());
         let needed = |time: usize| -> usize {
-            let alive: Vec<_> = lifetimes.iter().filter(|(_, life)| life.contains(&time)).map(|(&id, _)| id).collect();
-            let replaced = |&id: &TensorId| alive.iter().any(|&later| later != id && replaces(&model, &lifetimes, id, later));
+            let alive: Vec<_> =
+                lifetimes.iter().filter(|(_, life)| life.contains(&time)).map(|(&id, _)| id).collect();
+            let replaced = |&id: &TensorId| {
+                alive.iter().any(|&later| later != id && replaces(&model, &lifetimes, id, later))
+            };
             alive.iter().filter(|id| !replaced(id)).map(|id| model.graph().tensors[id.0].len).sum()
         };
         let bound = (0..=model.graph().nodes.len() + 1).map(needed).max().unwrap();

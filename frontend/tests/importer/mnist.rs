@@ -21,8 +21,10 @@ fn array_of_bytes(name: &str, shape: &str) -> Vec<u8> {
 
 fn pictures() -> Vec<Vec<f32>> {
     let pixels = array_of_bytes("testdata/inputs.npy", "(200, 28, 28)");
-    let pictures: Vec<Vec<f32>> =
-        pixels.chunks(PIXELS).map(|digit| digit.iter().map(|&pixel| f32::from(pixel) / 255.0).collect()).collect();
+    let pictures: Vec<Vec<f32>> = pixels
+        .chunks(PIXELS)
+        .map(|digit| digit.iter().map(|&pixel| f32::from(pixel) / 255.0).collect())
+        .collect();
     assert_eq!(pictures.len(), DIGITS);
     pictures
 }
@@ -33,7 +35,8 @@ fn largest(row: &[f32]) -> usize {
 
 /// How many digits of the test data `accuracy.json` says are right.
 fn recorded_right(model: &str) -> u64 {
-    let json: serde_json::Value = serde_json::from_slice(&fs::read(mnist("testdata/accuracy.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&fs::read(mnist("testdata/accuracy.json")).unwrap()).unwrap();
     assert_eq!(json["testdata"], DIGITS);
     json["models"][model]["right_of_testdata"].as_u64().unwrap()
 }
@@ -53,7 +56,10 @@ fn logits_agree_with_onnxruntime_and_digits_with_the_recorded_accuracy() {
             // Relative to the row's largest: a logit near zero is a difference of large terms.
             let bound = 1e-4 * expected.iter().fold(0.0f32, |max, v| max.max(v.abs()));
             for (got, expected) in logits.iter().zip(expected) {
-                assert!((got - expected).abs() <= bound, "{name}, digit {index}: expected {expected}, got {got}");
+                assert!(
+                    (got - expected).abs() <= bound,
+                    "{name}, digit {index}: expected {expected}, got {got}"
+                );
             }
             right += u64::from(largest(&logits) == usize::from(labels[index]));
         }
@@ -64,7 +70,8 @@ fn logits_agree_with_onnxruntime_and_digits_with_the_recorded_accuracy() {
 #[test]
 fn pictures_are_the_recorded_digits_and_are_named() {
     let pictures = pictures();
-    let mut names: Vec<_> = fs::read_dir(mnist("digits")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<_> =
+        fs::read_dir(mnist("digits")).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
     assert_eq!(names.len(), 10);
     for model in MODELS.map(|name| import(&fs::read(mnist(&format!("{name}.onnx"))).unwrap())) {

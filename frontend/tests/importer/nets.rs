@@ -64,7 +64,8 @@ fn inputs_that_do_not_fit_are_refused_before_anything_runs() {
 
 /// A network after `change`, and its outputs.
 fn changed(net: &str, change: impl FnOnce(&mut ModelProto), inputs: &[Tensor]) -> Vec<Tensor> {
-    let mut proto = ModelProto::decode(fs::read(fixture(&format!("{net}/model.onnx"))).unwrap().as_slice()).unwrap();
+    let mut proto =
+        ModelProto::decode(fs::read(fixture(&format!("{net}/model.onnx"))).unwrap().as_slice()).unwrap();
     change(&mut proto);
     import(&proto.encode_to_vec()).run(inputs).unwrap()
 }

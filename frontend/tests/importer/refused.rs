@@ -51,7 +51,8 @@ fn assert_malformed(name: &str, problem: &str) {
 
 #[test]
 fn no_fixture_is_left_out() {
-    let names = fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter_map(|name| name.strip_suffix(".onnx").map(str::to_owned)).collect();
     names.sort();
     assert_eq!(names, REFUSED);
@@ -146,6 +147,13 @@ fn a_dimension_of_nothing_is_refused() {
     let error = refusal("dynamic_batch", &[("batch", 0)]);
     assert!(matches!(&error, ImportError::EmptyDimension { name } if name == "batch"), "{error:?}");
     assert!(help(&error).contains("--dim batch=1"));
+}
+
+#[test]
+fn a_dimension_beyond_the_memory_of_the_vm_is_refused() {
+    let error = refusal("dynamic_batch", &[("batch", u32::MAX)]);
+    let ImportError::TooLarge { input, shape } = &error else { panic!("{error:?}") };
+    assert_eq!((input.as_str(), shape.as_slice()), ("x", &[4_294_967_295, 4][..]));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use crate::support::{all_models, import};
 fn weights(proto: &mut ModelProto) -> impl Iterator<Item = &mut TensorProto> {
     let initializers = &mut proto.graph.as_mut().unwrap().initializer;
     // Scalars are parameters of the structure: the bounds of a Clip become part of a kernel's call.
-    initializers.iter_mut().filter(|tensor| tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty())
+    initializers
+        .iter_mut()
+        .filter(|tensor| tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty())
 }
 
 /// Other weights, each positive where it was: a variance stays one.
@@ -79,7 +81,10 @@ fn names_in_a_model_stay_inside_comments() {
         graph.input.iter_mut().chain(&mut graph.output).for_each(|value| rename(&mut value.name));
         graph.name.push_str(EVIL);
         let source = import(&proto.encode_to_vec()).guest_source();
-        assert!(source.contains("evil"), "{name}: the names are not in the source, so this test shows nothing");
+        assert!(
+            source.contains("evil"),
+            "{name}: the names are not in the source, so this test shows nothing"
+        );
         assert!(source.is_ascii() && !source.contains('\r'), "{name}");
         assert_eq!(code(&source), code(&import(&bytes).guest_source()), "{name}");
     }

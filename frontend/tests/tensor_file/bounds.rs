@@ -20,7 +20,10 @@ fn the_ending_picks_the_format() {
     }
     for (name, ending) in [("x.jpeg", "jpeg"), ("x", ""), (".npy", ""), ("npy/x", "")] {
         let problem = Format::of(Path::new(name)).unwrap_err();
-        assert!(matches!(&problem, TensorProblem::UnknownExtension { extension } if extension == ending), "{problem:?}");
+        assert!(
+            matches!(&problem, TensorProblem::UnknownExtension { extension } if extension == ending),
+            "{problem:?}"
+        );
         assert!(text(&problem).ends_with("known endings: .npy, .pb, .bin, .png, .pgm"), "{}", text(&problem));
     }
 }
@@ -51,11 +54,11 @@ fn large_files_are_refused_for_what_they_are() {
         let path = folder.path().join(name);
         fs::write(&path, start).unwrap();
         // Sparse: it takes no room on the disk.
-        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 33).unwrap();
         read(&path, &port(&[1, 1, 2, 2])).unwrap_err().problem
     };
     let raw = large("x.bin", &[]);
-    assert!(matches!(raw, TensorProblem::Length { expected: 16, got: 0x100_0000_0000, .. }), "{raw:?}");
+    assert!(matches!(raw, TensorProblem::Length { expected: 16, got: 0x2_0000_0000, .. }), "{raw:?}");
     let shape = large("x.npy", &npy("'<f4'", "False", "(200, 28, 28)", &[]));
     assert!(matches!(&shape, TensorProblem::Shape { got, .. } if *got == [200, 28, 28]), "{shape:?}");
     let length = large("x.npy", &npy("'<f4'", "False", "(2, 2)", &[]));
@@ -70,13 +73,16 @@ fn large_files_are_refused_for_what_they_are() {
 
 #[test]
 fn claims_of_size_are_compared_before_they_are_believed() {
-    let png = claiming_png();
+    let png = claiming_png(100_000, 100_000);
     assert!(png.len() < 100, "{} bytes", png.len());
     for (format, bytes) in [(Format::Png, png), (Format::Pgm, b"P5 100000 100000 255\n".to_vec())] {
         let problem = problem(format, &bytes, &[1, 1, 28, 28]);
         let TensorProblem::Shape { expected, got, .. } = &problem else { panic!("{problem:?}") };
         assert_eq!((expected.as_slice(), got.as_slice()), (&[1, 1, 28, 28][..], &[100_000, 100_000][..]));
     }
+    // A row of these alone is too much to look at the rest.
+    let wide = problem(Format::Png, &claiming_png(0x7fff_ffff, 1), &[1, 1, 28, 28]);
+    assert!(matches!(wide, TensorProblem::TooLarge { .. } | TensorProblem::Shape { .. }), "{wide:?}");
     // numpy's header claims 4 GB of text; one of 60 nested brackets would take a grammar years.
     let header = b"\x93NUMPY\x02\x00\xff\xff\xff\xff{";
     assert!(matches!(problem(Format::Npy, header, &[2]), TensorProblem::Malformed { .. }));

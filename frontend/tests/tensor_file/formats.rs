@@ -3,8 +3,8 @@
 use image::ExtendedColorType::{L8, L16, La8, Rgb8};
 use opml_frontend::tensor_file::{Format, TensorProblem};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::TensorProto;
+use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 
 use crate::support::{big_endian, little_endian, npy, png, problem, proto, text, values};
 
@@ -60,7 +60,10 @@ fn npy_of_other_types_is_refused_by_name() {
 fn pixels_as_bytes_are_refused_with_the_scaling() {
     let bytes = npy("'|u1'", "False", "(2, 3)", &[0; 6]);
     let refusal = text(&problem(Format::Npy, &bytes, &[2, 3]));
-    assert!(refusal.starts_with("input `image` takes float32; the file holds uint8\nscale pixels"), "{refusal}");
+    assert!(
+        refusal.starts_with("input `image` takes float32; the file holds uint8\nscale pixels"),
+        "{refusal}"
+    );
     let bytes = TensorProto { data_type: DataType::Uint8 as i32, ..proto(&[2, 3], &[]) }.encode_to_vec();
     let refusal = text(&problem(Format::Proto, &bytes, &[2, 3]));
     assert!(refusal.contains("the file holds uint8\nscale pixels as the model was trained"), "{refusal}");
@@ -68,7 +71,9 @@ fn pixels_as_bytes_are_refused_with_the_scaling() {
 
 #[test]
 fn other_shapes_are_refused_with_both() {
-    for (dims, got) in [("(3, 2)", vec![3, 2]), ("(6,)", vec![6]), ("()", vec![]), ("(2, 3, 2)", vec![2, 3, 2])] {
+    for (dims, got) in
+        [("(3, 2)", vec![3, 2]), ("(6,)", vec![6]), ("()", vec![]), ("(2, 3, 2)", vec![2, 3, 2])]
+    {
         let problem = problem(Format::Npy, &npy("'<f4'", "False", dims, &little_endian(&SIX)), &[1, 2, 3]);
         let expected = format!("input `image` is [1, 2, 3]; the file holds {got:?}\n");
         assert!(text(&problem).starts_with(&expected), "{}", text(&problem));
@@ -99,20 +104,29 @@ fn proto_is_read_raw_and_typed() {
 fn proto_that_does_not_fit_is_refused_for_the_right_reason() {
     let good = proto(&[2, 3], &SIX);
     let refusal = |proto: &TensorProto| problem(Format::Proto, &proto.encode_to_vec(), &[2, 3]);
-    let double = TensorProto { data_type: DataType::Double as i32, double_data: vec![0.0; 6], ..proto(&[2, 3], &[]) };
+    let double =
+        TensorProto { data_type: DataType::Double as i32, double_data: vec![0.0; 6], ..proto(&[2, 3], &[]) };
     assert!(matches!(refusal(&double), TensorProblem::ElementType { got, .. } if got == "float64"));
     let unknown = TensorProto { data_type: 99, ..good.clone() };
     assert!(matches!(refusal(&unknown), TensorProblem::ElementType { got, .. } if got == "type number 99"));
     assert!(matches!(refusal(&proto(&[3, 2], &SIX)), TensorProblem::Shape { got, .. } if got == [3, 2]));
-    assert!(matches!(refusal(&proto(&[2, 3], &SIX[..5])), TensorProblem::Length { expected: 24, got: 20, .. }));
+    assert!(matches!(
+        refusal(&proto(&[2, 3], &SIX[..5])),
+        TensorProblem::Length { expected: 24, got: 20, .. }
+    ));
     let malformed = |proto: &TensorProto, words: &str| {
         let problem = refusal(proto);
-        let TensorProblem::Malformed { format: Format::Proto, reason } = &problem else { panic!("{problem:?}") };
+        let TensorProblem::Malformed { format: Format::Proto, reason } = &problem else {
+            panic!("{problem:?}")
+        };
         assert!(reason.contains(words), "{reason}");
     };
     malformed(&proto(&[-2, 3], &SIX), "the dimension -2");
     malformed(&TensorProto { float_data: SIX.to_vec(), ..good.clone() }, "twice");
-    malformed(&TensorProto { data_location: Some(DataLocation::External as i32), ..good.clone() }, "another file");
+    malformed(
+        &TensorProto { data_location: Some(DataLocation::External as i32), ..good.clone() },
+        "another file",
+    );
     let cut = &good.encode_to_vec()[..10];
     assert!(matches!(problem(Format::Proto, cut, &[2, 3]), TensorProblem::Malformed { .. }));
 }
@@ -183,7 +197,10 @@ fn pictures_of_other_kinds_are_refused_by_kind() {
         (b"P5 2 2 65535\n00000000".to_vec(), "greyscale from 0 to 65535"),
     ] {
         let problem = problem(Format::Pgm, &bytes, &[2, 2]);
-        assert!(matches!(&problem, TensorProblem::NotGreyscale { got } if got.starts_with(kind)), "{problem:?}");
+        assert!(
+            matches!(&problem, TensorProblem::NotGreyscale { got } if got.starts_with(kind)),
+            "{problem:?}"
+        );
     }
 }
 
@@ -193,7 +210,10 @@ fn pictures_that_are_cut_off_are_refused() {
     // The chunk IEND, 12 bytes, says nothing about the pixels.
     for len in 0..whole.len() - 12 {
         let problem = problem(Format::Png, &whole[..len], &[4, 4]);
-        assert!(matches!(problem, TensorProblem::Malformed { format: Format::Png, .. }), "{len}: {problem:?}");
+        assert!(
+            matches!(problem, TensorProblem::Malformed { format: Format::Png, .. }),
+            "{len}: {problem:?}"
+        );
     }
     let whole = b"P5 4 4 255\n0123456789abcdef";
     for len in 0..whole.len() {

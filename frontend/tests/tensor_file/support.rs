@@ -2,7 +2,6 @@
 
 use opml_frontend::graph::{Port, TensorId};
 use opml_frontend::tensor_file::{Format, TensorProblem, read_bytes};
-use prost::Message;
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
@@ -66,12 +65,12 @@ pub fn text(problem: &TensorProblem) -> String {
     format!("{problem}\n{help}")
 }
 
-/// A file that claims 100,000 x 100,000 pixels and holds none: IHDR and an empty IDAT.
-pub fn claiming_png() -> Vec<u8> {
+/// A file that claims so many greyscale pixels and holds none: IHDR and an empty IDAT.
+pub fn claiming_png(width: u32, height: u32) -> Vec<u8> {
     let small = png(1, 1, image::ExtendedColorType::L8, &[0]);
     let mut header = small[12..29].to_vec();
-    header[4..8].copy_from_slice(&100_000u32.to_be_bytes());
-    header[8..12].copy_from_slice(&100_000u32.to_be_bytes());
+    header[4..8].copy_from_slice(&width.to_be_bytes());
+    header[8..12].copy_from_slice(&height.to_be_bytes());
     let chunk = |content: &[u8]| {
         let mut crc = flate2::Crc::new();
         crc.update(content);

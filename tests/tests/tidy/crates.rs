@@ -38,7 +38,8 @@ fn every_crate_is_on_the_map_and_uses_what_it_may() {
     let (metadata, rooms) = (metadata(), rooms());
     let mut wrong = Vec::new();
     for package in metadata.workspace_packages() {
-        let manifest = package.manifest_path.strip_prefix(&metadata.workspace_root).expect("a member is below the root");
+        let manifest =
+            package.manifest_path.strip_prefix(&metadata.workspace_root).expect("a member is below the root");
         let folder = format!("{}/", manifest.parent().expect("a manifest lies in a folder"));
         let Some(cells) = rooms.get(&folder).filter(|cells| cells.len() == 5) else {
             wrong.push(format!("`{folder}` has no row of five cells"));
@@ -77,7 +78,10 @@ fn guests_are_built_from_few_crates() {
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
         if seen.insert(id) {
-            let kept = nodes[id].deps.iter().filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
+            let kept = nodes[id]
+                .deps
+                .iter()
+                .filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
             open.extend(kept.map(|d| &d.pkg));
         }
     }

@@ -1,5 +1,7 @@
 //! The documents name what the code has.
 
+use std::collections::BTreeSet;
+
 use opml_toolchain::audit::Rule;
 
 use crate::repository::{read, report, text_files};
@@ -9,7 +11,10 @@ fn every_audit_rule_is_described_once() {
     let text = read("docs/audit.md");
     let rows = |rule: &Rule| text.lines().filter(|line| line.starts_with(&format!("| `{rule}` |"))).count();
     let wrong = Rule::ALL.iter().map(|rule| (rule, rows(rule))).filter(|(_, rows)| *rows != 1);
-    report("docs/audit.md has one row for each rule", wrong.map(|(rule, rows)| format!("{rule}: {rows} rows")));
+    report(
+        "docs/audit.md has one row for each rule",
+        wrong.map(|(rule, rows)| format!("{rule}: {rows} rows")),
+    );
     let described = text.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(described, Rule::ALL.len(), "docs/audit.md has rows for rules that do not exist");
 }
@@ -18,11 +23,41 @@ fn every_audit_rule_is_described_once() {
 fn every_field_of_the_manifest_is_described() {
     let text = read("docs/formats.md");
     let tree = syn::parse_file(&read("toolchain/src/manifest.rs")).expect("the manifest's source parses");
-    let structs = tree.items.iter().filter_map(|item| if let syn::Item::Struct(item) = item { Some(item) } else { None });
+    let structs = tree
+        .items
+        .iter()
+        .filter_map(|item| if let syn::Item::Struct(item) = item { Some(item) } else { None });
     let fields = structs.flat_map(|item| &item.fields).filter_map(|field| field.ident.as_ref());
     let names: Vec<String> = fields.map(ToString::to_string).collect();
     assert!(names.len() > 20, "the manifest's fields were not found: {names:?}");
-    report("docs/formats.md names each field", names.iter().filter(|name| !text.contains(&format!("`{name}`"))));
+    report(
+        "docs/formats.md names each field",
+        names.iter().filter(|name| !text.contains(&format!("`{name}`"))),
+    );
+}
+
+/// The targets need another compiler and are not built with the rest, so that one could be forgotten unseen.
+#[test]
+fn every_fuzz_target_is_listed_and_has_a_corpus() {
+    let root = crate::repository::root().join("fuzz");
+    let manifest: toml::Table = read("fuzz/Cargo.toml").parse().expect("the manifest is TOML");
+    let bins = manifest["bin"].as_array().expect("a list of programs").iter();
+    let listed: BTreeSet<&str> = bins.map(|bin| bin["path"].as_str().expect("a path")).collect();
+    let sources = std::fs::read_dir(root.join("fuzz_targets")).expect("the folder can be listed");
+    let mut wrong = Vec::new();
+    for source in sources.map(|entry| entry.expect("the folder can be listed").path()) {
+        let name = source.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        if !listed.contains(format!("fuzz_targets/{name}.rs").as_str()) {
+            wrong.push(format!("{name}: no [[bin]] in fuzz/Cargo.toml"));
+        }
+        if !read("fuzz/README.md").contains(&format!("| `{name}` |")) {
+            wrong.push(format!("{name}: no row in fuzz/README.md"));
+        }
+        if std::fs::read_dir(root.join("corpus").join(&name)).map_or(0, Iterator::count) < 2 {
+            wrong.push(format!("{name}: fewer than two inputs in fuzz/corpus/{name}"));
+        }
+    }
+    report("a fuzz target has a program, a row and a corpus", wrong);
 }
 
 /// Links between the documents, relative to the file they stand in.
@@ -35,7 +70,9 @@ fn links_lead_somewhere() {
         for (number, line) in file.lines() {
             let links = line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
             let local = links.filter(|link| !link.is_empty() && !link.contains("://"));
-            broken.extend(local.filter(|l| !folder.join(l).exists()).map(|l| format!("{}:{number}: {l}", file.path)));
+            broken.extend(
+                local.filter(|l| !folder.join(l).exists()).map(|l| format!("{}:{number}: {l}", file.path)),
+            );
         }
     }
     report("links lead to files of the repository", broken);

@@ -45,14 +45,16 @@ fn no_machine_is_named() {
 fn violations(line: &str, about_folders: bool) -> Vec<&str> {
     let mut found: Vec<&str> = REGISTRIES.into_iter().filter(|word| line.contains(word)).collect();
     // Not where it is a part of another path, as in target/work/.
-    let starts_path = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}*>)".contains(c));
+    let starts_path =
+        |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}*>)".contains(c));
     if !about_folders {
         let named = |folder: &&str| line.match_indices(*folder).any(|(at, _)| starts_path(at));
         found.extend(FOLDERS.iter().filter(|folder| named(folder)).copied());
     }
     for (at, scheme) in line.match_indices("://") {
         let rest = &line[at + scheme.len()..];
-        let host = &rest[..rest.find(|c: char| !c.is_alphanumeric() && !"-.".contains(c)).unwrap_or(rest.len())];
+        let host =
+            &rest[..rest.find(|c: char| !c.is_alphanumeric() && !"-.".contains(c)).unwrap_or(rest.len())];
         if host.contains('.') && !DOCUMENTS.contains(&host) {
             found.push(host);
         }

@@ -58,7 +58,15 @@ fn packages_come_from_the_registry() {
 #[test]
 fn other_licences_would_be_seen() {
     let allowed = allowed();
-    let fits = |text| Expression::parse_mode(text, ParseMode::LAX).unwrap().evaluate(|req| allowed.contains(&req.to_string()));
+    let fits = |text| {
+        Expression::parse_mode(text, ParseMode::LAX)
+            .unwrap()
+            .evaluate(|req| allowed.contains(&req.to_string()))
+    };
     assert!(fits("MIT/Apache-2.0") && fits("MIT OR LGPL-2.1-or-later"));
-    assert!(!fits("LGPL-2.1-or-later") && !fits("MIT AND GPL-3.0-only") && !fits("GPL-2.0-only WITH Classpath-exception-2.0"));
+    assert!(
+        !fits("LGPL-2.1-or-later")
+            && !fits("MIT AND GPL-3.0-only")
+            && !fits("GPL-2.0-only WITH Classpath-exception-2.0")
+    );
 }

@@ -20,7 +20,8 @@ pub fn measure() -> RootFigures {
     let mut memory = Memory::new();
     for index in 0..PAGES {
         // Any bytes but zeros, and no two pages the same.
-        let page: Box<[u8; PAGE_SIZE]> = Box::new(std::array::from_fn(|i| (i as u32 ^ index.rotate_left(7)) as u8 | 1));
+        let page: Box<[u8; PAGE_SIZE]> =
+            Box::new(std::array::from_fn(|i| (i as u32 ^ index.rotate_left(7)) as u8 | 1));
         memory.set_page(index, page);
     }
     let bytes = u64::from(PAGES) * PAGE_SIZE as u64;

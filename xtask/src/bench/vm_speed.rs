@@ -105,5 +105,9 @@ fn vm_run(state: &State) -> Result<(f64, u64), SpeedError> {
 fn qemu_run(qemu: &Path, program: &Path) -> Result<f64, SpeedError> {
     let started = Instant::now();
     let status = Command::new(qemu).arg(program).status().map_err(|e| SpeedError::Qemu(e.to_string()))?;
-    if status.success() { Ok(started.elapsed().as_secs_f64()) } else { Err(SpeedError::Qemu(status.to_string())) }
+    if status.success() {
+        Ok(started.elapsed().as_secs_f64())
+    } else {
+        Err(SpeedError::Qemu(status.to_string()))
+    }
 }

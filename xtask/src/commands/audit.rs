@@ -30,14 +30,21 @@ pub fn run(args: &Args) -> Result {
     let verdict = audit(elf, &target);
     match (args.format, &verdict) {
         (Format::Text, Ok(audited)) => {
-            println!("{} passes: {} instructions judged for {}", args.elf.display(), ui::count(audited.instructions() as u64), args.target);
+            println!(
+                "{} passes: {} instructions judged for {}",
+                args.elf.display(),
+                ui::count(audited.instructions() as u64),
+                args.target
+            );
         }
         (Format::Text, Err(failure)) => print!("{}", failure.text()),
         (Format::Json, Ok(audited)) => {
             let verdict = serde_json::json!({ "passes": true, "target": args.target, "instructions": audited.instructions() });
             println!("{verdict:#}");
         }
-        (Format::Json, Err(failure)) => println!("{:#}", serde_json::json!({ "passes": false, "failure": failure })),
+        (Format::Json, Err(failure)) => {
+            println!("{:#}", serde_json::json!({ "passes": false, "failure": failure }))
+        }
     }
     Ok(if verdict.is_ok() { Outcome::Done } else { Outcome::Failed })
 }

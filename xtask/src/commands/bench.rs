@@ -64,7 +64,10 @@ pub fn run(args: &Args) -> Result {
         scratch,
         progress: ui::reporter(),
     };
-    let models = MODELS.iter().map(|(model, input)| bench.model(model, input)).collect::<std::result::Result<_, _>>()?;
+    let models = MODELS
+        .iter()
+        .map(|(model, input)| bench.model(model, input))
+        .collect::<std::result::Result<_, _>>()?;
     let figures = Figures { models, vm: bench.vm()?, root: bench::root(), peers: PEERS };
     let json = format!("{:#}\n", serde_json::json!(figures));
     let out = args.out.clone().unwrap_or_else(|| bench.checkout.root().join("target/opml/bench.json"));
@@ -134,11 +137,13 @@ fn text(figures: &Figures) -> String {
     });
     let mut text = table::figures(&header, &rows.collect::<Vec<_>>());
     for model in &figures.models {
-        let stages: Vec<_> = model.stages.iter().map(|s| format!("{} {:.0}", s.stage, s.milliseconds)).collect();
+        let stages: Vec<_> =
+            model.stages.iter().map(|s| format!("{} {:.0}", s.stage, s.milliseconds)).collect();
         text += &format!("\n {} by stage, in ms: {}", model.name, stages.join(", "));
     }
     text += "\n\n other projects\n";
-    text += &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
+    text +=
+        &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
     let (vm, root) = (&figures.vm, &figures.root);
     text + &format!(
         "\n VM, {} steps of soft-float: {:.0} steps/us, qemu-mips {:.0}; ratio {:.2} ({:.2} to {:.2})\n \

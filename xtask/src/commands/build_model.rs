@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::builder::NonEmptyStringValueParser;
 use opml_abi::{DataType, TensorInfo};
 use opml_frontend::Model;
 use opml_frontend::graph::Port;
@@ -40,7 +39,7 @@ pub struct Args {
     #[arg(long)]
     offline: bool,
     /// Name of the program in its manifest [default: the file's name]
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_parser = program_name)]
     name: Option<String>,
 }
 
@@ -50,6 +49,20 @@ fn dimension(text: &str) -> std::result::Result<(String, u32), String> {
         Ok(n) if n > 0 && !name.is_empty() => Ok((name.to_owned(), n)),
         _ => Err("write it as NAME=N with a positive number, for example batch=1".into()),
     }
+}
+
+/// Names end up in paths: none may lead out of a folder or hide in it.
+fn program_name(name: &str) -> std::result::Result<String, String> {
+    let safe = !name.is_empty() && !name.starts_with('.') && name.chars().all(safe_in_name);
+    if safe {
+        Ok(name.to_owned())
+    } else {
+        Err("use letters, digits, '-', '_' and '.', and no '.' in front".into())
+    }
+}
+
+fn safe_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
 }
 
 /// A program of a kind that cannot be built.
@@ -71,7 +84,9 @@ pub fn run(args: &Args) -> Result {
     let options = Options { provision: super::provision_options(args.offline)?, checkout, out, work: None };
     let built = build(&request, &target, &options, &*progress).map_err(stop)?;
     if let Some(reason) = &built.fallback {
-        eprintln!("warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}");
+        eprintln!(
+            "warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}"
+        );
     }
     match args.format {
         Format::Json => print!("{}", built.manifest.to_json()),
@@ -134,10 +149,15 @@ pub(super) fn import(
     Ok(Imported { model, request })
 }
 
-/// The name of a file without its ending, in characters that are safe in a path.
+/// The name of a file without its ending, made a [`program_name`].
 fn file_stem(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String = stem.chars().map(|c| if safe_in_name(c) { c } else { '_' }).collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if name.is_empty() => "_".into(),
+        None => name,
+    }
 }
 
 fn info(port: &Port) -> TensorInfo {
@@ -154,21 +174,59 @@ fn summary(model: &Model, built: &Built, imported: Duration, total: Duration) ->
     let manifest = &built.manifest;
     let (sizes, plan) = (&manifest.sizes, &manifest.memory_plan);
     let port = |p: &opml_toolchain::manifest::Port| format!("{} {} {:?}", p.name, p.dtype, p.shape);
-    let list = |ports: &[opml_toolchain::manifest::Port]| ports.iter().map(port).collect::<Vec<_>>().join(", ");
+    let list =
+        |ports: &[opml_toolchain::manifest::Port]| ports.iter().map(port).collect::<Vec<_>>().join(", ");
     let mut text = format!("{} for {}\n\n", manifest.name, manifest.target);
     text += &table::pairs([
         ("input", list(&manifest.inputs)),
         ("output", list(&manifest.outputs)),
-        ("work", format!("{} kernel calls, {} multiply-accumulates", model.graph().nodes.len(), ui::count(manifest.model.multiply_accumulates))),
+        (
+            "work",
+            format!(
+                "{} kernel calls, {} multiply-accumulates",
+                model.graph().nodes.len(),
+                ui::count(manifest.model.multiply_accumulates)
+            ),
+        ),
         ("code", ui::bytes(sizes.code)),
-        ("constants", format!("{}, of which weights {}", ui::bytes(sizes.constants), ui::bytes(sizes.weights))),
-        ("activations", format!("{} (no plan takes less than {})", ui::bytes(plan.arena), ui::bytes(plan.lower_bound))),
+        (
+            "constants",
+            format!("{}, of which weights {}", ui::bytes(sizes.constants), ui::bytes(sizes.weights)),
+        ),
+        (
+            "activations",
+            format!("{} (no plan takes less than {})", ui::bytes(plan.arena), ui::bytes(plan.lower_bound)),
+        ),
         ("memory root", manifest.memory_root.to_string()),
         ("prestate hash", manifest.prestate_hash.to_string()),
-        ("reference build", if manifest.reference { "yes".into() } else { "no: another toolchain than the pinned one".to_owned() }),
+        (
+            "reference build",
+            if manifest.reference {
+                "yes".into()
+            } else {
+                "no: another toolchain than the pinned one".to_owned()
+            },
+        ),
         ("files", built.out.display().to_string()),
     ]);
     let mut stages = vec![format!("import {}", ui::seconds(imported))];
     stages.extend(built.timings.iter().map(|(name, time)| format!("{name} {}", ui::seconds(*time))));
     text + &format!("\n {} in all: {}\n", ui::seconds(total), stages.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name with a folder in it would write outside the output folder.
+    #[test]
+    fn names_stay_in_their_folder() {
+        assert_eq!(file_stem(Path::new("models/mnist/mlp.onnx")), "mlp");
+        assert_eq!(file_stem(Path::new("a/my model (2).onnx")), "my_model__2_");
+        assert_eq!(file_stem(Path::new("...onnx")), "_.");
+        assert!(program_name("mlp-2.1").is_ok());
+        for name in ["", "..", ".x", "a/b", "a\\b", "ü"] {
+            assert!(program_name(name).is_err(), "{name}");
+        }
+    }
 }

@@ -119,7 +119,17 @@ pub(super) fn inputs(files: &[PathBuf], manifest: &Manifest) -> std::result::Res
         let names = ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Stop::unable(RunError::InputCount { expected: ports.len(), names, got: files.len() }));
     }
-    let read = |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, &opml_frontend::graph::Port{name:port.name.clone(),shape:port.shape.clone(),tensor:opml_frontend::graph::TensorId(0)}).map_err(Stop::unable);
+    let read = |(path, port): (&PathBuf, &TensorInfo)| {
+        tensor_file::read(
+            path,
+            &opml_frontend::graph::Port {
+                name: port.name.clone(),
+                shape: port.shape.clone(),
+                tensor: opml_frontend::graph::TensorId(0),
+            },
+        )
+        .map_err(Stop::unable)
+    };
     files.iter().zip(&ports).map(read).collect()
 }
 
@@ -158,7 +168,8 @@ pub(super) fn execute(
         let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
         return Err(Stop::rejected(RunError::Guest { code: exit_code, message }));
     }
-    let blob = host.output_blob().ok_or_else(|| Stop::rejected(RunError::Output("it ended without one".into())))?;
+    let blob =
+        host.output_blob().ok_or_else(|| Stop::rejected(RunError::Output("it ended without one".into())))?;
     let outputs = decode_blob(blob).map_err(|e| Stop::rejected(RunError::Output(e.to_string())))?;
     Ok(Finished {
         outputs,

@@ -31,22 +31,26 @@ pub fn run(args: &Args) -> Result {
     let progress = ui::reporter();
     match args.action {
         Action::Install { offline } => {
-            let toolchain = provision::ensure(&super::provision_options(offline)?, &*progress).map_err(Stop::unable)?;
+            let toolchain =
+                provision::ensure(&super::provision_options(offline)?, &*progress).map_err(Stop::unable)?;
             if let Some(reason) = toolchain.fallback() {
                 eprintln!("warning: the pinned toolchain cannot be used here: {reason}");
             }
             println!("{}", toolchain.identity().rustc);
         }
         Action::Path => {
-            let Some(toolchain) = provision::find(&super::provision_options(true)?).map_err(Stop::unable)? else {
+            let Some(toolchain) = provision::find(&super::provision_options(true)?).map_err(Stop::unable)?
+            else {
                 eprintln!("no toolchain is installed; `cargo xtask toolchain install` does that");
                 return Ok(Outcome::Failed);
             };
-            let path = |tool: Tool| toolchain.path(tool).map_or_else(|e| e.to_string(), |p| p.display().to_string());
+            let path =
+                |tool: Tool| toolchain.path(tool).map_or_else(|e| e.to_string(), |p| p.display().to_string());
             print!("{}", ui::table::pairs(Tool::ALL.map(|tool| (tool.name(), path(tool)))));
         }
         Action::Remove => {
-            let removed = provision::remove(&super::provision_options(true)?, &*progress).map_err(Stop::unable)?;
+            let removed =
+                provision::remove(&super::provision_options(true)?, &*progress).map_err(Stop::unable)?;
             removed.iter().for_each(|path| println!("removed {}", path.display()));
             if removed.is_empty() {
                 println!("nothing to remove");

@@ -17,9 +17,10 @@ impl Progress for Bars {
     fn start<'a>(&'a self, label: &str, total: u64, unit: Unit) -> Box<dyn Task + 'a> {
         let (bar, template) = match (total, unit) {
             (0, _) => (ProgressBar::new_spinner(), "  {spinner} {msg} {elapsed}"),
-            (_, Unit::Bytes) => {
-                (ProgressBar::new(total), "  {msg:40!} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}")
-            }
+            (_, Unit::Bytes) => (
+                ProgressBar::new(total),
+                "  {msg:40!} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}",
+            ),
             (_, Unit::Items) => (ProgressBar::new(total), "  {msg:40!} [{bar:30}] {pos}/{len}"),
         };
         let style = ProgressStyle::with_template(template).expect("the templates are right");

@@ -47,7 +47,10 @@ pub fn xtask_in(root: &Path) -> Command {
 pub fn require_toolchain() {
     let options = provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider");
     let found = provision::find(&options).unwrap_or_else(|e| panic!("{e}"));
-    assert!(found.is_some(), "the guest toolchain is not installed: `cargo xtask test` installs it and runs the tests");
+    assert!(
+        found.is_some(),
+        "the guest toolchain is not installed: `cargo xtask test` installs it and runs the tests"
+    );
 }
 
 /// A finished process.

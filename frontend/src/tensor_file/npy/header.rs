@@ -45,7 +45,11 @@ impl Header {
         let (text, data) = rest.split_at_checked(len).ok_or(CUT_OFF)?;
         let text = str::from_utf8(text).map_err(|_| "its header is not text")?;
         let header = Parser { rest: text }.dictionary();
-        Ok((header.ok_or_else(|| format!("its header is not an array's: {}", text.trim_end().escape_debug()))?, data))
+        Ok((
+            header
+                .ok_or_else(|| format!("its header is not an array's: {}", text.trim_end().escape_debug()))?,
+            data,
+        ))
     }
 }
 
@@ -144,7 +148,8 @@ mod tests {
 
     fn file(version: [u8; 2], text: &str) -> Vec<u8> {
         let len = text.len() as u32;
-        let len = if version == [1, 0] { len.to_le_bytes()[..2].to_vec() } else { len.to_le_bytes().to_vec() };
+        let len =
+            if version == [1, 0] { len.to_le_bytes()[..2].to_vec() } else { len.to_le_bytes().to_vec() };
         [MAGIC, &version, &len, text.as_bytes(), &[1, 2]].concat()
     }
 

@@ -25,12 +25,12 @@ pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f32>, 
     };
     target.check_shape(&header.shape)?;
     target.check_length(len - (bytes.len() - data.len()) as u64)?;
-    let stored = data.as_chunks().0.iter().map(|&b| from_bytes(b)).collect();
+    let stored: Vec<f32> = data.as_chunks().0.iter().map(|&b| from_bytes(b)).collect();
     Ok(if header.fortran_order { row_major(&stored, &header.shape) } else { stored })
 }
 
 /// Elements that are stored first axis fastest, last axis fastest.
-fn row_major(stored: &Vec<f32>, shape: &[u64]) -> Vec<f32> {
+fn row_major(stored: &[f32], shape: &[u64]) -> Vec<f32> {
     let at = |mut index: usize| {
         let mut stride = stored.len();
         shape.iter().rev().map(|&d| d as usize).fold(0, |place, d| {
