@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use opml_abi::decode_blob;
+use opml_abi::{DataType, TensorInfo, decode_blob};
 
 use crate::Model;
-use crate::graph::{Port, TensorId};
 use crate::tensor_file::{Format, read_bytes};
 
 /// Arbitrary bytes as a tensor file for an input [1, 1, 4, 4]; the first byte picks the format.
@@ -15,7 +14,7 @@ use crate::tensor_file::{Format, read_bytes};
 pub fn fuzz_tensor_file(data: &[u8]) {
     let Some((&first, bytes)) = data.split_first() else { return };
     let format = Format::ALL[usize::from(first) % Format::ALL.len()];
-    let port = Port { name: "image".into(), shape: vec![1, 1, 4, 4], tensor: TensorId(0) };
+    let port = TensorInfo { name: "image".into(), dtype: DataType::Float32, shape: vec![1, 1, 4, 4] };
     if let Ok(tensor) = read_bytes(format, bytes, &port) {
         assert_eq!(tensor.shape, port.shape);
         let values = tensor.to_f32().expect("an input is float32");

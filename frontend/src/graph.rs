@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use opml_abi::{DataType, TensorInfo};
 use opml_kernels::{Axis, BinaryOp, Conv2d, MatMul, Pool2d, UnaryOp};
 
 /// Index of a tensor in [`Graph::tensors`].
@@ -111,6 +112,13 @@ pub struct Port {
     pub shape: Vec<u32>,
     /// The tensor behind it.
     pub tensor: TensorId,
+}
+
+impl Port {
+    /// What crosses the boundary of the program.
+    pub fn info(&self) -> TensorInfo {
+        TensorInfo { name: self.name.clone(), dtype: DataType::Float32, shape: self.shape.clone() }
+    }
 }
 
 /// A model as kernel calls.

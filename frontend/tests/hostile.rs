@@ -1,5 +1,7 @@
 //! Damaged, random and malicious files: an error or a result, in little time and memory, never a panic.
 
+mod build;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +10,10 @@ use std::time::{Duration, Instant};
 
 use opml_frontend::{ImportError, Model, fuzz_onnx, fuzz_tensor_file};
 use peak_alloc::PeakAlloc;
-use prost::Message;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
-    TypeProto, ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType, type_proto,
-};
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+use build::{floats, ints, model, node, shape, tensor};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -144,79 +144,6 @@ fn damaged_tensor_files_end_in_an_error_or_a_tensor() {
     });
 }
 
-fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let dim = |&d: &i64| Dimension { denotation: String::new(), value: Some(dimension::Value::DimValue(d)) };
-    let shape = Some(TensorShapeProto { dim: dims.iter().map(dim).collect() });
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape };
-    let r#type =
-        Some(TypeProto { denotation: String::new(), value: Some(type_proto::Value::TensorType(tensor)) });
-    ValueInfoProto { name: name.into(), r#type, doc_string: String::new() }
-}
-
-fn node(op: &str, inputs: &[&str], outputs: &[&str], attribute: Vec<AttributeProto>) -> NodeProto {
-    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    NodeProto {
-        op_type: op.into(),
-        input: owned(inputs),
-        output: owned(outputs),
-        attribute,
-        ..Default::default()
-    }
-}
-
-fn ints(name: &str, ints: &[i64]) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        r#type: AttributeType::Ints as i32,
-        ints: ints.to_vec(),
-        ..Default::default()
-    }
-}
-
-fn tensor(name: &str, tensor: TensorProto) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        r#type: AttributeType::Tensor as i32,
-        t: Some(tensor),
-        ..Default::default()
-    }
-}
-
-fn floats(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
-    let (dims, float_data) = (dims.to_vec(), values.to_vec());
-    TensorProto {
-        name: name.into(),
-        dims,
-        data_type: DataType::Float as i32,
-        float_data,
-        ..Default::default()
-    }
-}
-
-fn shape(name: &str, values: &[i64]) -> TensorProto {
-    let (dims, int64_data) = (vec![values.len() as i64], values.to_vec());
-    TensorProto {
-        name: name.into(),
-        dims,
-        data_type: DataType::Int64 as i32,
-        int64_data,
-        ..Default::default()
-    }
-}
-
-/// A model of `nodes` from the input `x` of `dims` to `y`.
-fn model(dims: &[i64], initializer: Vec<TensorProto>, nodes: Vec<NodeProto>) -> Vec<u8> {
-    let graph = GraphProto {
-        node: nodes,
-        initializer,
-        input: vec![value("x", dims)],
-        output: vec![value("y", &[1])],
-        ..Default::default()
-    };
-    let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 17 }];
-    ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..Default::default() }.encode_to_vec()
-}
-
 fn refusal(what: &str, bytes: &[u8]) -> ImportError {
     let result = bounded(20, 64, what, || Model::from_onnx(bytes, &BTreeMap::new()));
     match result {
@@ -335,6 +262,39 @@ fn windows_that_cannot_move_are_refused() {
             );
             let fitting = matches!(error, ImportError::Unsupported(_) | ImportError::Inconsistent { .. });
             assert!(fitting, "{what}: {error:?}");
+        }
+    });
+}
+
+/// tract would follow the one in circles for ever and hand the other on.
+#[test]
+fn axes_that_do_not_exist_are_refused() {
+    let axis = |axis| AttributeProto {
+        name: "axis".into(),
+        r#type: AttributeType::Int as i32,
+        i: axis,
+        ..Default::default()
+    };
+    let cases = [
+        (
+            "an axis named twice",
+            "Transpose",
+            ints("perm", &[1, 1, 2]),
+            "perm [1, 1, 2] does not name each axis once",
+        ),
+        (
+            "an axis left out",
+            "Transpose",
+            ints("perm", &[0, 1, 3]),
+            "perm [0, 1, 3] does not name each axis once",
+        ),
+        ("an axis before the first", "Softmax", axis(-7), "not among the 3 of its operand"),
+    ];
+    alone(|| {
+        for (what, operator, attribute, reason) in cases {
+            let bytes = model(&[2, 3, 4], vec![], vec![node(operator, &["x"], &["y"], vec![attribute])]);
+            let error = refusal(what, &bytes).to_string();
+            assert!(error.contains(reason), "{what}: {error}");
         }
     });
 }

@@ -21,6 +21,8 @@ impl Register {
     pub const A1: Self = Self(5);
     /// Third argument.
     pub const A2: Self = Self(6);
+    /// Fourth argument, and the error number of a system call.
+    pub const A3: Self = Self(7);
     /// Stack pointer.
     pub const SP: Self = Self(29);
     /// Return address: what linking branches and `jal` write.

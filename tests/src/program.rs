@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use opml_abi::{DataType, Tensor, TensorInfo};
+use opml_abi::Tensor;
 use opml_frontend::Model;
 use opml_frontend::graph::Port;
 use opml_state::{State, cannon};
@@ -105,11 +105,6 @@ pub fn provision_options() -> provision::Options {
 }
 
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
-    let info = |port: &Port| TensorInfo {
-        name: port.name.clone(),
-        dtype: DataType::Float32,
-        shape: port.shape.clone(),
-    };
     let weight = |c: opml_frontend::Constant<'_>| Weight {
         symbol: c.symbol,
         words: c.values.iter().map(|v| v.to_bits()).collect(),
@@ -120,8 +115,8 @@ fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
             source: model.guest_source(),
             weights: model.constants().into_iter().map(weight).collect(),
         },
-        inputs: model.graph().inputs.iter().map(info).collect(),
-        outputs: model.graph().outputs.iter().map(info).collect(),
+        inputs: model.graph().inputs.iter().map(Port::info).collect(),
+        outputs: model.graph().outputs.iter().map(Port::info).collect(),
         model: ModelInfo {
             sha256: hex::encode(Sha256::digest(onnx)),
             dims: BTreeMap::new(),

@@ -45,7 +45,9 @@ struct Segment {
 fn segments(elf: &[u8]) -> (u32, Vec<Segment>) {
     let file = object::File::parse(elf).expect("program.elf is an ELF file");
     let segment = |segment: object::Segment<'_, '_>| {
-        let SegmentFlags::Elf { p_flags, .. } = segment.flags() else { panic!("an ELF file has ELF segments") };
+        let SegmentFlags::Elf { p_flags, .. } = segment.flags() else {
+            panic!("an ELF file has ELF segments")
+        };
         let bytes = segment.data().expect("the segment is in the file").to_vec();
         Segment { address: segment.address() as u32, size: segment.size(), flags: p_flags, bytes }
     };
@@ -171,7 +173,9 @@ fn the_figures_can_be_recomputed() {
     for ((program, multiply_accumulates), shape) in programs().into_iter().zip(by_hand).zip(inputs) {
         let (manifest, sizes) = (&program.manifest, &program.manifest.sizes);
         let (_, segments) = segments(&program.file(file::PROGRAM));
-        let bytes = |flags: elf::ProgramFlags| segments.iter().filter(|s| s.flags == flags).map(|s| s.size).sum::<u64>();
+        let bytes = |flags: elf::ProgramFlags| {
+            segments.iter().filter(|s| s.flags == flags).map(|s| s.size).sum::<u64>()
+        };
         assert_eq!(sizes.code, bytes(elf::PF_R | elf::PF_X), "{}: code", program.name);
         assert_eq!(sizes.constants, bytes(elf::PF_R), "{}: constants", program.name);
         assert_eq!(sizes.variables, bytes(elf::PF_R | elf::PF_W), "{}: variables", program.name);
@@ -204,10 +208,11 @@ fn the_symbols_are_in_the_image() {
         let metadata = Metadata::from_json(&program.file(file::META)).expect("meta.json is Cannon's");
         let start_of = |name: &str| metadata.symbols.iter().find(|s| s.name == name).map(|s| s.start);
         assert_eq!(start_of("_start"), Some(entry), "{}: _start", program.name);
-        let main = start_of("main").expect("main is a symbol");
-        let in_code =
-            |s: &&Segment| s.flags == elf::PF_R | elf::PF_X && (s.address..s.address + s.size as u32).contains(&main);
-        assert!(segments.iter().any(|s| in_code(&s)), "{}: main is at {main:#x}", program.name);
+        let main = start_of("opml_main").expect("the program's main function is a symbol");
+        let in_code = |s: &&Segment| {
+            s.flags == elf::PF_R | elf::PF_X && (s.address..s.address + s.size as u32).contains(&main)
+        };
+        assert!(segments.iter().any(|s| in_code(&s)), "{}: opml_main is at {main:#x}", program.name);
         for symbol in &metadata.symbols {
             // A label may stand right behind the last byte.
             let (start, end) = (u64::from(symbol.start), u64::from(symbol.start) + u64::from(symbol.size));

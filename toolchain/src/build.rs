@@ -13,6 +13,7 @@ use crate::audit::{AuditOptions, AuditedElf, audit_with};
 use crate::compile::Compiler;
 use crate::elf::Elf;
 use crate::error::BuildError;
+use crate::flags;
 use crate::guest::GuestProgram;
 use crate::manifest::{Manifest, MemoryPlan, ModelInfo, Port, Sizes};
 use crate::progress::{Progress, Unit};
@@ -124,7 +125,8 @@ impl Stages<'_> {
 /// Builds `request` for `target`: compiles, links, audits, loads, commits, writes.
 ///
 /// # Errors
-/// [`BuildError`] of the first stage that fails; the output folder is then as it was.
+/// [`BuildError`] of the first stage that fails; the output folder is then as it was, or without a manifest if
+/// writing failed.
 pub fn build(
     request: &Request,
     target: &Target,
@@ -134,8 +136,8 @@ pub fn build(
     let mut stages = Stages { progress, timings: Vec::new() };
     let toolchain = stages.run("provide the toolchain", |p| Ok(provision::ensure(&options.provision, p)?))?;
     let cache = Cache::new(options.provision.cache_dir.as_deref())?;
-    let sysroot =
-        stages.run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, cache.root(), p))?;
+    let sysroot = stages
+        .run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, &cache.sysroots(), p))?;
     let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
     let compiler = Compiler {
         toolchain: &toolchain,
@@ -148,7 +150,7 @@ pub fn build(
     let objects = stages.run("compile", |p| compiler.compile(&request.program, p))?;
     let linked =
         stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &request.program))?;
-    let host_paths = host_paths(&options.checkout, cache.root());
+    let host_paths = host_paths(&options.checkout, &work, cache.root());
     let audited = stages.run("audit", |_| linked.audit(target, &AuditOptions { host_paths }))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
     let witness = stages.run("commit", |_| Ok(state.witness()))?;
@@ -194,15 +196,18 @@ impl Linked {
 }
 
 /// Folders of this machine that must not be named in a program.
-fn host_paths(checkout: &Checkout, cache: &Path) -> Vec<String> {
+fn host_paths(checkout: &Checkout, work: &Path, cache: &Path) -> Vec<String> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let paths = [Some(checkout.root().to_owned()), Some(cache.to_owned()), home];
-    // A home of `/` would be found everywhere.
+    let paths = [Some(checkout.root().to_owned()), Some(work.to_owned()), Some(cache.to_owned()), home];
+    // A checkout in `/opml` or a home of `/` has the names that sources get on every machine.
+    let is_given_name = |path: &PathBuf| {
+        [flags::SOURCES, flags::LIBRARY].iter().any(|name| Path::new(name).starts_with(path))
+    };
     paths
         .into_iter()
         .flatten()
-        .filter(|p| p.components().count() > 1)
-        .map(|p| p.display().to_string())
+        .filter(|path| !is_given_name(path))
+        .map(|path| path.display().to_string())
         .collect()
 }
 

@@ -70,13 +70,12 @@ impl Compiler<'_> {
         write_if_changed(&stage.join("guest/Cargo.toml"), MANIFEST.as_bytes())?;
         write_if_changed(&stage.join("guest/src/lib.rs"), program.source.as_bytes())?;
         let target_dir = dir.join("target");
-        let remap = [(stage.as_path(), "/opml")];
+        let remap = [(stage.as_path(), flags::SOURCES)];
         let rustflags = flags::rustc(Some(&self.sysroot.path), &remap);
-        let mut command = crate::tool::cargo_build(self.toolchain, &stage, &rustflags);
+        let mut command = crate::tool::cargo_build(self.toolchain, &stage, &rustflags)?;
         command.args(["--package", "opml-guest"]);
         command.arg("-Zjson-target-spec").arg("--target").arg(&self.sysroot.spec);
-        command.args(["--config", "source.crates-io.replace-with='vendor'"]);
-        command.args(["--config", "source.vendor.directory='vendor'"]);
+        crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
         crate::tool::run(
             &mut command,

@@ -8,7 +8,8 @@ use crate::audit::AuditFailure;
 use crate::elf::ElfError;
 use crate::provision::ProvisionError;
 
-/// Why there is no checked program. The output folder is as it was before, in each case.
+/// Why there is no checked program. The output folder is as it was before, or, if writing to it was what failed,
+/// without a manifest.
 #[derive(Debug, Error, Diagnostic)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -47,6 +48,14 @@ pub enum BuildError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+
+    /// A configuration of cargo that it would read whatever it is told.
+    #[error("{} would change how guests are compiled", path.display())]
+    #[diagnostic(help("move it to a folder of your own, such as $HOME/.cargo with a HOME that is not /"))]
+    CargoConfiguration {
+        /// The file.
+        path: PathBuf,
     },
 
     /// A tool of the toolchain failed.

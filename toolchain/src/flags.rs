@@ -2,6 +2,12 @@
 
 use std::path::Path;
 
+/// What a guest's sources are said to lie in, wherever they do.
+pub(crate) const SOURCES: &str = "/opml";
+
+/// The same for the sources of `core` and `alloc`; near the name rustc's own releases give them.
+pub(crate) const LIBRARY: &str = "/rustc/library";
+
 /// Profile `release` of guest builds, and of the library they are built on.
 pub(crate) fn profile() -> toml::Table {
     toml::toml! {

@@ -30,22 +30,21 @@ pub(crate) fn triple(target: &Target) -> String {
 }
 
 impl Sysroot {
-    /// Finds or builds the sysroot of `target` below `cache`.
+    /// Finds or builds the sysroot of `target` in the folder `dir`.
     pub fn ensure(
         toolchain: &Toolchain,
         target: &Target,
-        cache: &Path,
+        dir: &Path,
         progress: &dyn Progress,
     ) -> Result<Self, BuildError> {
         let spec = specification(target)?;
         let id = id(toolchain, &spec);
-        let dir = cache.join("sysroots");
         let path = dir.join(&id);
         let sysroot = Self { spec: path.join(format!("{}.json", triple(target))), path, id };
         if sysroot.path.is_dir() {
             return Ok(sysroot);
         }
-        let _guard = work_dir::lock(&dir, progress)?;
+        let _guard = work_dir::lock(dir, progress)?;
         if !sysroot.path.is_dir() {
             let partial = dir.join(format!("{}.partial", sysroot.id));
             let _task =
@@ -72,7 +71,7 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
     let identity = serde_json::to_string(toolchain.identity()).expect("an identity is strings");
     let profile = flags::profile().to_string();
     let mut sha256 = Sha256::new();
-    for part in [&identity, spec, &profile, &flags::rustc(None, &[])] {
+    for part in [&identity, spec, &profile, &flags::rustc(None, &[]), flags::LIBRARY, flags::SOURCES] {
         sha256.update((part.len() as u64).to_be_bytes());
         sha256.update(part);
     }
@@ -90,15 +89,18 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
         "package".into(),
         toml::toml! { name = "opml-sysroot" version = "0.0.0" edition = "2024" }.into(),
     );
+    // A workspace of its own: the cache may lie in a folder of somebody's workspace.
+    manifest.insert("workspace".into(), toml::Table::new().into());
     write_if_changed(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
     write_if_changed(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
     let sysroot = dir.join("sysroot");
     let spec_path = sysroot.join(format!("{triple}.json"));
     write_if_changed(&spec_path, spec.as_bytes())?;
     let library = toolchain.rust_library();
-    // The names rustc's own releases give these sources.
-    let remap = [(library, "/rustc/library"), (dir, "/opml")];
-    let mut command = crate::tool::cargo_build(toolchain, dir, &flags::rustc(None, &remap));
+    // The pinned library is a link, and debug information names what it leads to.
+    let real_library = fs::canonicalize(library).map_err(BuildError::io("find", library))?;
+    let remap = [(library, flags::LIBRARY), (&real_library, flags::LIBRARY), (dir, flags::SOURCES)];
+    let mut command = crate::tool::cargo_build(toolchain, dir, &flags::rustc(None, &remap))?;
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
     command.args([
@@ -108,8 +110,7 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     ]);
     command.arg("--target").arg(&spec_path).env("CARGO_TARGET_DIR", dir.join("target"));
     if let Some(vendored) = toolchain.vendored_crates() {
-        command.args(["--config", "source.crates-io.replace-with='rust-library'"]);
-        command.arg("--config").arg(format!("source.rust-library.directory='{}'", vendored.display()));
+        crate::tool::use_vendored(&mut command, &vendored);
     }
     crate::tool::run(
         &mut command,

@@ -7,21 +7,40 @@ use crate::error::BuildError;
 use crate::flags;
 use crate::provision::{Tool, Toolchain};
 
-/// A `cargo build` of a guest or of its library, in `dir`, without network.
+/// What cargo reads wherever it is started (cargo book, "Configuration").
+const GLOBAL_CONFIGURATION: [&str; 2] = ["/.cargo/config.toml", "/.cargo/config"];
+
+/// A `cargo build` of the package or workspace in `dir`, without network.
 ///
-/// cargo reads configuration files of all folders above, the user's home often among them. What is given
-/// here on the command line and in the environment comes before theirs (cargo book, "Configuration"), so
-/// none of them can change how a guest is compiled.
-pub(crate) fn cargo_build(toolchain: &Toolchain, dir: &Path, rustflags: &str) -> Command {
+/// cargo reads configuration files of all folders above the one it is started in, the user's home often
+/// among them, and merges them with what is given here: a `[profile.release.package]`, an `[env]` or an
+/// `[unstable]` there would change how a guest is compiled. It goes by the working directory and not by
+/// the package, so it is started where there is nothing above. Paths given to it have to be absolute.
+///
+/// # Errors
+/// [`BuildError::CargoConfiguration`] if there is a configuration even there.
+pub(crate) fn cargo_build(toolchain: &Toolchain, dir: &Path, rustflags: &str) -> Result<Command, BuildError> {
+    if let Some(path) = GLOBAL_CONFIGURATION.iter().map(Path::new).find(|path| path.exists()) {
+        return Err(BuildError::CargoConfiguration { path: path.to_owned() });
+    }
     let mut command = toolchain.command(Tool::Cargo);
-    command.current_dir(dir).args(["build", "--release", "--offline"]);
+    command.current_dir("/").args(["build", "--release", "--offline"]);
+    command.arg("--manifest-path").arg(dir.join("Cargo.toml"));
     for (key, value) in flags::profile() {
         command.arg("--config").arg(format!("profile.release.{key}={value}"));
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", rustflags);
     // Empty: no wrapper around the compiler.
     command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
-    command
+    Ok(command)
+}
+
+/// Makes cargo take the crates of its registry from the directory source `folder`.
+pub(crate) fn use_vendored(command: &mut Command, folder: &Path) {
+    // As TOML's own string, whatever characters the path has.
+    let folder = toml::Value::from(folder.display().to_string());
+    command.args(["--config", "source.crates-io.replace-with='vendored'"]);
+    command.arg("--config").arg(format!("source.vendored.directory={folder}"));
 }
 
 /// Runs `command` to its end and gives back what it printed.

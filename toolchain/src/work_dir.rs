@@ -33,6 +33,8 @@ pub(crate) fn lock(dir: &Path, progress: &dyn Progress) -> Result<Guard, BuildEr
 /// that the folder holds nothing but the build's files.
 pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
     fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
+    // `.` and `..` have no name to put the lock beside.
+    let dir = fs::canonicalize(dir).map_err(BuildError::io("find", dir))?;
     let mut name = std::ffi::OsString::from(".");
     name.push(dir.file_name().unwrap_or_default());
     name.push(".lock");

@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand};
 
 /// Compiles machine-learning programs into images that an on-chain fault-proof VM can judge.
 ///
-/// Exit codes: 0 done, 1 the check failed (the program or the input is not acceptable), 2 it could not
-/// be checked (a tool, a file or the network is missing).
+/// Exit codes: 0 done, 1 the check failed (the program, the model or the run is not acceptable), 2 it could
+/// not be checked (a tool, a file or the network is missing, or the arguments are wrong).
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
 struct Cli {

@@ -41,8 +41,10 @@ fn help_is_there_for_every_command() {
     let ran = xtask_with(&["--help"]);
     assert_eq!(ran.code, Some(0));
     let listed = ran.stdout.split("Commands:").nth(1).expect("the help lists the commands");
-    let names = listed.lines().skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    let lines = listed.lines().skip(1).take_while(|line| !line.is_empty());
+    // Deeper lines go on with a description.
+    let names = lines.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    let names: Vec<&str> = names.filter_map(|line| line.split(' ').next()).collect();
     for expected in ["build-model", "audit", "run", "doctor", "toolchain", "test", "bench"] {
         assert!(names.contains(&expected), "{expected} is not among {names:?}");
     }
@@ -130,7 +132,7 @@ fn audit_says_what_is_wrong_and_where() {
     fs::write(&path, program).expect("the file can be written");
     let ran = xtask_with(&["audit", text(&path)]);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    for word in ["0x10040", "break"] {
+    for word in ["0x00010040", "break"] {
         assert!(ran.stdout.contains(word), "no `{word}` in: {}", ran.stdout);
     }
     let ran = xtask_with(&["audit", text(&path), "--format", "json"]);
@@ -276,7 +278,7 @@ fn run_checks_the_folder() {
     let prestate = fs::read(mlp().join(file::PRESTATE)).expect("the prestate was written");
     fs::write(places.path().join(file::PRESTATE), &prestate[..prestate.len() / 2])
         .expect("the copy can be changed");
-    run_in(places.path()).assert_fails(2, &["gzip"]);
+    run_in(places.path()).assert_fails(2, &["the state file ends inside", "it was cut short"]);
     fs::copy(mlp().join(file::PRESTATE), places.path().join(file::PRESTATE)).expect("the file can be copied");
     let mut other = manifest(&outputs(mlp()));
     other.prestate_hash.0[31] ^= 1;

@@ -124,8 +124,8 @@ fn fuse_bias(lowerer: &mut Lowerer, sum: &Value, bias: &Value) -> Option<super::
     Some(sum.tensor)
 }
 
-/// The shape of two broadcast operands; tract has given them the same rank.
-fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Refusal> {
+/// The shape of two broadcast operands of the same rank, which tract gives to those of a node.
+pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Refusal> {
     let fits = a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| a == b || a == 1 || b == 1);
     if !fits {
         return Err(format!("shapes {a:?} and {b:?} do not broadcast"));

@@ -5,7 +5,7 @@ use tract_onnx::tract_hir::internal::{AxisOp, DimLike};
 use tract_onnx::tract_hir::tract_core::ops::array::{MultiBroadcastTo, Slice, TypedConcat};
 use tract_onnx::tract_hir::tract_core::ops::identity::Identity;
 
-use super::elementwise::broadcast_strides;
+use super::elementwise::{broadcast_shape, broadcast_strides};
 use super::{Lowerer, Refusal, Value};
 use crate::graph::{Op, View, strides};
 
@@ -86,12 +86,14 @@ fn expand(
     op: &MultiBroadcastTo,
     x: &Value,
 ) -> Result<Value, Refusal> {
-    let shape = op.shape.iter().map(|d| d.to_usize().map_err(|e| e.to_string()));
-    let shape: Vec<usize> = shape.collect::<Result<_, _>>()?;
-    if shape.len() != x.shape.len() {
-        return Err(format!("it spreads {:?} over {shape:?}", x.shape));
-    }
-    let from = broadcast_strides(x, &shape);
+    let target = op.shape.iter().map(|d| d.to_usize().map_err(|e| e.to_string()));
+    let target: Vec<usize> = target.collect::<Result<_, _>>()?;
+    // Both may be of lower rank than the result, and both may have axes of length 1 that the other fills.
+    let rank = target.len().max(x.shape.len());
+    let padded = |shape: &[usize]| [vec![1; rank - shape.len()], shape.to_vec()].concat();
+    let x = Value { tensor: x.tensor, shape: padded(&x.shape) };
+    let shape = broadcast_shape(&x.shape, &padded(&target))?;
+    let from = broadcast_strides(&x, &shape);
     let to = strides(&shape);
-    Ok(lowerer.call(&node.name, Op::Copy(shape.clone(), from, to), &[x], shape))
+    Ok(lowerer.call(&node.name, Op::Copy(shape.clone(), from, to), &[&x], shape))
 }

@@ -9,6 +9,7 @@ mod reduce;
 
 use std::collections::BTreeMap;
 
+use opml_abi::blob::MAX_RANK;
 use tract_onnx::prelude::{DatumType, OutletId, TypedModel, TypedNode};
 use tract_onnx::tract_hir::internal::DimLike;
 use tract_onnx::tract_hir::tract_core::ops::{konst::Const, source::TypedSource};
@@ -247,7 +248,7 @@ fn port(name: &str, value: &Value) -> Port {
     }
 }
 
-/// The static shape of an outlet. Bounded: products of its dimensions fit a `usize` and the VM's memory.
+/// The static shape of an outlet. Bounded: at most [`MAX_RANK`] dimensions, and their product fits the VM's memory.
 fn shape_of(model: &TypedModel, outlet: OutletId) -> Result<Vec<usize>, Refusal> {
     const MAX_ELEMENTS: usize = crate::onnx::shapes::MAX_ELEMENTS as usize;
     let fact = model.outlet_fact(outlet).map_err(|e| e.to_string())?;
@@ -256,6 +257,10 @@ fn shape_of(model: &TypedModel, outlet: OutletId) -> Result<Vec<usize>, Refusal>
         .iter()
         .map(|d| d.to_usize().map_err(|_| format!("its dimension {d} depends on the data")))
         .collect::<Result<_, _>>()?;
+    // What blobs hold and kernels walk over.
+    if shape.len() > MAX_RANK {
+        return Err(format!("its result has {} dimensions; {MAX_RANK} are the most", shape.len()));
+    }
     let elements = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_ELEMENTS);
     elements.ok_or_else(|| format!("its result of shape {shape:?} does not fit the VM's memory"))?;
     Ok(shape)

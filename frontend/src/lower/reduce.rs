@@ -18,12 +18,11 @@ pub(super) fn lower(
             Reducer::Max => Op::ReduceMax,
             ref other => return Some(Err(format!("the reduction {other:?} has no kernel"))),
         };
-        let mut shape = inputs[0].shape.clone();
-        op.axes.iter().for_each(|&axis| shape[axis] = 1);
-        return Some(
-            axis(&inputs[0].shape, &op.axes)
-                .map(|axis| lowerer.call(&node.name, kernel(axis), &[&inputs[0]], shape)),
-        );
+        return Some(axis(&inputs[0].shape, &op.axes).map(|axis| {
+            let mut shape = inputs[0].shape.clone();
+            op.axes.iter().for_each(|&axis| shape[axis] = 1);
+            lowerer.call(&node.name, kernel(axis), &[&inputs[0]], shape)
+        }));
     }
     let op = node.op_as::<Softmax>()?;
     Some(match op.kind {
@@ -35,6 +34,10 @@ pub(super) fn lower(
 
 /// `axes` of `shape` as one axis: they have to be neighbours but for axes of length 1.
 fn axis(shape: &[usize], axes: &[usize]) -> Result<Axis, Refusal> {
+    // tract passes on what the file says: a negative axis too many is a huge one here.
+    if axes.iter().any(|&a| a >= shape.len()) {
+        return Err(format!("one of its axes is not among the {} of its operand", shape.len()));
+    }
     let mut long: Vec<usize> = axes.iter().copied().filter(|&a| shape[a] != 1).collect();
     long.sort_unstable();
     let (Some(&first), Some(&last)) = (long.first(), long.last()) else {

@@ -1,10 +1,10 @@
 //! From the bytes of an ONNX file to a typed model: parsed, checked, with numbers for all dimensions.
 
+mod attributes;
 mod dims;
 pub mod operators;
 pub(crate) mod shapes;
 mod structure;
-mod windows;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,7 +37,7 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
     operators::check(graph)?;
     structure::check(graph)?;
     shapes::check(graph)?;
-    windows::check(graph)?;
+    attributes::check(graph)?;
     dims::fix(graph, given)?;
     // What the model says of its intermediate values may be stale, above all after a dimension was
     // fixed; inference finds them from the inputs alone.

@@ -21,12 +21,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use opml_abi::Tensor;
+use opml_abi::{Tensor, TensorInfo};
 
 pub use error::{TensorFileError, TensorProblem};
 pub use npy::write_npy;
-
-use crate::graph::Port;
 
 /// A format of tensor files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,7 +97,7 @@ impl fmt::Display for Format {
 ///
 /// # Errors
 /// Everything that is not float32, of the input's shape and free of NaN; see [`TensorProblem`].
-pub fn read(path: &Path, port: &Port) -> Result<Tensor, TensorFileError> {
+pub fn read(path: &Path, port: &TensorInfo) -> Result<Tensor, TensorFileError> {
     let fail = |problem| TensorFileError { path: path.to_owned(), problem };
     let format = Format::of(path).map_err(fail)?;
     let (bytes, len) = read_bounded(path, format.limit(Target::new(port).elements)).map_err(|e| {
@@ -115,7 +113,7 @@ pub fn read(path: &Path, port: &Port) -> Result<Tensor, TensorFileError> {
 ///
 /// # Errors
 /// As [`read`], but for those of the file system.
-pub fn read_bytes(format: Format, bytes: &[u8], port: &Port) -> Result<Tensor, TensorProblem> {
+pub fn read_bytes(format: Format, bytes: &[u8], port: &TensorInfo) -> Result<Tensor, TensorProblem> {
     parse(format, bytes, bytes.len() as u64, port)
 }
 
@@ -131,7 +129,7 @@ fn read_bounded(path: &Path, limit: u64) -> io::Result<(Vec<u8>, u64)> {
 
 /// Reads the start `bytes` of a file of `len` bytes. The start of a file that is too long is looked at
 /// first where it says what the file holds: a wrong shape says more than a wrong length.
-fn parse(format: Format, bytes: &[u8], len: u64, port: &Port) -> Result<Tensor, TensorProblem> {
+fn parse(format: Format, bytes: &[u8], len: u64, port: &TensorInfo) -> Result<Tensor, TensorProblem> {
     let target = Target::new(port);
     let values = match format {
         Format::Npy => npy::read(bytes, len, &target)?,
@@ -148,12 +146,12 @@ fn parse(format: Format, bytes: &[u8], len: u64, port: &Port) -> Result<Tensor, 
 
 /// The input that a file is read for.
 struct Target<'a> {
-    port: &'a Port,
+    port: &'a TensorInfo,
     elements: u64,
 }
 
 impl<'a> Target<'a> {
-    fn new(port: &'a Port) -> Self {
+    fn new(port: &'a TensorInfo) -> Self {
         Self { port, elements: port.shape.iter().fold(1, |n, &d| n.saturating_mul(d.into())) }
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use opml_abi::Tensor;
-use opml_frontend::graph::{Port, TensorId};
+use opml_abi::{DataType, TensorInfo};
 use opml_frontend::tensor_file;
 
 use crate::support::{MODELS, import, mnist};
@@ -46,7 +46,8 @@ fn logits_agree_with_onnxruntime_and_digits_with_the_recorded_accuracy() {
     let (pictures, labels) = (pictures(), array_of_bytes("testdata/labels.npy", "(200,)"));
     for name in MODELS {
         let model = import(&fs::read(mnist(&format!("{name}.onnx"))).unwrap());
-        let port = Port { name: "logits".into(), shape: vec![DIGITS as u32, 10], tensor: TensorId(0) };
+        let port =
+            TensorInfo { name: "logits".into(), dtype: DataType::Float32, shape: vec![DIGITS as u32, 10] };
         let expected = tensor_file::read(&mnist(&format!("testdata/{name}.logits.npy")), &port).unwrap();
         let expected = expected.to_f32().unwrap();
         let mut right = 0;

@@ -3,7 +3,7 @@
 //! Looking back ends at a branch or jump, at a place that something may branch to, and after a few instructions; what
 //! is found holds on every way to the place but one: a jump to a register that leads in between.
 
-use opml_isa::{Instruction, Mnemonic, Register, decode};
+use opml_isa::{Instruction, Kind, Mnemonic, Register, decode};
 
 /// How far to look back, in instructions: assembly loads a number right in front of its use.
 const REACH: u32 = 64;
@@ -42,10 +42,21 @@ impl Block<'_> {
                 return None;
             }
             if instruction.destination() == Some(register) {
-                return Some((at, instruction));
+                return (!self.is_before_jump(at)).then_some((at, instruction));
+            }
+            // The system hands back an error number besides its result.
+            if instruction.kind() == Kind::SystemCall && register == Register::A3 {
+                return None;
             }
         }
         None
+    }
+
+    /// Whether instruction `at` is in the delay slot of a jump: what stands behind it then runs when a callee has
+    /// come back, or after a jump from elsewhere, and the register may have another value by then.
+    fn is_before_jump(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|before| self.instruction(before));
+        before.is_some_and(|before| before.has_delay_slot() && before.kind() != Kind::Branch)
     }
 
     /// The constant in `register` when instruction `index` starts.

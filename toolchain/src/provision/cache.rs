@@ -7,6 +7,7 @@
 //! downloads/partial-<pid>/         packages being downloaded
 //! apt/                             the package manager's private state
 //! cargo-home/                      $CARGO_HOME of guest builds
+//! sysroots/                        core and alloc, built with the toolchains; has a lock of its own
 //! provision.lock                   held by whoever changes any of these
 //! ```
 
@@ -93,6 +94,11 @@ impl Cache {
     /// `$CARGO_HOME` of guest builds.
     pub fn cargo_home(&self) -> PathBuf {
         self.root.join("cargo-home")
+    }
+
+    /// `core` and `alloc` as the toolchains built them for each target.
+    pub fn sysroots(&self) -> PathBuf {
+        self.root.join("sysroots")
     }
 
     /// Waits until nobody else changes the cache.

@@ -150,7 +150,7 @@ pub fn find(options: &Options) -> Result<Option<Toolchain>, ProvisionError> {
     }
 }
 
-/// Removes everything that provisioning has put into the cache, toolchains of older locks included.
+/// Removes everything that is in the cache: toolchains, those of older locks included, and what they built for it.
 /// Gives the folders that are gone.
 ///
 /// # Errors
@@ -167,7 +167,7 @@ pub fn remove(options: &Options, progress: &dyn Progress) -> Result<Vec<PathBuf>
         cache.remove_toolchain(&id, &guard)?;
         removed.push(cache.toolchain(&id));
     }
-    for folder in [cache.downloads(), cache.apt(), cache.cargo_home()] {
+    for folder in [cache.downloads(), cache.apt(), cache.cargo_home(), cache.sysroots()] {
         if folder.exists() {
             cache::remove_tree(&folder)?;
             removed.push(folder);

@@ -143,6 +143,9 @@ fn code_cases() -> Vec<(Rule, Stage, Program)> {
         (Rule::InstructionDiffers, code(&[0x00c4_1007])), // srav
         (Rule::InstructionDiffers, code(&[0x30c6_003f, 0x00c4_1007])), // andi $a2, $a2, 63; srav
         (Rule::InstructionDiffers, code(&[0x30c6_001f, 0x8fa6_0000, 0x00c4_1007])), // andi; lw $a2; srav
+        // jal; andi in its delay slot; srav: the callee may change $a2 before the shift. The same behind jr.
+        (Rule::InstructionDiffers, code(&[0x0c00_4000, 0x30c6_001f, 0x00c4_1007])),
+        (Rule::InstructionDiffers, code(&[0x03e0_0008, 0x30c6_001f, 0x00c4_1007])),
         // A branch leads between the mask and the shift.
         (Rule::InstructionDiffers, code(&[0x1080_0002, 0, 0x30c6_001f, 0x00c4_1007])),
         (Rule::InstructionUnneeded, code(&[0x0000_0040])), // ssnop

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use opml_abi::{DataType, TensorInfo};
 use opml_frontend::Model;
 use opml_frontend::graph::Port;
 use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
@@ -43,6 +42,12 @@ pub struct Args {
     name: Option<String>,
 }
 
+/// Found before anything is compiled, and not when it is to be written.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("{} is no folder", .0.display())]
+#[diagnostic(help("give --out a folder; it is made if it is not there"))]
+struct NoFolder(PathBuf);
+
 fn dimension(text: &str) -> std::result::Result<(String, u32), String> {
     let (name, number) = text.rsplit_once('=').ok_or("write it as NAME=N, for example batch=1")?;
     match number.parse() {
@@ -73,6 +78,9 @@ struct UnknownKind(PathBuf);
 
 pub fn run(args: &Args) -> Result {
     let started = Instant::now();
+    if let Some(out) = args.out.as_ref().filter(|out| out.exists() && !out.is_dir()) {
+        return Err(Stop::unable(NoFolder(out.clone())));
+    }
     let progress = ui::reporter();
     let target = super::target(&args.target)?;
     let checkout = super::checkout()?;
@@ -135,8 +143,8 @@ pub(super) fn import(
             source: model.guest_source(),
             weights: model.constants().into_iter().map(weight).collect(),
         },
-        inputs: model.graph().inputs.iter().map(info).collect(),
-        outputs: model.graph().outputs.iter().map(info).collect(),
+        inputs: model.graph().inputs.iter().map(Port::info).collect(),
+        outputs: model.graph().outputs.iter().map(Port::info).collect(),
         memory_plan: MemoryPlan { arena: 4 * plan.words as u64, lower_bound: 4 * plan.lower_bound as u64 },
         rebuild: rebuild(&name, target, &dims),
         model: ModelInfo {
@@ -158,10 +166,6 @@ fn file_stem(path: &Path) -> String {
         None if name.is_empty() => "_".into(),
         None => name,
     }
-}
-
-fn info(port: &Port) -> TensorInfo {
-    TensorInfo { name: port.name.clone(), dtype: DataType::Float32, shape: port.shape.clone() }
 }
 
 /// The command without the paths of this machine.

@@ -42,5 +42,10 @@ struct Unreadable {
 }
 
 fn read(path: &std::path::Path) -> Result<Vec<u8>, Stop> {
-    std::fs::read(path).map_err(|source| Stop::unable(Unreadable { path: path.to_owned(), source }))
+    // A device or a pipe may never end.
+    let whole = std::fs::metadata(path).and_then(|meta| match meta.is_dir() || meta.is_file() {
+        true => std::fs::read(path),
+        false => Err(std::io::Error::other("it is neither a file nor a link to one")),
+    });
+    whole.map_err(|source| Stop::unable(Unreadable { path: path.to_owned(), source }))
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use opml_abi::{DataType, Tensor, TensorInfo, decode_blob, encode_blob, exit};
+use opml_abi::{ABI_VERSION, DataType, Tensor, TensorInfo, blob, decode_blob, encode_blob, exit};
 use opml_frontend::tensor_file;
 use opml_state::{Hash, cannon, keccak256};
 use opml_toolchain::file;
-use opml_toolchain::manifest::Manifest;
+use opml_toolchain::manifest::{MANIFEST_VERSION, Manifest, Port};
 use opml_toolchain::progress::{Progress, Unit};
 use opml_vm::{GuestHost, Request, Stop as VmStop, Vm};
 use thiserror::Error;
@@ -44,13 +44,23 @@ pub struct Args {
 /// Why a run was not made, or made nothing.
 #[derive(Debug, Error, Diagnostic)]
 enum RunError {
+    #[error("cannot read {}", path.display())]
+    #[diagnostic(help(
+        "give the folder that `cargo xtask build-model` wrote: its table names it under `files`"
+    ))]
+    NoManifest { path: PathBuf, source: std::io::Error },
+
     #[error("{} is not the manifest of a build", path.display())]
     #[diagnostic(help("build the folder again with `cargo xtask build-model`"))]
     Manifest { path: PathBuf, source: serde_json::Error },
 
-    #[error("an input of the manifest has an element type that this tool does not know")]
-    #[diagnostic(help("use the version of the tool that built the folder"))]
-    ElementType,
+    #[error("the manifest has {what} {got}, expected {expected}")]
+    #[diagnostic(help("use the version of the tool that built the folder, or build it again"))]
+    Version { what: &'static str, expected: String, got: String },
+
+    #[error("an input of the manifest is no tensor of the guest ABI: {dtype} with {rank} dimensions")]
+    #[diagnostic(help("use the version of the tool that built the folder, or build it again"))]
+    Input { dtype: String, rank: usize },
 
     #[error("the program takes {expected} inputs ({names}); {got} were given")]
     #[diagnostic(help("give --input once for each, in this order"))]
@@ -76,6 +86,9 @@ enum RunError {
     #[diagnostic(help("this is a defect of the program; the off-chain VM and the manifest disagree"))]
     Output(String),
 }
+
+/// The target whose VM this is.
+const TARGET: &str = "cannon32";
 
 /// A finished run.
 pub(super) struct Finished {
@@ -108,28 +121,49 @@ pub fn run(args: &Args) -> Result {
 
 pub(super) fn manifest(dir: &Path) -> std::result::Result<Manifest, Stop> {
     let path = dir.join(file::MANIFEST);
-    serde_json::from_slice(&super::read(&path)?)
-        .map_err(|source| Stop::unable(RunError::Manifest { path, source }))
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(Stop::unable(RunError::NoManifest { path, source })),
+    };
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|source| Stop::unable(RunError::Manifest { path, source }))?;
+    // What another version or VM means by the rest is not known here.
+    let same = |what, expected: &dyn ToString, got: &dyn ToString| {
+        let (expected, got) = (expected.to_string(), got.to_string());
+        if expected == got { Ok(()) } else { Err(Stop::unable(RunError::Version { what, expected, got })) }
+    };
+    same("version", &MANIFEST_VERSION, &manifest.manifest_version)?;
+    same("guest ABI version", &ABI_VERSION, &manifest.abi_version)?;
+    same("target", &TARGET, &manifest.target)?;
+    Ok(manifest)
+}
+
+/// Refuses outputs that are not those of the manifest in number, element type and shape.
+fn check_outputs(manifest: &Manifest, outputs: &[Tensor]) -> std::result::Result<(), Stop> {
+    let expected = manifest.outputs.iter().map(|port| (port.dtype.as_str(), &port.shape));
+    if expected.clone().eq(outputs.iter().map(|tensor| (tensor.dtype.name(), &tensor.shape))) {
+        return Ok(());
+    }
+    let list = |tensors: Vec<(&str, &Vec<u32>)>| {
+        tensors.iter().map(|(dtype, shape)| format!("{dtype} {shape:?}")).collect::<Vec<_>>().join(", ")
+    };
+    let got = outputs.iter().map(|tensor| (tensor.dtype.name(), &tensor.shape)).collect();
+    let problem = format!("expected {}, got {}", list(expected.collect()), list(got));
+    Err(Stop::rejected(RunError::Output(problem)))
 }
 
 pub(super) fn inputs(files: &[PathBuf], manifest: &Manifest) -> std::result::Result<Vec<Tensor>, Stop> {
-    let ports: Option<Vec<TensorInfo>> = manifest.inputs.iter().map(|port| port.info()).collect();
-    let ports = ports.ok_or_else(|| Stop::unable(RunError::ElementType))?;
+    let info = |port: &Port| {
+        let foreign = || RunError::Input { dtype: port.dtype.clone(), rank: port.shape.len() };
+        port.info().filter(|info| info.shape.len() <= blob::MAX_RANK).ok_or_else(foreign)
+    };
+    let ports: Vec<TensorInfo> =
+        manifest.inputs.iter().map(info).collect::<std::result::Result<_, _>>().map_err(Stop::unable)?;
     if ports.len() != files.len() {
         let names = ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Stop::unable(RunError::InputCount { expected: ports.len(), names, got: files.len() }));
     }
-    let read = |(path, port): (&PathBuf, &TensorInfo)| {
-        tensor_file::read(
-            path,
-            &opml_frontend::graph::Port {
-                name: port.name.clone(),
-                shape: port.shape.clone(),
-                tensor: opml_frontend::graph::TensorId(0),
-            },
-        )
-        .map_err(Stop::unable)
-    };
+    let read = |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, port).map_err(Stop::unable);
     files.iter().zip(&ports).map(read).collect()
 }
 
@@ -154,7 +188,8 @@ pub(super) fn execute(
     let mut vm = Vm::from_state(&state).map_err(Stop::unable)?;
     let task = progress.start("run", 0, Unit::Items);
     let exit_code = loop {
-        let limit = STEPS_PER_REPORT.min(max_steps - vm.step_count());
+        // A prestate may be from the middle of a run, and so beyond the limit.
+        let limit = STEPS_PER_REPORT.min(max_steps.saturating_sub(vm.step_count()));
         if limit == 0 {
             return Err(Stop::unable(RunError::StepLimit(max_steps)));
         }
@@ -171,6 +206,7 @@ pub(super) fn execute(
     let blob =
         host.output_blob().ok_or_else(|| Stop::rejected(RunError::Output("it ended without one".into())))?;
     let outputs = decode_blob(blob).map_err(|e| Stop::rejected(RunError::Output(e.to_string())))?;
+    check_outputs(manifest, &outputs)?;
     Ok(Finished {
         outputs,
         steps: vm.step_count(),
