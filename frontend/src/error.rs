@@ -121,6 +121,16 @@ fn list(nodes: &[Unsupported]) -> String {
     nodes.iter().map(|n| format!("  - {n}")).collect::<Vec<_>>().join("\n")
 }
 
+/// `text` as one word of a shell's command line.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 fn flags(names: &[String]) -> String {
-    names.iter().map(|n| format!("--dim {n}=1")).collect::<Vec<_>>().join(" ")
+    names.iter().map(|n| format!("--dim {}", shell_word(&format!("{n}=1")))).collect::<Vec<_>>().join(" ")
 }

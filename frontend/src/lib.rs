@@ -18,7 +18,7 @@ mod plan;
 pub mod tensor_file;
 mod twin;
 
-pub use error::{ImportError, Unsupported};
+pub use error::{ImportError, Unsupported, shell_word};
 pub use fuzz::{fuzz_onnx, fuzz_tensor_file};
 pub use model::{Constant, Model};
 pub use plan::Plan;

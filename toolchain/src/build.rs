@@ -156,7 +156,10 @@ pub fn build(
     let witness = stages.run("commit", |_| Ok(state.witness()))?;
     let files = stages.run("encode", |_| encode(&audited, &linked.stripped, &state))?;
     let manifest = manifest(request, target, toolchain.identity(), &audited, &state, &witness, &files);
-    stages.run("write", |_| write(&options.out, &files, &manifest))?;
+    stages.run("write", |p| {
+        let _guard = work_dir::lock_output(&work, &options.out, p)?;
+        write(&options.out, &files, &manifest)
+    })?;
     Ok(Built {
         manifest,
         out: options.out.clone(),
@@ -280,7 +283,6 @@ fn sizes(request: &Request, audited: &AuditedElf, state: &State) -> Sizes {
 
 /// The manifest is removed first and written last: a folder with a manifest is whole.
 fn write(out: &Path, files: &BTreeMap<&'static str, Vec<u8>>, manifest: &Manifest) -> Result<(), BuildError> {
-    let _guard = work_dir::lock_beside(out)?;
     work_dir::remove_leftovers(out)?;
     let path = out.join(file::MANIFEST);
     let text = manifest.to_json();

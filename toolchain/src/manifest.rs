@@ -13,7 +13,8 @@ pub const MANIFEST_VERSION: u32 = 1;
 
 /// The rule that a manifest carries with it.
 const RULE: &str = "Every figure in this file follows from the program's sources, the model and the toolchain lock: \
-    the command in `rebuild` recomputes all of it, and `cargo xtask audit` judges program.elf alone.";
+    the command in `rebuild` recomputes all of it, \
+    with the model's file (`model.sha256`) under the name in it, and `cargo xtask audit` judges program.elf alone.";
 
 /// A build's manifest. No path, no time and no machine is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -97,9 +97,9 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     let spec_path = sysroot.join(format!("{triple}.json"));
     write_if_changed(&spec_path, spec.as_bytes())?;
     let library = toolchain.rust_library();
-    // The pinned library is a link, and debug information names what it leads to.
-    let real_library = fs::canonicalize(library).map_err(BuildError::io("find", library))?;
-    let remap = [(library, flags::LIBRARY), (&real_library, flags::LIBRARY), (dir, flags::SOURCES)];
+    let names = names_of(library)?;
+    let mut remap = vec![(dir, flags::SOURCES)];
+    remap.extend(names.iter().map(|name| (name.as_path(), flags::LIBRARY)));
     let mut command = crate::tool::cargo_build(toolchain, dir, &flags::rustc(None, &remap))?;
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
@@ -121,6 +121,21 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
         &dir.join("target").join(&triple).join("release/deps"),
         &sysroot.join("lib/rustlib").join(&triple).join("lib"),
     )
+}
+
+/// All that the folder of the library is called in debug information: as it is given, as cargo finds it from the
+/// compiler's folder without its links, and without any link as the working directory of the compiler.
+fn names_of(library: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    let resolved = |path: &Path| fs::canonicalize(path).map_err(BuildError::io("find", path));
+    let mut names = vec![library.to_owned(), resolved(library)?];
+    // `<compiler's folder>/lib/rustlib/src/rust/library`
+    if let Some(compiler) = library.ancestors().nth(5) {
+        let below = library.strip_prefix(compiler).expect("it is an ancestor");
+        names.push(resolved(compiler)?.join(below));
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 /// Copies the libraries that cargo built, but for the empty crate's own.

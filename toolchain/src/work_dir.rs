@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use crate::error::BuildError;
 use crate::progress::{Progress, Unit};
 
@@ -29,20 +31,14 @@ pub(crate) fn lock(dir: &Path, progress: &dyn Progress) -> Result<Guard, BuildEr
     Ok(Guard(file))
 }
 
-/// Waits until nobody else writes the output folder `dir`. The lock file stands beside the folder, so
-/// that the folder holds nothing but the build's files.
-pub(crate) fn lock_beside(dir: &Path) -> Result<Guard, BuildError> {
-    fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
-    // `.` and `..` have no name to put the lock beside.
-    let dir = fs::canonicalize(dir).map_err(BuildError::io("find", dir))?;
-    let mut name = std::ffi::OsString::from(".");
-    name.push(dir.file_name().unwrap_or_default());
-    name.push(".lock");
-    let path = dir.with_file_name(name);
-    let file =
-        File::options().create(true).append(true).open(&path).map_err(BuildError::io("open", &path))?;
-    file.lock().map_err(BuildError::io("lock", &path))?;
-    Ok(Guard(file))
+/// Waits until nobody else writes the output folder `out`, which is made if it is not there. The lock is
+/// kept in `work`, so that the output folder holds nothing but the build's files.
+pub(crate) fn lock_output(work: &Path, out: &Path, progress: &dyn Progress) -> Result<Guard, BuildError> {
+    fs::create_dir_all(out).map_err(BuildError::io("make", out))?;
+    // However it was named.
+    let out = fs::canonicalize(out).map_err(BuildError::io("find", out))?;
+    let name = hex::encode(&Sha256::digest(out.as_os_str().as_encoded_bytes())[..16]);
+    lock(&work.join("outputs").join(name), progress)
 }
 
 /// Makes `path` hold `bytes`, or leaves it as it was: they are written beside it and renamed.

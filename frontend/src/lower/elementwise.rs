@@ -86,7 +86,8 @@ fn binary(
 fn bounded(lowerer: &Lowerer, op: BinaryOp, bound: &Value) -> Option<Op> {
     let bound = lowerer.as_uniform(bound)?;
     match op {
-        BinaryOp::Max if bound == 0.0 => Some(Op::Relu),
+        // A maximum with -0 would keep it; a ReLU does not.
+        BinaryOp::Max if bound.to_bits() == 0 => Some(Op::Relu),
         BinaryOp::Max => Some(Op::Clip(bound, f32::INFINITY)),
         BinaryOp::Min => Some(Op::Clip(f32::NEG_INFINITY, bound)),
         _ => None,

@@ -1,6 +1,7 @@
 //! From the bytes of an ONNX file to a typed model: parsed, checked, with numbers for all dimensions.
 
 mod attributes;
+mod constants;
 mod dims;
 pub mod operators;
 pub(crate) mod shapes;
@@ -35,7 +36,8 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
         reason: if bytes.is_empty() { "the file is empty".into() } else { "it holds no graph".into() },
     })?;
     operators::check(graph)?;
-    structure::check(graph)?;
+    let order = structure::check(graph)?;
+    constants::check(graph, &order)?;
     shapes::check(graph)?;
     attributes::check(graph)?;
     dims::fix(graph, given)?;

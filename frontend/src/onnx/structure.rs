@@ -16,8 +16,9 @@ fn malformed(problem: String) -> ImportError {
     ImportError::Malformed { problem }
 }
 
-/// Checks names, order and initializers of `graph`.
-pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
+/// Checks names, order and initializers of `graph`. Gives an order of its nodes in which each comes
+/// behind those that make its inputs.
+pub fn check(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
     if graph.output.is_empty() {
         return Err(malformed("the graph has no output".into()));
     }
@@ -30,7 +31,7 @@ pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
         tensors.try_for_each(|tensor| check_tensor(&operators::name(node), tensor))?;
     }
     check_names(graph)?;
-    check_acyclic(graph)
+    execution_order(graph)
 }
 
 /// Every name is made once, and every name that is read is made.
@@ -75,8 +76,8 @@ pub fn name_nodes(graph: &mut GraphProto) {
     }
 }
 
-/// No node waits for its own output.
-fn check_acyclic(graph: &GraphProto) -> Result<(), ImportError> {
+/// An order in which the nodes can run: no node waits for its own output.
+fn execution_order(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
     let mut makers = BTreeMap::new();
     for (index, node) in graph.node.iter().enumerate() {
         makers.extend(node.output.iter().filter(|o| !o.is_empty()).map(|o| (o.as_str(), index)));
@@ -90,7 +91,9 @@ fn check_acyclic(graph: &GraphProto) -> Result<(), ImportError> {
         }
     }
     let mut ready: Vec<_> = (0..waiting.len()).filter(|&i| waiting[i] == 0).collect();
+    let mut order = Vec::with_capacity(graph.node.len());
     while let Some(index) = ready.pop() {
+        order.push(index);
         for &reader in &readers[index] {
             waiting[reader] -= 1;
             if waiting[reader] == 0 {
@@ -103,7 +106,7 @@ fn check_acyclic(graph: &GraphProto) -> Result<(), ImportError> {
             let node = operators::name(&graph.node[index]);
             Err(malformed(format!("the graph has a cycle: node `{node}` waits for its own output")))
         }
-        None => Ok(()),
+        None => Ok(order),
     }
 }
 

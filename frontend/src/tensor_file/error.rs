@@ -13,8 +13,7 @@ use super::Format;
 pub struct TensorFileError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it; part of the message, so it is no source besides.
     pub problem: TensorProblem,
 }
 

@@ -80,7 +80,7 @@ fn pictures_are_the_recorded_digits_and_are_named() {
             // LABEL_INDEX.png
             let stem = path.file_stem().unwrap().to_str().unwrap();
             let (label, index) = stem.split_once('_').unwrap();
-            let input = tensor_file::read(path, &model.graph().inputs[0]).unwrap();
+            let input = tensor_file::read(path, &model.graph().inputs[0].info()).unwrap();
             assert_eq!(input.to_f32().unwrap(), pictures[index.parse::<usize>().unwrap()], "{stem}");
             let logits = model.run(&[input]).unwrap()[0].to_f32().unwrap();
             assert_eq!(largest(&logits), label.parse::<usize>().unwrap(), "{stem}");

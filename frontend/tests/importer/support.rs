@@ -60,6 +60,8 @@ pub fn import(bytes: &[u8]) -> Model {
 
 /// The recorded tensors `NET/KIND_N.pb` for `ports`.
 pub fn recorded(net: &str, kind: &str, ports: &[Port]) -> Vec<Tensor> {
-    let read = |(index, port)| tensor_file::read(&fixture(&format!("{net}/{kind}_{index}.pb")), &port.info());
+    let read = |(index, port): (usize, &Port)| {
+        tensor_file::read(&fixture(&format!("{net}/{kind}_{index}.pb")), &port.info())
+    };
     ports.iter().enumerate().map(|pair| read(pair).unwrap_or_else(|e| panic!("{e}"))).collect()
 }

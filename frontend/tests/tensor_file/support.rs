@@ -1,13 +1,13 @@
 //! Files as bytes, made here so that each test can get one thing wrong.
 
-use opml_abi::{DataType, TensorInfo};
+use opml_abi::TensorInfo;
 use opml_frontend::tensor_file::{Format, TensorProblem, read_bytes};
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 /// The input `image` of dimensions `shape`.
 pub fn port(shape: &[u32]) -> TensorInfo {
-    TensorInfo { name: "image".into(), dtype: DataType::Float32, shape: shape.to_vec() }
+    TensorInfo { name: "image".into(), dtype: opml_abi::DataType::Float32, shape: shape.to_vec() }
 }
 
 /// A `.npy` file, version 1.0.

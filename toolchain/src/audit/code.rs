@@ -79,9 +79,22 @@ impl<'a> Code<'a> {
         let targets = words.filter_map(|(address, instruction)| instruction.target(address));
         let symbols = elf.symbols().iter().filter_map(|symbol| u32::try_from(symbol.address).ok());
         let mut leaders: Vec<_> = targets.chain(symbols).collect();
+        let mnemonics = || self.regions.iter().flat_map(Region::instructions).map(|(_, i)| i.mnemonic());
+        if mnemonics().any(|mnemonic| mnemonic == Mnemonic::Srav) {
+            leaders.extend(self.addresses_in_data(elf));
+        }
         leaders.sort_unstable();
         leaders.dedup();
         leaders
+    }
+
+    /// Every aligned word of the data that is an address of code: jump tables lead there. Looked for only
+    /// where something is inferred from the instructions in front of another.
+    fn addresses_in_data(&self, elf: &Elf) -> Vec<u32> {
+        let data = elf.segments().iter().filter(|segment| segment.is_loaded() && !segment.is_executable());
+        let words = data.flat_map(|segment| elf.segment_data(segment).as_chunks::<4>().0);
+        let words = words.map(|word| u32::from_be_bytes(*word));
+        words.filter(|&word| word % 4 == 0 && self.region_at(word.into()).is_some()).collect()
     }
 
     /// The region with `address` in it.

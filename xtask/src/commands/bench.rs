@@ -115,7 +115,7 @@ impl Bench {
             out: self.scratch.path().join(&request.name),
             work: Some(self.scratch.path().join("work")),
         };
-        build(request, &super::target("cannon32")?, &options, &*self.progress).map_err(build_model::stop)
+        build(request, &super::target("cannon32")?, &options, &*self.progress).map_err(Stop::unable)
     }
 }
 

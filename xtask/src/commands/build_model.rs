@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use opml_frontend::Model;
 use opml_frontend::graph::Port;
+use opml_frontend::{Model, shell_word};
 use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
-use opml_toolchain::{Built, GuestProgram, Options, Request, Weight, build};
+use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, build};
 use sha2::{Digest, Sha256};
 
 use crate::outcome::{Outcome, Result, Stop};
@@ -90,7 +90,15 @@ pub fn run(args: &Args) -> Result {
     let default_out = || checkout.root().join("target/opml").join(&request.name).join(target.name());
     let out = args.out.clone().unwrap_or_else(default_out);
     let options = Options { provision: super::provision_options(args.offline)?, checkout, out, work: None };
-    let built = build(&request, &target, &options, &*progress).map_err(stop)?;
+    let built = match build(&request, &target, &options, &*progress) {
+        Ok(built) => built,
+        // Judged, and not acceptable; all other errors kept it from being judged.
+        Err(BuildError::Audit(failure)) => {
+            eprint!("{}", failure.text());
+            return Ok(Outcome::Failed);
+        }
+        Err(other) => return Err(Stop::unable(other)),
+    };
     if let Some(reason) = &built.fallback {
         eprintln!(
             "warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}"
@@ -101,17 +109,6 @@ pub fn run(args: &Args) -> Result {
         Format::Text => print!("{}", summary(&model, &built, imported, started.elapsed())),
     }
     Ok(Outcome::Done)
-}
-
-/// A program that the audit refuses is a failed check; all else kept it from being checked.
-pub(super) fn stop(error: opml_toolchain::BuildError) -> Stop {
-    match error {
-        opml_toolchain::BuildError::Audit(failure) => {
-            eprint!("{}", failure.text());
-            Stop::rejected(failure)
-        }
-        other => Stop::unable(other),
-    }
 }
 
 /// A model on its way into the pipeline.
@@ -170,7 +167,8 @@ fn file_stem(path: &Path) -> String {
 
 /// The command without the paths of this machine.
 fn rebuild(name: &str, target: &str, dims: &BTreeMap<String, u32>) -> String {
-    let dims: String = dims.iter().map(|(name, n)| format!(" --dim {name}={n}")).collect();
+    let dims: String =
+        dims.iter().map(|(name, n)| format!(" --dim {}", shell_word(&format!("{name}={n}")))).collect();
     format!("cargo xtask build-model {name}.onnx --target {target}{dims} --name {name}")
 }
 

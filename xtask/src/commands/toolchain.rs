@@ -1,12 +1,12 @@
 //! `toolchain`: the guest toolchain alone.
 
 use clap::Subcommand;
-use opml_toolchain::provision::{self, Tool};
+use opml_toolchain::provision::{self, Lock, Tool};
 
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui;
 
-/// Install, locate or remove the pinned guest toolchain
+/// Install, locate, remove or renew the pinned guest toolchain
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -25,6 +25,20 @@ enum Action {
     Path,
     /// Remove it, older ones and the test tools from the cache
     Remove,
+    /// Print a new lock: the same packages in the versions that this system's sources have now
+    Propose {
+        /// Which lock to renew
+        #[arg(value_enum, default_value_t = Which::Guest)]
+        lock: Which,
+    },
+}
+
+#[derive(clap::ValueEnum, Clone, Copy)]
+enum Which {
+    /// toolchain/guest-toolchain.lock
+    Guest,
+    /// tests/test-tools.lock
+    TestTools,
 }
 
 pub fn run(args: &Args) -> Result {
@@ -47,6 +61,15 @@ pub fn run(args: &Args) -> Result {
             let path =
                 |tool: Tool| toolchain.path(tool).map_or_else(|e| e.to_string(), |p| p.display().to_string());
             print!("{}", ui::table::pairs(Tool::ALL.map(|tool| (tool.name(), path(tool)))));
+        }
+        Action::Propose { lock } => {
+            let old = match lock {
+                Which::Guest => Lock::guest(),
+                Which::TestTools => Lock::parse(super::test::TEST_TOOLS),
+            };
+            let options = super::provision_options(false)?;
+            let old = old.map_err(Stop::unable)?;
+            print!("{}", provision::propose(&old, &options, &*progress).map_err(Stop::unable)?);
         }
         Action::Remove => {
             let removed =
