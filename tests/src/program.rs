@@ -1,4 +1,4 @@
-//! The models of `models/mnist/`, built once per process.
+//! Models as built programs; those of `models/mnist/` are built once per process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::SET_UP;
 
 /// A built model. Everything but [`model`](Self::model) is what the files on the disk say.
 pub struct Program {
-    /// `mlp` or `cnn`.
+    /// The model's name.
     pub name: &'static str,
     /// The imported model, which runs natively.
     pub model: Model,
@@ -35,19 +35,19 @@ impl Program {
     /// `models/mnist/mlp.onnx`, built below `dir` at the first call.
     pub fn mlp(dir: &str) -> &'static Self {
         static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("mlp", Path::new(dir)))
+        BUILT.get_or_init(|| Self::build("mlp", &onnx_bytes("mlp"), Path::new(dir)))
     }
 
     /// `models/mnist/cnn.onnx`, built below `dir` at the first call.
     pub fn cnn(dir: &str) -> &'static Self {
         static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("cnn", Path::new(dir)))
+        BUILT.get_or_init(|| Self::build("cnn", &onnx_bytes("cnn"), Path::new(dir)))
     }
 
-    fn build(name: &'static str, dir: &Path) -> Self {
+    /// Builds the model `onnx` below `dir`.
+    pub fn build(name: &'static str, onnx: &[u8], dir: &Path) -> Self {
         let target = target();
-        let onnx = onnx_bytes(name);
-        let model = Model::from_onnx(&onnx, &BTreeMap::new()).expect("the example models can be imported");
+        let model = Model::from_onnx(onnx, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let provision = provision_options();
         let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
         assert!(found.is_some(), "{SET_UP}");
@@ -57,7 +57,7 @@ impl Program {
             out: dir.join(name).join(target.name()),
             work: None,
         };
-        let request = request(name, &onnx, &model);
+        let request = request(name, onnx, &model);
         let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
         let manifest = fs::read(built.out.join(file::MANIFEST)).expect("a build writes a manifest");
         let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());

@@ -175,3 +175,24 @@ fn steps_are_the_recorded_ones() {
     );
     assert!(measured["mlp"].steps <= MLP_AT_MOST, "mlp takes {} steps", measured["mlp"].steps);
 }
+
+/// The README shows one build and one run. What it shows is what this version gives, or a reader who compares would
+/// think that something is wrong.
+#[test]
+fn the_readme_shows_this_version() {
+    let readme = fs::read_to_string(opml_tests::checkout().join("README.md")).expect("there is a README");
+    let program = mlp();
+    // models/mnist/digits/7_0002.png is digit 2 of the test data.
+    let run = guest::run(&program.prestate, &Digits::load().tensor(2, program.input_shape()));
+    let steps = run.vm.step_count().to_string();
+    let grouped = format!("{},{}", &steps[..steps.len() - 3], &steps[steps.len() - 3..]);
+    let shown = [
+        ("memory root", program.manifest.memory_root.to_string()),
+        ("prestate hash", program.manifest.prestate_hash.to_string()),
+        ("steps", grouped),
+        ("output root", run.output_root().to_string()),
+        ("state hash", run.vm.state().state_hash().to_string()),
+    ];
+    let missing: Vec<_> = shown.iter().filter(|(_, value)| !readme.contains(value.as_str())).collect();
+    assert!(missing.is_empty(), "README.md shows other values than these: {missing:?}");
+}

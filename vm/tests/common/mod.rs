@@ -1,7 +1,6 @@
 //! An assembler of single words, small states, and a host without anything, for the tests of the VM.
 
-// Each test file uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::sync::Arc;
 
