@@ -37,9 +37,9 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
     })?;
     operators::check(graph)?;
     let order = structure::check(graph)?;
-    constants::check(graph, &order)?;
     shapes::check(graph)?;
     attributes::check(graph)?;
+    constants::check(graph, &order)?;
     dims::fix(graph, given)?;
     // What the model says of its intermediate values may be stale, above all after a dimension was
     // fixed; inference finds them from the inputs alone.

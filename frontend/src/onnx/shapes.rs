@@ -16,9 +16,7 @@ const MAX_CONSTANT: i64 = 1 << 24;
 
 /// Checks the shapes that `Expand` and `Reshape` nodes of `graph` are given as constants.
 pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
-    let initializers = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
-    let constants: BTreeMap<&str, &TensorProto> =
-        initializers.chain(graph.node.iter().filter_map(constant)).collect();
+    let constants = stated(graph);
     for node in graph.node.iter().filter(|n| matches!(n.op_type.as_str(), "Expand" | "Reshape")) {
         let operand = |index: usize| node.input.get(index).and_then(|name| constants.get(name.as_str()));
         let Some(shape) = operand(1) else { continue };
@@ -41,6 +39,12 @@ pub fn check(graph: &GraphProto) -> Result<(), ImportError> {
     Ok(())
 }
 
+/// The constants that the file states, by name: initializers and `Constant` nodes.
+pub fn stated(graph: &GraphProto) -> BTreeMap<&str, &TensorProto> {
+    let initializers = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
+    initializers.chain(graph.node.iter().filter_map(constant)).collect()
+}
+
 /// The name and value of a `Constant` node.
 fn constant(node: &NodeProto) -> Option<(&str, &TensorProto)> {
     let value = node.attribute.iter().find(|a| a.name == "value")?.t.as_ref()?;
@@ -48,7 +52,7 @@ fn constant(node: &NodeProto) -> Option<(&str, &TensorProto)> {
 }
 
 /// The elements of an int64 tensor, whose length has been checked.
-fn values(tensor: &TensorProto) -> Vec<i64> {
+pub fn values(tensor: &TensorProto) -> Vec<i64> {
     if tensor.data_type != DataType::Int64 as i32 {
         return Vec::new();
     }
