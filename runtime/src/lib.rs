@@ -2,7 +2,7 @@
 //!
 //! A guest's `main` gets a [`Guest`], reads its input from it, computes, and ends with
 //! [`Guest::finish`]. Everything here goes through the small interface [`Sys`]: on the VM that is
-//! [`Mips`], on a host the tests put their own behind it.
+//! `Mips`, on a host the tests put their own behind it.
 //!
 //! Nothing here allocates, and nothing is started before `main`: `.bss` is part of the zero memory
 //! of the initial state, and there are no constructors.
