@@ -21,7 +21,7 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// Reads `inputs.npy` (uint8 [n, 28, 28]) and `labels.npy` (uint8 [n]).
+    /// Reads `inputs.npy` (uint8, n by 28 by 28) and `labels.npy` (uint8, n).
     pub fn load() -> Self {
         let (shape, pixels) = npy::<u8>("inputs.npy");
         let (count, labels) = npy::<u8>("labels.npy");

@@ -25,7 +25,7 @@ pub struct Args {
     /// The on-chain VM to build for
     #[arg(long, default_value = "cannon32", value_parser = clap::builder::PossibleValuesParser::new(opml_targets::names()))]
     target: String,
-    /// Folder for the files [default: target/opml/<model>/<target> in the checkout]
+    /// Folder for the files [default: target/opml/MODEL/TARGET in the checkout]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Number for an open dimension of the model, as in --dim batch=1; may be repeated
