@@ -12,29 +12,10 @@ use opml_frontend::tensor_file;
 use opml_state::Hash;
 use opml_tests::{checkout, guest, program::Program};
 
-/// Folders of `frontend/tests/fixtures/`.
-const NETS: [&str; 15] = [
-    "add_broadcast",
-    "avgpool_globalpool",
-    "batchnorm_conv",
-    "clip_relu6",
-    "concat",
-    "conv_padded_strided_grouped",
-    "depthwise_conv",
-    "gemm_transposed",
-    "matmul_add_relu",
-    "maxpool_padded",
-    "residual_block",
-    "sigmoid_tanh",
-    "softmax_last_axis",
-    "transpose_reshape",
-    "two_inputs_two_outputs",
-];
-
 #[test]
 fn guests_of_all_fixtures_agree_with_the_twin() {
     let fixtures = checkout().join("frontend/tests/fixtures");
-    for net in NETS {
+    for net in nets() {
         let folder = fixtures.join(net);
         let onnx = fs::read(folder.join("model.onnx")).unwrap_or_else(|e| panic!("{net}: {e}"));
         let program = Program::build(net, &onnx, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("operators"));
@@ -47,17 +28,17 @@ fn guests_of_all_fixtures_agree_with_the_twin() {
     }
 }
 
-/// All folders with a model are in the list above.
-#[test]
-fn no_fixture_is_forgotten() {
+/// The folders of the fixtures that hold a network.
+fn nets() -> Vec<&'static str> {
     let fixtures = fs::read_dir(checkout().join("frontend/tests/fixtures")).expect("the fixtures are there");
-    let mut found: Vec<String> = fixtures
+    let mut nets: Vec<&str> = fixtures
         .map(|entry| entry.expect("the folder can be listed"))
         .filter(|entry| entry.path().join("model.onnx").is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .map(|entry| &*entry.file_name().to_string_lossy().into_owned().leak())
         .collect();
-    found.sort();
-    assert_eq!(found, NETS);
+    nets.sort_unstable();
+    assert!(nets.len() >= 15, "some of the fixtures are missing: {nets:?}");
+    nets
 }
 
 fn recorded_inputs(folder: &Path, program: &Program) -> Vec<Tensor> {
