@@ -129,7 +129,6 @@ fn call(out: &mut String, graph: &Graph, plan: &Plan, index: usize, node: &Node)
         }
         Op::Softmax(axis) => format!("k::softmax({axis:?}, {x}, {target})"),
         Op::ReduceSum(axis) => format!("k::reduce_sum({axis:?}, {x}, {target})"),
-        Op::ReduceMean(axis) => format!("k::reduce_mean({axis:?}, {x}, {target})"),
         Op::ReduceMax(axis) => format!("k::reduce_max({axis:?}, {x}, {target})"),
         Op::Copy(dims, from, to) => format!("k::copy_strided(&{dims:?}, {x}, &{from:?}, {target}, &{to:?})"),
     };

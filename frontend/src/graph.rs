@@ -64,8 +64,6 @@ pub enum Op {
     /// One operand.
     ReduceSum(Axis),
     /// One operand.
-    ReduceMean(Axis),
-    /// One operand.
     ReduceMax(Axis),
     /// One operand; dimensions, its strides and those of the result.
     Copy(Vec<usize>, Vec<usize>, Vec<usize>),

@@ -93,7 +93,6 @@ impl Arena<'_> {
             Op::Binary(op, dims, a, b) => k::binary(*op, dims, x, a, &inputs[1], b, &mut out),
             Op::Softmax(axis) => k::softmax(*axis, x, &mut out),
             Op::ReduceSum(axis) => k::reduce_sum(*axis, x, &mut out),
-            Op::ReduceMean(axis) => k::reduce_mean(*axis, x, &mut out),
             Op::ReduceMax(axis) => k::reduce_max(*axis, x, &mut out),
             Op::Copy(dims, from, to) => k::copy_strided(dims, x, from, &mut out, to),
         }
