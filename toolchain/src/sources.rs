@@ -74,6 +74,7 @@ impl Checkout {
     /// [`BuildError::Metadata`] if cargo cannot resolve the checkout, [`BuildError::Io`].
     pub fn stage(&self, stage: &Path, offline: bool) -> Result<(), BuildError> {
         let metadata = self.metadata(offline)?;
+        let lock = read_toml(&self.root.join("Cargo.lock"))?;
         let mut members = vec!["guest".to_owned()];
         for package in closure(&metadata) {
             let folder =
@@ -84,7 +85,7 @@ impl Checkout {
                     copy_crate(&folder, &stage.join(&name))?;
                     members.push(name);
                 }
-                Some(_) => vendor(package, &folder, &stage.join("vendor"), &self.root)?,
+                Some(_) => vendor(package, &folder, &stage.join("vendor"), &lock)?,
             }
         }
         members.sort();
@@ -152,14 +153,14 @@ fn copy_crate(from: &Path, to: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Copies a package from cargo's cache, with the checksum file that makes a directory source of it.
-fn vendor(package: &Package, from: &Path, vendor: &Path, checkout: &Path) -> Result<(), BuildError> {
+/// Copies a package from cargo's cache, with the checksum file that makes a directory source of it; `lock`
+/// has the checksums.
+fn vendor(package: &Package, from: &Path, vendor: &Path, lock: &toml::Table) -> Result<(), BuildError> {
     let to = vendor.join(format!("{}-{}", package.name, package.version));
     for file in files(from)? {
         let target = to.join(file.strip_prefix(from).unwrap_or(&file));
         write_if_changed(&target, &fs::read(&file).map_err(BuildError::io("read", &file))?)?;
     }
-    let lock = read_toml(&checkout.join("Cargo.lock"))?;
     let field = |entry: &toml::Value, key: &str| entry.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     let version = package.version.to_string();
     let checksum = lock.get("package").and_then(|p| p.as_array()).into_iter().flatten().find_map(|entry| {
