@@ -6,8 +6,8 @@ pub const NAN: f32 = f32::from_bits(NAN_BITS);
 pub(crate) const NAN_BITS: u32 = 0x7fc0_0000;
 pub(crate) const INFINITY_BITS: u32 = 0x7f80_0000;
 pub(crate) const SIGN: u32 = 0x8000_0000;
-const FRACTION: u32 = 0x007f_ffff;
-const IMPLICIT: u32 = 0x0080_0000;
+pub(crate) const FRACTION: u32 = 0x007f_ffff;
+pub(crate) const IMPLICIT: u32 = 0x0080_0000;
 
 /// Twice the bits of infinity: with the sign shifted out, greater means NaN, equal means infinity.
 const INFINITY_TWICE: u32 = INFINITY_BITS << 1;
@@ -78,6 +78,19 @@ fn with_sign_of(magnitude: i32, bits: u32) -> i32 {
     (magnitude ^ sign) - sign
 }
 
+/// `value` x 2^`exponent`, which is not zero and a finite float, as its bits.
+pub(crate) fn binary32(value: i64, exponent: i32) -> u32 {
+    let magnitude = value.unsigned_abs();
+    let sign = if value < 0 { SIGN } else { 0 };
+    let top = 63 - magnitude.leading_zeros() as i32;
+    // The unit of a float with this leading bit; what lies below it is zero.
+    let unit = (top + exponent - 23).max(-149);
+    let shift = unit - exponent;
+    let mantissa = if shift >= 0 { magnitude >> shift } else { magnitude << -shift } as u32;
+    // A subnormal has no leading bit to add to the exponent.
+    sign | (((unit + 149) as u32) << 23).wrapping_add(mantissa)
+}
+
 /// Whether no element is infinite or NaN.
 ///
 /// Blocks whose numbers all lie below 2 in magnitude, as weights do, cost two steps a number: bit 30
@@ -132,6 +145,18 @@ mod tests {
             let parts = finite_parts(bits);
             let value = f64::from(parts.mantissa) * exp2(parts.exponent as i32 - 150);
             assert_eq!(value, f64::from(f32::from_bits(bits)), "{bits:08x}");
+        }
+    }
+
+    #[test]
+    fn binary32_puts_together_what_was_taken_apart() {
+        // Would catch: a wrong unit at the border of the subnormals, a lost sign, a wrong shift.
+        for bits in [1, 0x8000_0001, 0x007f_ffff, 0x0080_0000, 0x00ff_ffff, 0x3f80_0001, 0xff7f_ffff] {
+            let parts = finite_parts(bits);
+            for shift in [0, 1, 16, 39] {
+                let value = i64::from(parts.mantissa) << shift;
+                assert_eq!(binary32(value, parts.exponent as i32 - 150 - shift), bits, "{bits:08x}");
+            }
         }
     }
 

@@ -30,7 +30,7 @@ impl Conv2d {
     }
 
     /// Elements of one output channel's weights.
-    const fn taps(&self) -> usize {
+    pub(crate) const fn taps(&self) -> usize {
         self.depth() * self.vertical.size * self.horizontal.size
     }
 
@@ -38,16 +38,20 @@ impl Conv2d {
         assert!(self.groups > 0, "conv2d: no groups");
         assert!(self.input.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the input");
         assert!(self.output.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the output");
+        assert!(w.len() == self.output.channels * self.taps(), "conv2d: weights do not fit the shape");
+        self.check_images(x, bias, out);
+    }
+
+    pub(crate) fn check_images(&self, x: &[f32], bias: Option<&[f32]>, out: &[f32]) {
         assert!(x.len() >= self.input.extent(), "conv2d: input too short");
         assert!(out.len() >= self.output.extent(), "conv2d: output too short");
-        assert!(w.len() == self.output.channels * self.taps(), "conv2d: weights do not fit the shape");
         assert!(bias.is_none_or(|b| b.len() == self.output.channels), "conv2d: bias does not fit the shape");
     }
 
     /// The pairs of input element and weight under the window of output pixel (`row`, `column`), for
     /// the input channels from `channel` on.
     #[inline]
-    fn patch(&self, channel: usize, row: usize, column: usize) -> Pairs {
+    pub(crate) fn patch(&self, channel: usize, row: usize, column: usize) -> Pairs {
         let (input, kernel_width) = (&self.input, self.horizontal.size);
         let tall = self.vertical.taps(row, input.height);
         let wide = self.horizontal.taps(column, input.width);

@@ -13,7 +13,12 @@
 //! Inner loops work on the bits of the floats, since on the guest, which has no floating-point unit,
 //! each float operation is a call of some 30 to 150 steps and each step has to be provable.
 #![no_std]
-#![forbid(unsafe_code)]
+// Inline assembly for MIPS is not stable yet. The guest toolchain is pinned, so this cannot drift.
+#![cfg_attr(target_arch = "mips", feature(asm_experimental_arch))]
+#![deny(unsafe_code)]
+
+#[cfg(not(target_os = "none"))]
+extern crate alloc;
 
 pub mod bits;
 pub mod conv;
@@ -22,6 +27,7 @@ pub mod elementary;
 pub mod elementwise;
 pub mod layout;
 pub mod matmul;
+pub mod packed;
 pub mod pool;
 pub mod reduce;
 pub mod spatial;
@@ -30,6 +36,7 @@ pub use conv::{Conv2d, conv2d};
 pub use elementwise::{BinaryOp, UnaryOp, binary, clip, clip_in_place, relu, relu_in_place, unary};
 pub use layout::{concat_part, copy_strided, transpose};
 pub use matmul::{MatMul, dense, matmul};
+pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
 pub use pool::{Pool2d, average_pool2d, max_pool2d};
 pub use reduce::{Axis, reduce_max, reduce_mean, reduce_sum, softmax};
 pub use spatial::Image;

@@ -50,15 +50,21 @@ impl MatMul {
     }
 
     fn check(&self, a: &[f32], b: &[f32], bias: Option<&[f32]>, out: &[f32]) {
-        let extent = |rows: usize, row: usize, columns: usize, column: usize| {
-            if rows == 0 || columns == 0 { 0 } else { 1 + (rows - 1) * row + (columns - 1) * column }
-        };
-        assert!(a.len() >= extent(self.m, self.a_row, self.k, self.a_column), "matmul: A too short");
+        self.check_without_b(a, bias, out);
         assert!(b.len() >= extent(self.k, self.b_row, self.n, self.b_column), "matmul: B too short");
+    }
+
+    pub(crate) fn check_without_b(&self, a: &[f32], bias: Option<&[f32]>, out: &[f32]) {
+        assert!(a.len() >= extent(self.m, self.a_row, self.k, self.a_column), "matmul: A too short");
         let bias_extent = extent(self.m, self.bias_row, self.n, self.bias_column);
         assert!(bias.is_none_or(|c| c.len() >= bias_extent), "matmul: bias too short");
         assert!(out.len() == self.m * self.n, "matmul: output does not fit the shape");
     }
+}
+
+/// Length of the shortest slice that holds a matrix.
+fn extent(rows: usize, row: usize, columns: usize, column: usize) -> usize {
+    if rows == 0 || columns == 0 { 0 } else { 1 + (rows - 1) * row + (columns - 1) * column }
 }
 
 /// `out[i, j]` = RN(`bias[i, j]` + sum over k of `a[i, k]` x `b[k, j]`), `out` being row-major.

@@ -31,6 +31,14 @@ pub(crate) struct Bias<'a> {
     pub step: usize,
 }
 
+impl Bias<'_> {
+    /// The value of a row.
+    #[inline]
+    pub(crate) fn at(&self, row: usize) -> f32 {
+        self.values[self.start + row * self.step]
+    }
+}
+
 impl<'a> Rows<'a> {
     #[inline]
     fn row(&self, row: usize) -> &'a [f32] {
@@ -40,7 +48,7 @@ impl<'a> Rows<'a> {
 
     #[inline]
     fn bias(&self, row: usize) -> Option<f32> {
-        self.bias.map(|bias| bias.values[bias.start + row * bias.step])
+        self.bias.map(|bias| bias.at(row))
     }
 }
 

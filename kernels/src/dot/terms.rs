@@ -36,6 +36,28 @@ impl Pairs {
         Self { counts: [1, 1, count], x, x_steps: [0, 0, x_step], w: 0, w_steps: [0, 0, w_step] }
     }
 
+    /// Whether the pairs are consecutive in both tensors.
+    #[inline]
+    pub(crate) fn is_line(&self) -> bool {
+        self.counts[..2] == [1, 1] && self.x_steps[2] == 1 && self.w_steps[2] == 1 && self.w == 0
+    }
+
+    /// Calls `visit` with the positions of each pair.
+    #[inline]
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        let Self { counts, x_steps, w_steps, .. } = *self;
+        for i in 0..counts[0] {
+            for j in 0..counts[1] {
+                let mut x = self.x + i * x_steps[0] + j * x_steps[1];
+                let mut w = self.w + i * w_steps[0] + j * w_steps[1];
+                for _ in 0..counts[2] {
+                    visit(x, w);
+                    (x, w) = (x + x_steps[2], w + w_steps[2]);
+                }
+            }
+        }
+    }
+
     /// Calls `visit` with the positions of each pair until it returns false; whether it never did.
     pub(crate) fn all(&self, mut visit: impl FnMut(usize, usize) -> bool) -> bool {
         let mut walk = Walk::new(self);

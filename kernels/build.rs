@@ -1,0 +1,301 @@
+//! Generates the assembly of the inner loops of `src/packed/` for MIPS; for other machines nothing.
+//!
+//! A compiler hoists the loads and multiplications of these loops until the registers no longer do
+//! and then spills, which nearly doubles the steps. What the functions compute, and the bounds that make it
+//! exact, stands in `src/packed/mod.rs`, (F) to (H); `src/packed/portable.rs` is the same in Rust, and is what
+//! other machines run.
+//!
+//! # Calling convention
+//!
+//! One argument, in $4: a pointer to a `Call` (`src/packed/mips.rs`), whose words are at the offsets
+//! below and are used up. $1 to $3, $5 to $15, $24 to $27, hi and lo are free, as in the o32 convention ($26 and
+//! $27 belong to an operating system; there is none); what else is used is saved below the stack pointer.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+/// Offsets in a `Call`, in bytes.
+mod call {
+    pub const X: [u32; 2] = [0, 4];
+    pub const X_END: u32 = 8;
+    pub const XI: [u32; 2] = [12, 16];
+    pub const Y: u32 = 20;
+    pub const ETA: u32 = 24;
+    pub const OUT: u32 = 28;
+    pub const LIST: u32 = X[0];
+    pub const COUNTS: u32 = 12;
+    pub const COUNTS_END: u32 = X_END;
+}
+
+/// Bits of the low words that are dropped, (H).
+const DROPPED: u32 = 11;
+
+/// Elements of a block, (G).
+const BLOCK: u32 = 64;
+
+/// Pairs of elements in one turn of a dense loop. The packed format rounds K up to a multiple.
+const UNROLLED: u32 = 4;
+
+/// Adds lines to a text.
+macro_rules! emit {
+    ($text:expr, $($line:tt)*) => {{
+        $text.push_str(&format!($($line)*));
+        $text.push('\n');
+    }};
+}
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var("CARGO_CFG_TARGET_ARCH").as_deref() != Ok("mips") {
+        return;
+    }
+    let mut text = String::new();
+    for rows in [8, 4, 2, 1] {
+        text += &dense(rows, rows, 1);
+        text += &sparse(rows);
+        text += &correction(rows);
+    }
+    // Eight rows and two columns do not fit into the registers: two times four rows.
+    for (rows, stride) in [(4, 8), (4, 4), (2, 2), (1, 1)] {
+        text += &dense(rows, stride, 2);
+    }
+    let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
+    fs::write(Path::new(&out).join("packed.s"), text).expect("cargo made the folder");
+}
+
+/// Registers that are not given out yet, those that need no saving first.
+struct Registers(Vec<u32>);
+
+impl Registers {
+    fn new() -> Self {
+        let free = (1..4).chain(5..16).chain([24, 25, 26, 27]);
+        let saved = (16..24).chain([30, 31, 28]);
+        Self(free.chain(saved).rev().collect())
+    }
+
+    fn take(&mut self) -> u32 {
+        self.0.pop().expect("the kernel has more values than the machine has registers")
+    }
+
+    fn take_many(&mut self, count: u32) -> Vec<u32> {
+        (0..count).map(|_| self.take()).collect()
+    }
+
+    /// Those of the registers a caller expects back that were given out.
+    fn to_save(&self) -> Vec<u32> {
+        (16..24).chain([28, 30, 31]).filter(|register| !self.0.contains(register)).collect()
+    }
+}
+
+/// A function with its body; saves what `registers` says was used.
+fn function(name: &str, registers: &Registers, body: &str) -> String {
+    let saved = registers.to_save();
+    let frame = (4 * saved.len()).next_multiple_of(8);
+    let mut save = String::new();
+    let mut restore = String::new();
+    for (slot, register) in saved.iter().enumerate() {
+        emit!(save, "\tsw ${register}, {}($29)", 4 * slot);
+        emit!(restore, "\tlw ${register}, {}($29)", 4 * slot);
+    }
+    format!(
+        "\t.section .text.{name}, \"ax\", @progbits\n\
+         \t.set noreorder\n\t.set noat\n\t.globl {name}\n\t.type {name}, @function\n{name}:\n\
+         \taddiu $29, $29, -{frame}\n{save}{body}{restore}\tjr $31\n\taddiu $29, $29, {frame}\n\
+         \t.size {name}, . - {name}\n\t.set at\n\t.set reorder\n"
+    )
+}
+
+/// Adds the product in hi and lo to a pair of accumulators: `high` gets the high word, `low` the low word
+/// without its last bits.
+fn accumulate(text: &mut String, high: u32, low: u32, t0: u32, t1: u32) {
+    emit!(
+        text,
+        "\tmflo ${t0}\n\tmfhi ${t1}\n\tsrl ${t0}, ${t0}, {DROPPED}\n\taddu ${low}, ${low}, ${t0}\n\taddu ${high}, ${high}, ${t1}"
+    );
+}
+
+/// `rows` rows of a group of `stride` with `columns` vectors: ten instructions for two products.
+///
+/// Writes, block after block, the high words less those of xi and eta, column by column; at the end the low words.
+fn dense(rows: u32, stride: u32, columns: u32) -> String {
+    let name = format!("opml_dense_{rows}of{stride}x{columns}");
+    let mut registers = Registers::new();
+    let columns = columns as usize;
+    let high: Vec<_> = (0..columns).map(|_| registers.take_many(rows)).collect();
+    let low: Vec<_> = (0..columns).map(|_| registers.take_many(rows)).collect();
+    let x: Vec<_> = (0..columns).map(|_| (registers.take(), registers.take())).collect();
+    let x_at = registers.take_many(columns as u32);
+    let [y_at, block_end, t0, t1] = [(); 4].map(|()| registers.take());
+    // With one column the sums of x and y may take the place of y.
+    let (y0, y1) = if columns == 1 { (t0, t1) } else { (registers.take(), registers.take()) };
+
+    let mut text = String::new();
+    let t = &mut text;
+    for column in 0..columns {
+        emit!(t, "\tlw ${}, {}($4)", x_at[column], call::X[column]);
+    }
+    emit!(t, "\tlw ${y_at}, {}($4)", call::Y);
+    clear(t, low.iter().flatten());
+
+    emit!(t, "{name}_block:\n\tlw ${t0}, {}($4)", call::ETA);
+    for (row, register) in high[0].iter().enumerate() {
+        emit!(t, "\tlw ${register}, {}(${t0})", 4 * row);
+    }
+    emit!(t, "\taddiu ${t0}, ${t0}, {}\n\tsw ${t0}, {}($4)", 4 * stride, call::ETA);
+    for column in (0..columns).rev() {
+        let at = call::XI[column];
+        emit!(t, "\tlw ${t1}, {at}($4)\n\tlw ${t0}, 0(${t1})\n\taddiu ${t1}, ${t1}, 4\n\tsw ${t1}, {at}($4)");
+        for (register, eta) in high[column].iter().zip(&high[0]) {
+            emit!(t, "\tsubu ${register}, ${eta}, ${t0}");
+        }
+    }
+    emit!(
+        t,
+        "\tlw ${t1}, {}($4)\n\taddiu ${block_end}, ${}, {}\n\tsltu ${t0}, ${t1}, ${block_end}\n\tmovn ${block_end}, ${t1}, ${t0}",
+        call::X_END,
+        x_at[0],
+        4 * BLOCK
+    );
+
+    emit!(t, "{name}_pairs:");
+    for pair in 0..UNROLLED {
+        for (&at, (x0, x1)) in x_at.iter().zip(&x) {
+            emit!(t, "\tlw ${x0}, {}(${at})\n\tlw ${x1}, {}(${at})", 8 * pair, 8 * pair + 4);
+        }
+        for row in 0..rows {
+            // Element by element, and in each the rows: y of elements 2 pair and 2 pair + 1.
+            let even = 4 * (2 * pair * stride + row);
+            let odd = even + 4 * stride;
+            emit!(t, "\tlw ${y1}, {odd}(${y_at})\n\tlw ${y0}, {even}(${y_at})");
+            for (column, (x0, x1)) in x.iter().enumerate() {
+                emit!(t, "\taddu ${t1}, ${y1}, ${x0}\n\taddu ${t0}, ${y0}, ${x1}\n\tmult ${t0}, ${t1}");
+                accumulate(t, high[column][row as usize], low[column][row as usize], t0, t1);
+            }
+        }
+    }
+    for &at in x_at.iter().rev() {
+        emit!(t, "\taddiu ${at}, ${at}, {}", 8 * UNROLLED);
+    }
+    emit!(
+        t,
+        "\tbne ${}, ${block_end}, {name}_pairs\n\taddiu ${y_at}, ${y_at}, {}",
+        x_at[0],
+        8 * stride * UNROLLED
+    );
+
+    let out = block_end;
+    emit!(t, "\tlw ${out}, {}($4)\n\tlw ${t1}, {}($4)", call::OUT, call::X_END);
+    store(t, high.iter().flatten(), out);
+    emit!(
+        t,
+        "\taddiu ${out}, ${out}, {}\n\tbne ${}, ${t1}, {name}_block\n\tsw ${out}, {}($4)",
+        4 * rows * columns as u32,
+        x_at[0],
+        call::OUT
+    );
+    store(t, low.iter().flatten(), out);
+    function(&name, &registers, &text)
+}
+
+fn clear<'a>(text: &mut String, registers: impl Iterator<Item = &'a u32>) {
+    for register in registers {
+        emit!(text, "\tmove ${register}, $0");
+    }
+}
+
+fn store<'a>(text: &mut String, registers: impl Iterator<Item = &'a u32>, at: u32) {
+    for (word, register) in registers.enumerate() {
+        emit!(text, "\tsw ${register}, {}(${at})", 4 * word);
+    }
+}
+
+/// Puts `branch` in front of the last instruction, which goes into its delay slot.
+fn branch_before_last(text: &mut String, branch: &str) {
+    let last = text.trim_end().rfind('\n').expect("a loop has more than one instruction") + 1;
+    text.insert_str(last, &format!("\t{branch}\n"));
+}
+
+/// The shift that makes the place of an element's rows out of its place in a vector.
+fn row_shift(rows: u32) -> u32 {
+    rows.trailing_zeros()
+}
+
+/// `rows` rows with a list of elements that are not zero: seven instructions for a product.
+///
+/// Writes, block after block, the high words; at the end the low words.
+fn sparse(rows: u32) -> String {
+    let name = format!("opml_sparse_{rows}");
+    let mut registers = Registers::new();
+    let (high, low) = (registers.take_many(rows), registers.take_many(rows));
+    let [x, y, y_base, at, block_end, out, counts, counts_end, t0, t1] = [(); 10].map(|()| registers.take());
+    let mut text = String::new();
+    let t = &mut text;
+    let loads = [
+        (at, call::LIST),
+        (y_base, call::Y),
+        (out, call::OUT),
+        (counts, call::COUNTS),
+        (counts_end, call::COUNTS_END),
+    ];
+    for (register, offset) in loads {
+        emit!(t, "\tlw ${register}, {offset}($4)");
+    }
+    clear(t, low.iter());
+
+    emit!(t, "{name}_block:\n\tlw ${block_end}, 0(${counts})");
+    clear(t, high.iter());
+    emit!(
+        t,
+        "\tbeq ${block_end}, $0, {name}_empty\n\taddu ${block_end}, ${block_end}, ${at}\n{name}_elements:"
+    );
+    emit!(
+        t,
+        "\tlw ${y}, 4(${at})\n\tlw ${x}, 0(${at})\n\tsll ${y}, ${y}, {}\n\taddu ${y}, ${y}, ${y_base}\n\taddiu ${at}, ${at}, 8",
+        row_shift(rows)
+    );
+    for (row, (&high, &low)) in high.iter().zip(&low).enumerate() {
+        emit!(t, "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}", 4 * row);
+        accumulate(t, high, low, t0, t1);
+    }
+    branch_before_last(t, &format!("bne ${at}, ${block_end}, {name}_elements"));
+    emit!(t, "{name}_empty:");
+    store(t, high.iter(), out);
+    emit!(
+        t,
+        "\taddiu ${counts}, ${counts}, 4\n\tbne ${counts}, ${counts_end}, {name}_block\n\taddiu ${out}, ${out}, {}",
+        4 * rows
+    );
+    store(t, low.iter(), out);
+    function(&name, &registers, &text)
+}
+
+/// `rows` rows with a list of remainders of elements: the high words alone, five instructions for a product.
+fn correction(rows: u32) -> String {
+    let name = format!("opml_correction_{rows}");
+    let mut registers = Registers::new();
+    let high = registers.take_many(rows);
+    let [x, y, at, end, out, y_base, t0] = [(); 7].map(|()| registers.take());
+    let mut text = String::new();
+    let t = &mut text;
+    let loads = [(at, call::LIST), (end, call::X_END), (out, call::OUT), (y_base, call::Y)];
+    for (register, offset) in loads {
+        emit!(t, "\tlw ${register}, {offset}($4)");
+    }
+    clear(t, high.iter());
+    emit!(
+        t,
+        "{name}_elements:\n\tlw ${y}, 4(${at})\n\tlw ${x}, 0(${at})\n\tsll ${y}, ${y}, {}\n\taddu ${y}, ${y}, ${y_base}\n\taddiu ${at}, ${at}, 8",
+        row_shift(rows)
+    );
+    for (row, high) in high.iter().enumerate() {
+        emit!(
+            t,
+            "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}\n\tmfhi ${t0}\n\taddu ${high}, ${high}, ${t0}",
+            4 * row
+        );
+    }
+    branch_before_last(t, &format!("bne ${at}, ${end}, {name}_elements"));
+    store(t, high.iter(), out);
+    function(&name, &registers, &text)
+}

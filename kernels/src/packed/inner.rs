@@ -1,0 +1,93 @@
+//! What the inner loops take, and which of them runs.
+
+use core::ops::Range;
+
+use crate::packed::format::BLOCK;
+#[cfg(target_arch = "mips")]
+use crate::packed::mips as machine;
+#[cfg(not(target_arch = "mips"))]
+use crate::packed::portable as machine;
+
+/// Blocks of a number of elements.
+pub(super) const fn block_count(elements: usize) -> usize {
+    elements.div_ceil(BLOCK)
+}
+
+/// The blocks of a number of elements: their ranges.
+pub(super) fn blocks(elements: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..elements).step_by(BLOCK).map(move |start| start..elements.min(start + BLOCK))
+}
+
+/// Rows of a group with C vectors, pair by pair.
+///
+/// The result has, for each block and each vector, the rows' high words of the sum of
+/// (x_2j + y_2j+1)(x_2j+1 + y_2j), less those of xi and eta; behind them, for each vector, the rows' sums of low
+/// words without their last bits, over all blocks.
+pub(super) struct Dense<'a, const C: usize> {
+    /// Rows that are computed.
+    pub rows: usize,
+    /// Rows of the group: `y` and `eta` begin with the first row that is computed.
+    pub stride: usize,
+    /// Elements of the vectors, whole turns of the loop.
+    pub x: [&'a [u32]; C],
+    /// Sums of the high words of x_2j x_2j+1, for each block.
+    pub xi: [&'a [u32]; C],
+    pub y: &'a [u32],
+    pub eta: &'a [u32],
+}
+
+impl<const C: usize> Dense<'_, C> {
+    /// Words of the result.
+    #[inline]
+    fn words(&self) -> usize {
+        (block_count(self.x[0].len()) + 1) * C * self.rows
+    }
+
+    #[inline]
+    fn check(&self, out: &[u32]) {
+        let (elements, blocks) = (self.x[0].len(), block_count(self.x[0].len()));
+        assert!(elements > 0 && elements.is_multiple_of(8), "dense: elements left over");
+        assert!(self.x.iter().all(|x| x.len() == elements), "dense: vectors of different lengths");
+        assert!(self.xi.iter().all(|xi| xi.len() == blocks), "dense: blocks of different lengths");
+        let last = self.stride - self.rows;
+        assert!(self.y.len() + last >= elements * self.stride, "dense: rows too short");
+        assert!(self.eta.len() + last >= blocks * self.stride, "dense: eta too short");
+        assert!(out.len() >= self.words(), "dense: result too short");
+    }
+
+    #[inline]
+    pub(super) fn run(&self, out: &mut [u32]) {
+        self.check(out);
+        machine::dense(self, &mut out[..self.words()]);
+    }
+}
+
+/// Rows of a group with the elements of one vector that are not zero.
+///
+/// The result has, for each block, the rows' sums of the high words of the products; behind them the rows'
+/// sums of low words without their last bits, over all blocks.
+pub(super) struct Sparse<'a> {
+    /// Rows of the group.
+    pub rows: usize,
+    /// Elements, and four times their positions.
+    pub list: &'a [[u32; 2]],
+    /// Bytes of the list for each block.
+    pub counts: &'a [u32],
+    pub y: &'a [u32],
+}
+
+impl Sparse<'_> {
+    #[inline]
+    pub(super) fn run(&self, out: &mut [u32]) {
+        let words = (self.counts.len() + 1) * self.rows;
+        assert!(!self.counts.is_empty(), "sparse: no blocks");
+        machine::sparse(self, &mut out[..words]);
+    }
+}
+
+/// For each of `rows` rows of `y`, the sum of the high words of the products with the elements of `list`, which holds
+/// four times their positions, too.
+#[inline]
+pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32; 8]) {
+    machine::correction(rows, list, y, out);
+}

@@ -1,0 +1,83 @@
+//! The operators that have packed weights.
+
+use crate::conv::Conv2d;
+use crate::dot::rows::Bias;
+use crate::dot::terms::Pairs;
+use crate::matmul::MatMul;
+use crate::packed::dots::{COLUMNS, Dots, Input, scratch_words};
+use crate::packed::format::PackedRows;
+
+/// Words of scratch that [`matmul_packed`] needs.
+pub const fn matmul_scratch(shape: &MatMul) -> usize {
+    scratch_words(shape.k)
+}
+
+/// What [`matmul`](crate::matmul) computes, with the columns of B packed: `b` is
+/// [`pack`](super::pack)`(k, n, ...)` of `b[k, n]` at (n, k). The strides of B in `shape` do not matter.
+///
+/// # Panics
+/// If a slice does not fit the shape or `scratch` is shorter than [`matmul_scratch`].
+#[inline]
+pub fn matmul_packed(
+    shape: &MatMul,
+    a: &[f32],
+    b: &[u32],
+    bias: Option<&[f32]>,
+    scratch: &mut [u32],
+    out: &mut [f32],
+) {
+    shape.check_without_b(a, bias, out);
+    let mut dots = Dots::new(PackedRows::new(b, shape.k, shape.n), scratch);
+    let input = |i: usize| Input {
+        x: a,
+        pairs: Pairs::line(shape.k, i * shape.a_row, shape.a_column, 1),
+        bias: bias.map(|values| Bias { values, start: i * shape.bias_row, step: shape.bias_column }),
+    };
+    let mut i = 0;
+    while i < shape.m {
+        let inputs = [input(i), input(i + 1)];
+        let count = COLUMNS.min(shape.m - i);
+        let lines = &mut out[i * shape.n..][..count * shape.n];
+        dots.run(&inputs[..count], |column, row, sum| lines[column * shape.n + row] = sum);
+        i += count;
+    }
+}
+
+/// Words of scratch that [`conv2d_packed`] needs.
+pub const fn conv2d_scratch(shape: &Conv2d) -> usize {
+    scratch_words(shape.taps())
+}
+
+/// What [`conv2d`](crate::conv2d) computes for a shape with one group, with the weights packed: `w` is
+/// [`pack`](super::pack) of the weights of an output channel as a row.
+///
+/// # Panics
+/// If a slice does not fit the shape, there are several groups, or `scratch` is shorter than [`conv2d_scratch`].
+#[inline]
+pub fn conv2d_packed(
+    shape: &Conv2d,
+    x: &[f32],
+    w: &[u32],
+    bias: Option<&[f32]>,
+    scratch: &mut [u32],
+    out: &mut [f32],
+) {
+    assert!(shape.groups == 1, "conv2d: packed weights have one group");
+    shape.check_images(x, bias, out);
+    let mut dots = Dots::new(PackedRows::new(w, shape.taps(), shape.output.channels), scratch);
+    let image = &shape.output;
+    let bias = bias.map(|values| Bias { values, start: 0, step: 1 });
+    let input = |row: usize, column: usize| Input { x, pairs: shape.patch(0, row, column), bias };
+    for row in 0..image.height {
+        let mut column = 0;
+        while column < image.width {
+            let inputs = [input(row, column), input(row, column + 1)];
+            let count = COLUMNS.min(image.width - column);
+            let pixel = row * image.row_stride + column * image.column_stride;
+            dots.run(&inputs[..count], |second, channel, sum| {
+                out[pixel + second * image.column_stride + channel * image.channel_stride] = sum;
+            });
+            column += count;
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! A vector of floats made one of aligned integers, once for all the rows it meets.
+
+use core::ops::Range;
+
+use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, is_zero};
+use crate::packed::format::{BLOCK, DROPPED, SPAN, padded};
+use crate::packed::inner::{block_count, blocks};
+
+/// What a vector turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Most elements are not zero: the integers and xi are there.
+    Dense,
+    /// The integers and the list of those that are not zero are there.
+    Sparse,
+    /// All elements are zero.
+    Zero,
+    /// Something is infinite or NaN, or everything is tiny: sums come from the definition.
+    Unfit,
+}
+
+/// Room for one vector, and what was made of it.
+pub(super) struct Vector<'a> {
+    pub kind: Kind,
+    /// The integers are the elements times two to this.
+    pub scale: i32,
+    /// What every sum gets, in units of 2^11: half of what the low words lost, less what xi has in them.
+    pub constant: i64,
+    /// What every sum may be wrong by, in units of 2^11, remainders of weights apart; (I).
+    pub error: u32,
+    /// The length of the vector, in units of 2^18, rounded up.
+    pub length: u32,
+    pub x: &'a mut [u32],
+    pub xi: &'a mut [u32],
+    /// Bytes of `list` for each block.
+    pub counts: &'a mut [u32],
+    /// The elements that are not zero, with four times their positions.
+    list: &'a mut [[u32; 2]],
+    remainders: &'a mut [[u32; 2]],
+    listed: usize,
+    remaining: usize,
+}
+
+/// Words a vector of `k` elements needs.
+pub(super) const fn vector_words(k: usize) -> usize {
+    5 * padded(k) + 2 * block_count(padded(k))
+}
+
+/// Sums over the blocks of a vector.
+struct Totals {
+    squares: u64,
+    xi: u64,
+    /// Elements whose integers are not exact.
+    inexact: u32,
+}
+
+/// The lowest exponent that the largest element of a vector may have: then no subnormal is exact in the
+/// integers, so that only [`Vector::inexact`] meets one.
+const LOWEST: u32 = 8;
+
+impl<'a> Vector<'a> {
+    /// Takes [`vector_words`] words off `memory`.
+    pub(super) fn new(k: usize, memory: &mut &'a mut [u32]) -> Self {
+        let (elements, blocks) = (padded(k), block_count(padded(k)));
+        let mut take = |words: usize| memory.split_off_mut(..words).expect("packed: scratch too short");
+        Self {
+            kind: Kind::Zero,
+            scale: 0,
+            constant: 0,
+            error: 0,
+            length: 0,
+            x: take(elements),
+            xi: take(blocks),
+            counts: take(blocks),
+            list: take(2 * elements).as_chunks_mut().0,
+            remainders: take(2 * elements).as_chunks_mut().0,
+            listed: 0,
+            remaining: 0,
+        }
+    }
+
+    /// What the integers leave of elements, in units of 2^-21, with four times their positions.
+    pub(super) fn remainders(&self) -> &[[u32; 2]] {
+        &self.remainders[..self.remaining]
+    }
+
+    /// The part of the list for some blocks.
+    pub(super) fn list_of(&self, blocks: Range<usize>) -> &[[u32; 2]] {
+        let bytes = |counts: &[u32]| counts.iter().map(|&bytes| bytes as usize).sum::<usize>();
+        let start = bytes(&self.counts[..blocks.start]) / 8;
+        &self.list[start..start + bytes(&self.counts[blocks]) / 8]
+    }
+
+    /// Prepares `x`, the `bits` of whose elements are floats, and whose blocks must stay within `limits`, (G).
+    #[inline]
+    pub(super) fn prepare<T: Copy>(&mut self, x: &[T], bits: impl Fn(T) -> u32 + Copy, limits: &[u32]) {
+        let (mut largest, mut nonzero) = (0, 0);
+        for &value in x {
+            let twice = bits(value) << 1;
+            largest = largest.max(twice);
+            nonzero += u32::from(twice != 0);
+        }
+        self.kind = if largest == 0 {
+            Kind::Zero
+        } else if largest >= INFINITY_BITS << 1 || largest >> 24 < LOWEST {
+            Kind::Unfit
+        } else if nonzero as usize * 8 < x.len() * 5 {
+            // Eight steps for an element that is not zero, and five for any.
+            Kind::Sparse
+        } else {
+            Kind::Dense
+        };
+        if !matches!(self.kind, Kind::Sparse | Kind::Dense) {
+            return;
+        }
+        let mut place = 6 - (largest >> 24) as i32;
+        let totals = loop {
+            match self.fill(x, bits, place, limits) {
+                Ok(totals) => break totals,
+                Err(excess) => place -= excess,
+            }
+        };
+        let products = if self.kind == Kind::Sparse { nonzero } else { self.x.len() as u32 / 2 };
+        self.scale = 150 + place;
+        self.constant = i64::from(products / 2) - (totals.xi >> DROPPED) as i64;
+        // (I): half of the lost low words, two for xi and eta, one for halving, one for the bias.
+        self.error = products / 2 + 4 + 2 * totals.inexact;
+        self.length = totals.squares.isqrt() as u32 + 1;
+    }
+
+    /// Makes the integers: elements times 2^(150 + `place`), rounded towards zero. If a block exceeds its limit,
+    /// nothing is made but the number of bits that are too many.
+    fn fill<T: Copy>(
+        &mut self,
+        x: &[T],
+        bits: impl Fn(T) -> u32 + Copy,
+        place: i32,
+        limits: &[u32],
+    ) -> Result<Totals, i32> {
+        (self.listed, self.remaining) = (0, 0);
+        let mut totals = Totals { squares: 0, xi: 0, inexact: 0 };
+        for (block, range) in blocks(self.x.len()).enumerate() {
+            let listed = self.listed;
+            let part = &x[range.start.min(x.len())..range.end.min(x.len())];
+            let squares = self.fill_block(part, bits, range.clone(), place, &mut totals);
+            if squares > limits[block] {
+                // Each bit that is given up divides the sum of squares by about four.
+                let mut excess = 0;
+                while squares >> (2 * excess) > limits[block] {
+                    excess += 1;
+                }
+                return Err(excess);
+            }
+            totals.squares += u64::from(squares);
+            match self.kind {
+                Kind::Dense => self.fill_xi(block, range, &mut totals),
+                _ => self.counts[block] = 8 * (self.listed - listed) as u32,
+            }
+        }
+        Ok(totals)
+    }
+
+    /// The integers of a block; the sum of their squares in units of 2^36, rounded up.
+    #[inline]
+    fn fill_block<T: Copy>(
+        &mut self,
+        x: &[T],
+        bits: impl Fn(T) -> u32,
+        range: Range<usize>,
+        place: i32,
+        totals: &mut Totals,
+    ) -> u32 {
+        let mut squares = 0;
+        let sparse = self.kind == Kind::Sparse;
+        let (block, padding) = self.x[range.clone()].split_at_mut(x.len());
+        padding.fill(0);
+        let mut at = 4 * range.start as u32;
+        for (&value, out) in x.iter().zip(block) {
+            let bits = bits(value);
+            *out = 0;
+            if !is_zero(bits) {
+                let shift = (bits << 1 >> 24) as i32 + place;
+                let magnitude = if shift >= 0 {
+                    ((bits & FRACTION) | IMPLICIT) << (shift & 31)
+                } else {
+                    let inexact = Inexact::new(bits, place);
+                    totals.inexact += u32::from(inexact.rest);
+                    if inexact.remainder != 0 {
+                        self.remainders[self.remaining] = [with_sign_of(inexact.remainder, bits), at];
+                        self.remaining += 1;
+                    }
+                    inexact.magnitude
+                };
+                let bound = (magnitude >> 18) + 1;
+                squares += bound * bound;
+                *out = with_sign_of(magnitude, bits);
+                if sparse {
+                    self.list[self.listed] = [*out, at];
+                    self.listed += 1;
+                }
+            }
+            at += 4;
+        }
+        squares
+    }
+
+    /// The products of neighbours in a block: high words to `xi`, low words to the totals.
+    #[inline]
+    fn fill_xi(&mut self, block: usize, range: Range<usize>, totals: &mut Totals) {
+        let (mut high, mut low) = (0u32, 0u64);
+        for [x0, x1] in self.x[range].as_chunks::<2>().0 {
+            let product = i64::from(*x0 as i32) * i64::from(*x1 as i32);
+            high = high.wrapping_add((product >> 32) as u32);
+            low += u64::from(product as u32);
+        }
+        self.xi[block] = high;
+        totals.xi += low;
+    }
+}
+
+/// An element below the units of the integers, in part or altogether.
+struct Inexact {
+    magnitude: u32,
+    /// What is left, in units of 2^-21, rounded towards zero.
+    remainder: u32,
+    /// Whether anything is left.
+    rest: bool,
+}
+
+impl Inexact {
+    #[inline(never)]
+    fn new(bits: u32, place: i32) -> Self {
+        let exponent = (bits << 1 >> 24) as i32;
+        // A subnormal has the exponent of the smallest normal numbers, and no implicit bit.
+        let (mantissa, exponent) =
+            if exponent == 0 { (bits & FRACTION, 1) } else { ((bits & FRACTION) | IMPLICIT, exponent) };
+        let drop = (-(exponent + place)).clamp(1, 63) as u32;
+        let whole = if drop < 24 { mantissa >> drop } else { 0 };
+        let rest = if drop < 24 { mantissa & ((1 << drop) - 1) } else { mantissa };
+        let remainder = if drop <= 21 {
+            rest << (21 - drop)
+        } else if drop < 21 + 24 {
+            rest >> (drop - 21)
+        } else {
+            0
+        };
+        Self { magnitude: whole, remainder, rest: rest != 0 }
+    }
+}
+
+#[inline(always)]
+fn with_sign_of(magnitude: u32, bits: u32) -> u32 {
+    let sign = (bits as i32 >> 31) as u32;
+    (magnitude ^ sign).wrapping_sub(sign)
+}
+
+/// Ranges of elements whose low words fit into 32 bits, (H), each with its blocks.
+pub(super) fn spans(elements: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    (0..elements).step_by(SPAN * BLOCK).map(move |start| {
+        let end = elements.min(start + SPAN * BLOCK);
+        (start..end, start / BLOCK..end.div_ceil(BLOCK))
+    })
+}
