@@ -23,6 +23,7 @@ mod call {
     pub const Y: u32 = 20;
     pub const ETA: u32 = 24;
     pub const OUT: u32 = 28;
+    pub const FIRST: u32 = 32;
     pub const LIST: u32 = X[0];
     pub const COUNTS: u32 = 12;
     pub const COUNTS_END: u32 = X_END;
@@ -30,6 +31,9 @@ mod call {
 
 /// Bits of the low words that are dropped, (H).
 const DROPPED: u32 = 11;
+
+/// Bits of a block's high word that its upper part lacks, (N).
+const UPPER: u32 = 12;
 
 /// Elements of a block, (G).
 const BLOCK: u32 = 64;
@@ -117,7 +121,7 @@ fn accumulate(text: &mut String, high: u32, low: u32, t0: u32, t1: u32) {
 
 /// `rows` rows of a group of `stride` with `columns` vectors: ten instructions for two products.
 ///
-/// Writes, block after block, the high words less those of xi and eta, column by column; at the end the low words.
+/// Leaves, block after block and column by column, the high words less those of xi and eta; then see [`fold`].
 fn dense(rows: u32, stride: u32, columns: u32) -> String {
     let name = format!("opml_dense_{rows}of{stride}x{columns}");
     let mut registers = Registers::new();
@@ -136,9 +140,9 @@ fn dense(rows: u32, stride: u32, columns: u32) -> String {
         emit!(t, "\tlw ${}, {}($4)", x_at[column], call::X[column]);
     }
     emit!(t, "\tlw ${y_at}, {}($4)", call::Y);
-    clear(t, low.iter().flatten());
+    clear(t, &low.concat());
 
-    emit!(t, "{name}_block:\n\tlw ${t0}, {}($4)", call::ETA);
+    emit!(t, ".L{name}_block:\n\tlw ${t0}, {}($4)", call::ETA);
     for (row, register) in high[0].iter().enumerate() {
         emit!(t, "\tlw ${register}, {}(${t0})", 4 * row);
     }
@@ -158,7 +162,7 @@ fn dense(rows: u32, stride: u32, columns: u32) -> String {
         4 * BLOCK
     );
 
-    emit!(t, "{name}_pairs:");
+    emit!(t, ".L{name}_pairs:");
     for pair in 0..UNROLLED {
         for (&at, (x0, x1)) in x_at.iter().zip(&x) {
             emit!(t, "\tlw ${x0}, {}(${at})\n\tlw ${x1}, {}(${at})", 8 * pair, 8 * pair + 4);
@@ -179,34 +183,57 @@ fn dense(rows: u32, stride: u32, columns: u32) -> String {
     }
     emit!(
         t,
-        "\tbne ${}, ${block_end}, {name}_pairs\n\taddiu ${y_at}, ${y_at}, {}",
+        "\tbne ${}, ${block_end}, .L{name}_pairs\n\taddiu ${y_at}, ${y_at}, {}",
         x_at[0],
         8 * stride * UNROLLED
     );
 
     let out = block_end;
     emit!(t, "\tlw ${out}, {}($4)\n\tlw ${t1}, {}($4)", call::OUT, call::X_END);
-    store(t, high.iter().flatten(), out);
+    store(t, &high.concat(), out, 0);
     emit!(
         t,
-        "\taddiu ${out}, ${out}, {}\n\tbne ${}, ${t1}, {name}_block\n\tsw ${out}, {}($4)",
+        "\taddiu ${out}, ${out}, {}\n\tbne ${}, ${t1}, .L{name}_block\n\tsw ${out}, {}($4)",
         4 * rows * columns as u32,
         x_at[0],
         call::OUT
     );
-    store(t, low.iter().flatten(), out);
+    fold(t, &name, [&high.concat(), &low.concat()], [out, x_at[0], t0]);
     function(&name, &registers, &text)
 }
 
-fn clear<'a>(text: &mut String, registers: impl Iterator<Item = &'a u32>) {
+/// Adds up what each accumulator left for the blocks, from `Call::first` to `out`, and writes behind it three words for
+/// each, kind by kind: the sum modulo 2^32, the sum without its last twelve bits, and the low word; (N).
+fn fold(text: &mut String, name: &str, accumulators: [&[u32]; 2], registers: [u32; 3]) {
+    let [high, low] = accumulators;
+    let [out, at, t0] = registers;
+    let width = 4 * high.len();
+    store(text, low, out, 2 * width);
+    emit!(text, "\tlw ${at}, {}($4)", call::FIRST);
+    clear(text, high);
+    clear(text, low);
+    emit!(text, ".L{name}_fold:\n\taddiu ${at}, ${at}, {width}");
+    for (word, (whole, upper)) in high.iter().zip(low).enumerate() {
+        let offset = 4 * word as i32 - width as i32;
+        emit!(
+            text,
+            "\tlw ${t0}, {offset}(${at})\n\taddu ${whole}, ${whole}, ${t0}\n\tsra ${t0}, ${t0}, {UPPER}\n\taddu ${upper}, ${upper}, ${t0}"
+        );
+    }
+    branch_before_last(text, &format!("bne ${at}, ${out}, .L{name}_fold"));
+    store(text, high, out, 0);
+    store(text, low, out, width);
+}
+
+fn clear(text: &mut String, registers: &[u32]) {
     for register in registers {
         emit!(text, "\tmove ${register}, $0");
     }
 }
 
-fn store<'a>(text: &mut String, registers: impl Iterator<Item = &'a u32>, at: u32) {
-    for (word, register) in registers.enumerate() {
-        emit!(text, "\tsw ${register}, {}(${at})", 4 * word);
+fn store(text: &mut String, registers: &[u32], at: u32, offset: usize) {
+    for (word, register) in registers.iter().enumerate() {
+        emit!(text, "\tsw ${register}, {}(${at})", offset + 4 * word);
     }
 }
 
@@ -223,7 +250,7 @@ fn row_shift(rows: u32) -> u32 {
 
 /// `rows` rows with a list of elements that are not zero: seven instructions for a product.
 ///
-/// Writes, block after block, the high words; at the end the low words.
+/// Leaves, block after block, the high words; then see [`fold`].
 fn sparse(rows: u32) -> String {
     let name = format!("opml_sparse_{rows}");
     let mut registers = Registers::new();
@@ -241,13 +268,13 @@ fn sparse(rows: u32) -> String {
     for (register, offset) in loads {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
-    clear(t, low.iter());
+    clear(t, &low);
 
-    emit!(t, "{name}_block:\n\tlw ${block_end}, 0(${counts})");
-    clear(t, high.iter());
+    emit!(t, ".L{name}_block:\n\tlw ${block_end}, 0(${counts})");
+    clear(t, &high);
     emit!(
         t,
-        "\tbeq ${block_end}, $0, {name}_empty\n\taddu ${block_end}, ${block_end}, ${at}\n{name}_elements:"
+        "\tbeq ${block_end}, $0, .L{name}_empty\n\taddu ${block_end}, ${block_end}, ${at}\n.L{name}_elements:"
     );
     emit!(
         t,
@@ -258,15 +285,15 @@ fn sparse(rows: u32) -> String {
         emit!(t, "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}", 4 * row);
         accumulate(t, high, low, t0, t1);
     }
-    branch_before_last(t, &format!("bne ${at}, ${block_end}, {name}_elements"));
-    emit!(t, "{name}_empty:");
-    store(t, high.iter(), out);
+    branch_before_last(t, &format!("bne ${at}, ${block_end}, .L{name}_elements"));
+    emit!(t, ".L{name}_empty:");
+    store(t, &high, out, 0);
     emit!(
         t,
-        "\taddiu ${counts}, ${counts}, 4\n\tbne ${counts}, ${counts_end}, {name}_block\n\taddiu ${out}, ${out}, {}",
+        "\taddiu ${counts}, ${counts}, 4\n\tbne ${counts}, ${counts_end}, .L{name}_block\n\taddiu ${out}, ${out}, {}",
         4 * rows
     );
-    store(t, low.iter(), out);
+    fold(t, &name, [&high, &low], [out, at, t0]);
     function(&name, &registers, &text)
 }
 
@@ -282,10 +309,10 @@ fn correction(rows: u32) -> String {
     for (register, offset) in loads {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
-    clear(t, high.iter());
+    clear(t, &high);
     emit!(
         t,
-        "{name}_elements:\n\tlw ${y}, 4(${at})\n\tlw ${x}, 0(${at})\n\tsll ${y}, ${y}, {}\n\taddu ${y}, ${y}, ${y_base}\n\taddiu ${at}, ${at}, 8",
+        ".L{name}_elements:\n\tlw ${y}, 4(${at})\n\tlw ${x}, 0(${at})\n\tsll ${y}, ${y}, {}\n\taddu ${y}, ${y}, ${y_base}\n\taddiu ${at}, ${at}, 8",
         row_shift(rows)
     );
     for (row, high) in high.iter().enumerate() {
@@ -295,7 +322,7 @@ fn correction(rows: u32) -> String {
             4 * row
         );
     }
-    branch_before_last(t, &format!("bne ${at}, ${end}, {name}_elements"));
-    store(t, high.iter(), out);
+    branch_before_last(t, &format!("bne ${at}, ${end}, .L{name}_elements"));
+    store(t, &high, out, 0);
     function(&name, &registers, &text)
 }

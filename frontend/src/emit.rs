@@ -33,7 +33,7 @@ const HEADER: &str = "\
 #![no_std]
 
 use opml_kernels::{self as k, Axis, BinaryOp, Conv2d, Image, MatMul, Pool2d, UnaryOp, spatial::Window};
-use opml_runtime::{Arena, Guest, Mips, OutputTensor, abi::DataType};
+use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType};
 
 ";
 
@@ -42,8 +42,11 @@ fn constants(out: &mut String, graph: &Graph) {
         return;
     }
     out.push_str("unsafe extern \"C\" {\n");
-    for (id, values) in graph.constants() {
-        let _ = writeln!(out, "    static {}: [f32; {}];", symbol(id), values.len());
+    for (id, tensor) in graph.constants() {
+        let _ = match tensor.source {
+            Source::Packed(_) => writeln!(out, "    static {}: Counted;", symbol(id)),
+            _ => writeln!(out, "    static {}: [f32; {}];", symbol(id), tensor.len),
+        };
     }
     out.push_str("}\n\n");
 }
@@ -101,6 +104,7 @@ fn operand(graph: &Graph, plan: &Plan, view: View) -> String {
         Source::Constant(_) => {
             format!("&{}[{}..{}]", symbol(view.tensor), view.offset, view.offset + view.len)
         }
+        Source::Packed(_) => format!("{}.words()", symbol(view.tensor)),
         _ => format!("ARENA.read({})", range(graph, plan, view)),
     }
 }
@@ -111,10 +115,18 @@ fn call(out: &mut String, graph: &Graph, plan: &Plan, index: usize, node: &Node)
     let in_place = plan.is_in_place(node.output.tensor);
     let x = operands[0].as_str();
     let bias = operands.get(2).map_or_else(|| "None".to_owned(), |b| format!("Some({b})"));
+    let scratch =
+        node.scratch.map_or_else(String::new, |view| format!("ARENA.words({})", range(graph, plan, view)));
     // The `Debug` form of a shape is its literal.
     let call = match &node.op {
         Op::MatMul(shape) => format!("k::matmul(&{shape:?}, {x}, {}, {bias}, {target})", operands[1]),
+        Op::PackedMatMul(shape) => {
+            format!("k::matmul_packed(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
+        }
         Op::Conv2d(shape) => format!("k::conv2d(&{shape:?}, {x}, {}, {bias}, {target})", operands[1]),
+        Op::PackedConv2d(shape) => {
+            format!("k::conv2d_packed(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
+        }
         Op::MaxPool2d(shape) => format!("k::max_pool2d(&{shape:?}, {x}, {target})"),
         Op::AveragePool2d(shape) => format!("k::average_pool2d(&{shape:?}, {x}, {target})"),
         Op::Relu if in_place => format!("k::relu_in_place({target})"),

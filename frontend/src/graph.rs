@@ -18,12 +18,21 @@ pub enum Source {
     Computed,
     /// The image: a weight.
     Constant(Vec<f32>),
+    /// The image: weights as [`opml_kernels::packed`] has them, whose number depends on their values.
+    Packed(Vec<u32>),
 }
 
-/// A float32 tensor, row-major without gaps.
+impl Source {
+    /// Whether the elements are part of the image.
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Self::Constant(_) | Self::Packed(_))
+    }
+}
+
+/// A float32 tensor, row-major without gaps; packed weights; or scratch of a kernel.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tensor {
-    /// Number of elements.
+    /// Number of elements, four bytes each.
     pub len: usize,
     /// Where they come from.
     pub source: Source,
@@ -45,8 +54,12 @@ pub struct View {
 pub enum Op {
     /// A, B and perhaps a bias.
     MatMul(MatMul),
+    /// A, B packed, and perhaps a bias; with scratch.
+    PackedMatMul(MatMul),
     /// Image, weights and perhaps a bias.
     Conv2d(Conv2d),
+    /// Image, weights packed, and perhaps a bias; with scratch.
+    PackedConv2d(Conv2d),
     /// Image.
     MaxPool2d(Pool2d),
     /// Image.
@@ -78,8 +91,8 @@ impl Op {
     /// Products that are summed up, padding included.
     pub fn multiply_accumulates(&self) -> u64 {
         match self {
-            Op::MatMul(shape) => (shape.m * shape.k * shape.n) as u64,
-            Op::Conv2d(shape) => {
+            Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
+            Op::Conv2d(shape) | Op::PackedConv2d(shape) => {
                 let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
                 (shape.output.channels * shape.output.height * shape.output.width * taps) as u64
             }
@@ -99,6 +112,15 @@ pub struct Node {
     pub inputs: Vec<View>,
     /// What it writes.
     pub output: View,
+    /// What it may use while it runs.
+    pub scratch: Option<View>,
+}
+
+impl Node {
+    /// Everything it touches.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        self.inputs.iter().chain([&self.output]).chain(&self.scratch)
+    }
 }
 
 /// An input or output of the model.
@@ -140,13 +162,14 @@ impl Graph {
 
     /// The same graph without the tensors that nothing refers to, the others numbered anew in order.
     pub fn without_unused(mut self) -> Self {
-        let views = self.nodes.iter().flat_map(|n| n.inputs.iter().chain([&n.output])).map(|v| v.tensor);
+        let views = self.nodes.iter().flat_map(Node::views).map(|v| v.tensor);
         let ports = self.inputs.iter().chain(&self.outputs).map(|p| p.tensor);
         let used: BTreeSet<_> = views.chain(ports).collect();
         let numbers: BTreeMap<_, _> = used.iter().copied().zip(0..).collect();
         let renumber = |id: &mut TensorId| id.0 = numbers[id];
         for node in &mut self.nodes {
-            node.inputs.iter_mut().chain([&mut node.output]).for_each(|view| renumber(&mut view.tensor));
+            let views = node.inputs.iter_mut().chain([&mut node.output]).chain(&mut node.scratch);
+            views.for_each(|view| renumber(&mut view.tensor));
         }
         self.inputs.iter_mut().chain(&mut self.outputs).for_each(|port| renumber(&mut port.tensor));
         let tensors = std::mem::take(&mut self.tensors).into_iter().enumerate();
@@ -156,11 +179,9 @@ impl Graph {
     }
 
     /// The constants in the order of their ids, each with its id.
-    pub fn constants(&self) -> impl Iterator<Item = (TensorId, &[f32])> {
-        self.tensors.iter().enumerate().filter_map(|(id, tensor)| match &tensor.source {
-            Source::Constant(values) => Some((TensorId(id), values.as_slice())),
-            _ => None,
-        })
+    pub fn constants(&self) -> impl Iterator<Item = (TensorId, &Tensor)> {
+        let tensors = (0..).map(TensorId).zip(&self.tensors);
+        tensors.filter(|(_, tensor)| tensor.source.is_constant())
     }
 }
 

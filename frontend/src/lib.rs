@@ -1,7 +1,7 @@
 //! ONNX models to a typed graph, to a generated guest crate and its weights.
 //!
 //! ```text
-//! bytes --import--> Imported --lower--> Graph --plan--> Plan --emit--> source of the guest crate
+//! bytes --import--> Imported --lower--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate
 //! ```
 //!
 //! [`Model`] holds what comes out. The same graph runs natively through [`Model::run`], the twin that
@@ -14,6 +14,7 @@ pub mod graph;
 mod lower;
 mod model;
 pub mod onnx;
+mod pack;
 mod plan;
 pub mod tensor_file;
 mod twin;

@@ -3,17 +3,17 @@ use std::collections::BTreeMap;
 use opml_abi::Tensor;
 
 use crate::error::ImportError;
-use crate::graph::Graph;
+use crate::graph::{self, Graph, Source};
 use crate::plan::Plan;
-use crate::{emit, lower, onnx, twin};
+use crate::{emit, lower, onnx, pack, twin};
 
 /// A weight as the linker sees it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Constant<'a> {
+pub struct Constant {
     /// Its symbol.
     pub symbol: String,
-    /// Its elements, row-major.
-    pub values: &'a [f32],
+    /// Its elements.
+    pub words: Vec<u32>,
 }
 
 /// An imported model: the graph, its memory plan, and what they become.
@@ -30,7 +30,7 @@ impl Model {
     /// Anything but a well-formed model of supported operators. All unsupported operators, or all open
     /// dimensions, are named at once.
     pub fn from_onnx(bytes: &[u8], dims: &BTreeMap<String, u32>) -> Result<Self, ImportError> {
-        let graph = lower::lower(&onnx::import(bytes, dims)?)?;
+        let graph = pack::pack(lower::lower(&onnx::import(bytes, dims)?)?);
         let plan = Plan::new(&graph);
         Ok(Self { graph, plan })
     }
@@ -51,8 +51,17 @@ impl Model {
     }
 
     /// The weights that the source refers to.
-    pub fn constants(&self) -> Vec<Constant<'_>> {
-        self.graph.constants().map(|(id, values)| Constant { symbol: emit::symbol(id), values }).collect()
+    pub fn constants(&self) -> Vec<Constant> {
+        let words = |source: &Source| match source {
+            Source::Constant(values) => values.iter().map(|v| v.to_bits()).collect(),
+            Source::Packed(words) => words.clone(),
+            Source::Input | Source::Computed => Vec::new(),
+        };
+        let constant = |(id, tensor): (_, &graph::Tensor)| Constant {
+            symbol: emit::symbol(id),
+            words: words(&tensor.source),
+        };
+        self.graph.constants().map(constant).collect()
     }
 
     /// Multiply-accumulates of one inference.

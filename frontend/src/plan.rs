@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::{Graph, Source, TensorId};
+use crate::graph::{Graph, TensorId};
 
 /// Places of all tensors that are not constants, in one arena of 4-byte words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,7 +85,7 @@ impl Plan {
 fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, Lifetime> {
     let mut lifetimes: BTreeMap<TensorId, Lifetime> = BTreeMap::new();
     let mut touch = |id: TensorId, time: usize| {
-        if matches!(graph.tensors[id.0].source, Source::Constant(_)) {
+        if graph.tensors[id.0].source.is_constant() {
             return;
         }
         let lifetime = lifetimes.entry(id).or_insert(Lifetime { first: time, last: time });
@@ -94,7 +94,7 @@ fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, Lifetime> {
     };
     graph.inputs.iter().for_each(|port| touch(port.tensor, 0));
     for (index, node) in graph.nodes.iter().enumerate() {
-        node.inputs.iter().chain([&node.output]).for_each(|view| touch(view.tensor, index + 1));
+        node.views().for_each(|view| touch(view.tensor, index + 1));
     }
     graph.outputs.iter().for_each(|port| touch(port.tensor, graph.nodes.len() + 1));
     lifetimes

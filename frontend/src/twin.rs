@@ -4,7 +4,7 @@ use opml_abi::{DataType, Tensor};
 use opml_kernels as k;
 use thiserror::Error;
 
-use crate::graph::{Graph, Node, Op, Port, View};
+use crate::graph::{Graph, Node, Op, Port, Source, View};
 use crate::plan::Plan;
 
 /// Why inputs do not fit the model.
@@ -64,9 +64,19 @@ impl Arena<'_> {
     fn read(&self, view: View) -> Vec<f32> {
         let range = view.offset..view.offset + view.len;
         match (&self.graph.tensors[view.tensor.0].source, self.plan.offset(view.tensor)) {
-            (crate::graph::Source::Constant(values), _) => values[range].to_vec(),
+            (Source::Constant(values), _) => values[range].to_vec(),
+            // Read as words, by the operators that take them.
+            (Source::Packed(_), _) => Vec::new(),
             (_, Some(start)) => self.words[start + range.start..start + range.end].to_vec(),
             (_, None) => unreachable!("every tensor that is no constant has a place"),
+        }
+    }
+
+    /// The packed weights that a node takes.
+    fn packed(&self, node: &Node) -> &[u32] {
+        match &self.graph.tensors[node.inputs[1].tensor.0].source {
+            Source::Packed(words) => words,
+            _ => unreachable!("the operator has packed weights"),
         }
     }
 
@@ -82,9 +92,17 @@ impl Arena<'_> {
         let mut out = self.read(node.output);
         let x = inputs[0].as_slice();
         let third = inputs.get(2).map(Vec::as_slice);
+        // Not in the plan's place, so that the twin shows what a kernel leaves to chance there.
+        let mut scratch = vec![0; node.scratch.map_or(0, |view| view.len)];
         match &node.op {
             Op::MatMul(shape) => k::matmul(shape, x, &inputs[1], third, &mut out),
+            Op::PackedMatMul(shape) => {
+                k::matmul_packed(shape, x, self.packed(node), third, &mut scratch, &mut out)
+            }
             Op::Conv2d(shape) => k::conv2d(shape, x, &inputs[1], third, &mut out),
+            Op::PackedConv2d(shape) => {
+                k::conv2d_packed(shape, x, self.packed(node), third, &mut scratch, &mut out)
+            }
             Op::MaxPool2d(shape) => k::max_pool2d(shape, x, &mut out),
             Op::AveragePool2d(shape) => k::average_pool2d(shape, x, &mut out),
             Op::Relu => k::relu(x, &mut out),

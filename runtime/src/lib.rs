@@ -11,12 +11,14 @@
 #![cfg_attr(target_arch = "mips", feature(asm_experimental_arch))]
 
 mod arena;
+mod counted;
 mod guest;
 #[cfg(target_arch = "mips")]
 mod mips;
 mod sys;
 
 pub use arena::Arena;
+pub use counted::Counted;
 pub use guest::{Guest, InputReader, OutputTensor};
 #[cfg(target_arch = "mips")]
 pub use mips::Mips;

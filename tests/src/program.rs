@@ -46,27 +46,15 @@ impl Program {
 
     /// Builds the model `onnx` below `dir`.
     pub fn build(name: &'static str, onnx: &[u8], dir: &Path) -> Self {
-        let target = target();
         let model = Model::from_onnx(onnx, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let provision = provision_options();
-        let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
-        assert!(found.is_some(), "{SET_UP}");
-        let options = Options {
-            provision,
-            checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
-            out: dir.join(name).join(target.name()),
-            work: None,
-        };
-        let request = request(name, onnx, &model);
-        let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
-        let manifest = fs::read(built.out.join(file::MANIFEST)).expect("a build writes a manifest");
-        let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
+        let dir = build_request(&request(name, onnx, &model), dir);
+        let manifest = fs::read(dir.join(file::MANIFEST)).expect("a build writes a manifest");
         Self {
             name,
             model,
             manifest: serde_json::from_slice(&manifest).expect("a manifest can be read back"),
-            prestate: prestate.expect("a prestate can be read back"),
-            dir: built.out,
+            prestate: prestate(&dir),
+            dir,
         }
     }
 
@@ -88,6 +76,32 @@ impl Program {
     }
 }
 
+/// The prestate of a guest without weights, built from its source below `dir`.
+pub fn bare(name: &str, source: &str, dir: &Path) -> State {
+    let program = GuestProgram { source: source.to_owned(), weights: Vec::new() };
+    prestate(&build_request(&Request::bare(name, program), dir))
+}
+
+/// Builds `request` below `dir`; the folder with the files.
+fn build_request(request: &Request, dir: &Path) -> PathBuf {
+    let target = target();
+    let provision = provision_options();
+    let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
+    assert!(found.is_some(), "{SET_UP}");
+    let options = Options {
+        provision,
+        checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
+        out: dir.join(&request.name).join(target.name()),
+        work: None,
+    };
+    build(request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}")).out
+}
+
+fn prestate(dir: &Path) -> State {
+    let prestate = cannon::load_state(&dir.join(file::PRESTATE), cannon::Limits::default());
+    prestate.expect("a prestate can be read back")
+}
+
 /// The target that everything here is built for.
 pub fn target() -> Target {
     Target::load("cannon32").expect("the target's own files are right")
@@ -105,10 +119,7 @@ pub fn provision_options() -> provision::Options {
 }
 
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
-    let weight = |c: opml_frontend::Constant<'_>| Weight {
-        symbol: c.symbol,
-        words: c.values.iter().map(|v| v.to_bits()).collect(),
-    };
+    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words };
     Request {
         name: name.to_owned(),
         program: GuestProgram {

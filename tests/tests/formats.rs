@@ -182,7 +182,7 @@ fn the_figures_can_be_recomputed() {
         let mut pages: Vec<u32> = leaves(&segments).iter().map(|(leaf, _)| leaf / 128).collect();
         pages.dedup();
         assert_eq!(sizes.non_zero_pages, pages.len() as u64, "{}: pages", program.name);
-        let words: usize = program.model.constants().iter().map(|c| c.values.len()).sum();
+        let words: usize = program.model.constants().iter().map(|c| c.words.len()).sum();
         assert_eq!(sizes.weights, 4 * words as u64, "{}: weights", program.name);
         assert!(sizes.weights <= sizes.constants && manifest.memory_plan.arena <= sizes.variables);
         assert!(manifest.memory_plan.lower_bound <= manifest.memory_plan.arena, "{}: plan", program.name);

@@ -175,7 +175,7 @@ impl Lowerer {
     }
 
     fn push(&mut self, name: &str, op: Op, inputs: Vec<View>, output: View) {
-        self.nodes.push(Node { name: name.to_owned(), op, inputs, output });
+        self.nodes.push(Node { name: name.to_owned(), op, inputs, output, scratch: None });
     }
 
     /// Appends a call that reads all of `inputs` and writes a new value.

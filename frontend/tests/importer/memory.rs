@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use opml_frontend::Model;
-use opml_frontend::graph::{Graph, Source, TensorId, View};
+use opml_frontend::graph::{Graph, TensorId, View};
 
 use crate::support::{all_models, import};
 
@@ -16,9 +16,7 @@ fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, RangeInclusive<usize>> {
         let inputs = graph.inputs.iter().filter(|port| port.tensor == id).map(|_| 0);
         let outputs = graph.outputs.iter().filter(|port| port.tensor == id).map(|_| graph.nodes.len() + 1);
         let touching =
-            graph.nodes.iter().enumerate().filter(|(_, node)| {
-                node.output.tensor == id || node.inputs.iter().any(|view| view.tensor == id)
-            });
+            graph.nodes.iter().enumerate().filter(|(_, node)| node.views().any(|view| view.tensor == id));
         let times: Vec<_> = inputs.chain(outputs).chain(touching.map(|(index, _)| index + 1)).collect();
         *times.iter().min().unwrap()..=*times.iter().max().unwrap()
     };
@@ -26,7 +24,7 @@ fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, RangeInclusive<usize>> {
 }
 
 fn is_in_arena(graph: &Graph, id: TensorId) -> bool {
-    !matches!(graph.tensors[id.0].source, Source::Constant(_))
+    !graph.tensors[id.0].source.is_constant()
 }
 
 /// Whether `later` is computed in the place of `earlier`: the one overlap that is wanted, and only if
@@ -94,7 +92,9 @@ fn nothing_is_read_that_something_else_has_written_over() {
                 let in_place = model.plan().is_in_place(node.output.tensor) && reads == writes;
                 assert!(apart || in_place, "{name}: node {index} writes over what it reads");
             }
-            owners[words(node.output)].fill(Some(node.output.tensor));
+            for view in [node.output].into_iter().chain(node.scratch) {
+                owners[words(view)].fill(Some(view.tensor));
+            }
         }
         for port in &graph.outputs {
             let whole =

@@ -4,7 +4,7 @@ use crate::bits::{is_finite, is_zero};
 use crate::dot::Accumulator;
 use crate::dot::rows::Bias;
 use crate::dot::terms::Pairs;
-use crate::packed::finish::{finish, fold};
+use crate::packed::finish::{Sums, add_span, finish};
 use crate::packed::format::{Group, MAX_ROWS, PackedRows, SPAN};
 use crate::packed::inner::{Dense, Sparse, correction};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
@@ -14,7 +14,7 @@ pub(super) const COLUMNS: usize = 2;
 /// Rows that are computed together where there are two vectors.
 const ROWS_OF_TWO: usize = 4;
 /// Words that the inner loops write for a span.
-const SUMS: usize = (SPAN + 1) * MAX_ROWS;
+const ROOM: usize = (SPAN + 3) * MAX_ROWS;
 
 /// One of the vectors that meet the rows.
 #[derive(Clone, Copy)]
@@ -28,9 +28,10 @@ pub(super) struct Input<'a> {
 }
 
 impl Input<'_> {
+    /// The bits of the value for a row; +0 if there is none.
     #[inline]
-    fn bias(&self, row: usize) -> Option<f32> {
-        self.bias.map(|bias| bias.at(row))
+    fn bias(&self, row: usize) -> u32 {
+        self.bias.map_or(0, |bias| bias.at(row).to_bits())
     }
 }
 
@@ -39,7 +40,8 @@ pub(super) struct Dots<'a> {
     packed: PackedRows<'a>,
     vectors: [Vector<'a>; COLUMNS],
     gathered: &'a mut [u32],
-    sums: [u32; SUMS],
+    room: [u32; ROOM],
+    sums: [Sums; COLUMNS],
 }
 
 /// Words of scratch that [`Dots`] need for rows of `k` weights.
@@ -52,12 +54,13 @@ impl<'a> Dots<'a> {
     pub(super) fn new(packed: PackedRows<'a>, mut scratch: &'a mut [u32]) -> Self {
         let vectors = [(); COLUMNS].map(|()| Vector::new(packed.k(), &mut scratch));
         let gathered = scratch.split_off_mut(..packed.k()).expect("packed: scratch too short");
-        Self { packed, vectors, gathered, sums: [0; SUMS] }
+        Self { packed, vectors, gathered, room: [0; ROOM], sums: [Sums::default(); COLUMNS] }
     }
 
-    /// Calls `emit(c, r, RN(bias + sum over pairs))` for each input c and each row r.
+    /// Calls `emit(c, r, sums)` for each input c and each group of rows, which begins with row r; `sums` are
+    /// RN(bias + sum over pairs).
     #[inline]
-    pub(super) fn run(&mut self, inputs: &[Input], mut emit: impl FnMut(usize, usize, f32)) {
+    pub(super) fn run(&mut self, inputs: &[Input], mut emit: impl FnMut(usize, usize, &[f32])) {
         for (column, input) in inputs.iter().enumerate() {
             self.prepare(column, input);
         }
@@ -68,10 +71,8 @@ impl<'a> Dots<'a> {
         }
         for (column, input) in inputs.iter().enumerate() {
             match self.vectors[column].kind {
-                Kind::Dense | Kind::Sparse => self.one(column, input, &mut |row, sum| emit(column, row, sum)),
-                Kind::Zero => self.none(input, &mut |row, sum| emit(column, row, sum)),
-                Kind::Unfit => (0..self.packed.n())
-                    .for_each(|row| emit(column, row, by_definition(&self.packed, row, input))),
+                Kind::Dense | Kind::Sparse => self.one(column, input, &mut emit),
+                Kind::Zero | Kind::Unfit => self.none(column, input, &mut emit),
             }
         }
     }
@@ -81,9 +82,8 @@ impl<'a> Dots<'a> {
     fn prepare(&mut self, column: usize, input: &Input) {
         let (vector, limits) = (&mut self.vectors[column], self.packed.limits());
         let pairs = &input.pairs;
-        let count = pairs.counts[2];
-        if pairs.is_line() && count == self.packed.k() {
-            let x = &input.x[pairs.x..][..count];
+        if pairs.is_line() && pairs.counts[2] == self.packed.k() {
+            let x = &input.x[pairs.x..][..pairs.counts[2]];
             return vector.prepare(x, |value| value.to_bits(), limits);
         }
         if pairs.counts.iter().product::<usize>() < self.packed.k() {
@@ -94,80 +94,64 @@ impl<'a> Dots<'a> {
     }
 
     /// All rows with one vector.
-    #[inline]
-    fn one(&mut self, column: usize, input: &Input, emit: &mut impl FnMut(usize, f32)) {
-        let vector = &self.vectors[column];
-        for_each_group(&self.packed, |group| {
-            let mut totals = [0; MAX_ROWS];
+    fn one(&mut self, column: usize, input: &Input, emit: &mut impl FnMut(usize, usize, &[f32])) {
+        let Self { packed, vectors, room, sums, .. } = self;
+        let vector = &vectors[column];
+        for_each_group(packed, |group| {
             let rows = group.rows;
+            sums[0].totals[..rows].fill(0);
             for (elements, blocks) in spans(vector.x.len()) {
-                let sums = &mut self.sums[..(blocks.len() + 1) * rows];
-                if vector.kind == Kind::Sparse {
-                    let list = vector.list_of(blocks.clone());
-                    Sparse { rows, list, counts: &vector.counts[blocks], y: group.y }.run(sums);
+                let span = if vector.kind == Kind::Sparse {
+                    let (list, counts) = (vector.list_of(blocks.clone()), &vector.counts[blocks]);
+                    Sparse { rows, list, counts, y: group.y }.run(room)
                 } else {
-                    let y = &group.y[elements.start * rows..];
-                    let eta = &group.eta[blocks.start * rows..];
-                    let (x, xi) = ([&vector.x[elements]], [&vector.xi[blocks]]);
-                    Dense { rows, stride: rows, x, xi, y, eta }.run(sums);
-                }
-                for (row, total) in totals[..rows].iter_mut().enumerate() {
-                    *total += fold(sums, rows, row);
-                }
+                    let (x, xi) = ([&vector.x[elements.clone()]], [&vector.xi[blocks.clone()]]);
+                    let (y, eta) = (&group.y[elements.start * rows..], &group.eta[blocks.start * rows..]);
+                    Dense { rows, stride: rows, x, xi, y, eta }.run(room)
+                };
+                add_span(span, 0, &mut sums[0].totals[..rows]);
             }
-            let mut corrections = [0; MAX_ROWS];
-            correction(rows, vector.remainders(), group.y, &mut corrections);
-            for row in 0..rows {
-                let total = totals[row] + i64::from(corrections[row] as i32);
-                emit(group.first + row, complete(&self.packed, vector, input, group.first + row, total));
-            }
+            emit(column, group.first, complete(packed, vector, input, &group, &mut sums[0]));
         });
     }
 
     /// All rows with both vectors.
-    #[inline]
-    fn two(&mut self, inputs: [&Input; COLUMNS], emit: &mut impl FnMut(usize, usize, f32)) {
-        let vectors = &self.vectors;
-        for_each_group(&self.packed, |group| {
-            let mut totals = [[0; MAX_ROWS]; COLUMNS];
+    fn two(&mut self, inputs: [&Input; COLUMNS], emit: &mut impl FnMut(usize, usize, &[f32])) {
+        let Self { packed, vectors, room, sums, .. } = self;
+        for_each_group(packed, |group| {
             let (stride, rows) = (group.rows, group.rows.min(ROWS_OF_TWO));
+            sums.iter_mut().for_each(|sums| sums.totals[..stride].fill(0));
             for (elements, blocks) in spans(vectors[0].x.len()) {
+                let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
+                let xi = [0, 1].map(|column| &vectors[column].xi[blocks.clone()]);
                 for first in (0..stride).step_by(rows) {
-                    let sums = &mut self.sums[..(blocks.len() + 1) * COLUMNS * rows];
-                    let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
-                    let xi = [0, 1].map(|column| &vectors[column].xi[blocks.clone()]);
                     let y = &group.y[elements.start * stride + first..];
                     let eta = &group.eta[blocks.start * stride + first..];
-                    Dense { rows, stride, x, xi, y, eta }.run(sums);
-                    for column in 0..COLUMNS {
-                        for row in 0..rows {
-                            totals[column][first + row] += fold(sums, COLUMNS * rows, column * rows + row);
-                        }
+                    let span = Dense { rows, stride, x, xi, y, eta }.run(room);
+                    for (column, sums) in sums.iter_mut().enumerate() {
+                        add_span(span, column * rows, &mut sums.totals[first..first + rows]);
                     }
                 }
             }
-            for column in 0..COLUMNS {
+            for (column, sums) in sums.iter_mut().enumerate() {
                 let (vector, input) = (&vectors[column], inputs[column]);
-                let mut corrections = [0; MAX_ROWS];
-                correction(group.rows, vector.remainders(), group.y, &mut corrections);
-                for row in 0..group.rows {
-                    let total = totals[column][row] + i64::from(corrections[row] as i32);
-                    let sum = complete(&self.packed, vector, input, group.first + row, total);
-                    emit(column, group.first + row, sum);
-                }
+                emit(column, group.first, complete(packed, vector, input, &group, sums));
             }
         });
     }
 
-    /// All rows with a vector of zeros.
-    fn none(&self, input: &Input, emit: &mut impl FnMut(usize, f32)) {
+    /// All rows with a vector that has no integers: of zeros, or to be left to the definition.
+    #[inline(never)]
+    fn none(&self, column: usize, input: &Input, emit: &mut dyn FnMut(usize, usize, &[f32])) {
+        let zero = self.vectors[column].kind == Kind::Zero;
         for row in 0..self.packed.n() {
-            let bias = input.bias(row).filter(|bias| !is_zero(bias.to_bits()) && is_finite(bias.to_bits()));
-            let sum = match bias {
-                Some(bias) if !self.packed.row(row).is_not_finite() => bias,
-                _ => by_definition(&self.packed, row, input),
-            };
-            emit(row, sum);
+            // Zeros leave a bias as it is, unless that is a zero whose sign is asked for, or they meet infinities.
+            let bias = f32::from_bits(input.bias(row));
+            let alone = zero
+                && is_finite(bias.to_bits())
+                && !is_zero(bias.to_bits())
+                && !self.packed.lists(row).is_not_finite();
+            emit(column, row, &[if alone { bias } else { by_definition(&self.packed, row, input) }]);
         }
     }
 }
@@ -182,22 +166,23 @@ fn for_each_group<'a>(packed: &PackedRows<'a>, mut visit: impl FnMut(Group<'a>))
     }
 }
 
-/// The sum of a row, from what the inner loops and the corrections give.
+/// The results of a group, from the totals.
 #[inline(always)]
-fn complete(packed: &PackedRows, vector: &Vector, input: &Input, row: usize, total: i64) -> f32 {
-    let (index, row) = (row, packed.row(row));
-    let bias = input.bias(index).map_or(0, f32::to_bits);
-    let bits = if row.is_not_finite() {
-        None
-    } else {
-        finish(
-            vector,
-            &row,
-            total + vector.constant - if vector.kind == Kind::Dense { row.low } else { 0 },
-            bias,
-        )
-    };
-    bits.map_or_else(|| by_definition(packed, index, input), f32::from_bits)
+fn complete<'s>(
+    packed: &PackedRows,
+    vector: &Vector,
+    input: &Input,
+    group: &Group,
+    sums: &'s mut Sums,
+) -> &'s [f32] {
+    correction(group.rows, vector.remainders(), group.y, &mut sums.corrections);
+    let mut open = finish(vector, packed, group, input.bias, sums);
+    while open != 0 {
+        let row = 31 - open.leading_zeros() as usize;
+        sums.results[row] = by_definition(packed, group.first + row, input);
+        open ^= 1 << row;
+    }
+    &sums.results[..group.rows]
 }
 
 /// The sum of a row, straight from the definition.
@@ -206,8 +191,8 @@ fn complete(packed: &PackedRows, vector: &Vector, input: &Input, row: usize, tot
 fn by_definition(packed: &PackedRows, row: usize, input: &Input) -> f32 {
     let mut sum = Accumulator::new();
     input.pairs.for_each(|i, j| sum.add(input.x[i], packed.weight(row, j)));
-    if let Some(bias) = input.bias(row) {
-        sum.add_value(bias);
+    if let Some(bias) = input.bias {
+        sum.add_value(bias.at(row));
     }
     sum.round()
 }

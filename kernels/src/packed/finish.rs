@@ -1,50 +1,93 @@
 //! From the accumulators of a row to a float, if they determine it.
 
 use crate::bits::{FRACTION, IMPLICIT, SIGN, is_zero};
-use crate::packed::format::{DROPPED, Row};
-use crate::packed::vector::Vector;
+use crate::dot::rows::Bias;
+use crate::packed::format::{DROPPED, Group, MAX_ROWS, PackedRows, UPPER};
+use crate::packed::vector::{Kind, Vector};
 
-/// The sum of column `at` of the high words in `sums`, blocks of `width`, and of its low word behind them; in units
-/// of 2^11.
-#[inline(always)]
-pub(super) fn fold(sums: &[u32], width: usize, at: usize) -> i64 {
-    let (blocks, low) = sums.split_at(sums.len() - width);
-    // In halves, as two words would need a carry for each block: 2^15 blocks cannot fill the lower one.
-    let (mut high_half, mut low_half) = (0i32, 0u32);
-    for block in blocks.chunks_exact(width) {
-        high_half = high_half.wrapping_add(block[at] as i32 >> 16);
-        low_half += block[at] & 0xffff;
-    }
-    (i64::from(high_half) << 37) + (i64::from(low_half) << 21) + i64::from(low[at])
+/// The rows of a group on the way to their sums.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sums {
+    /// In units of 2^11, without what the remainders of vector and rows give.
+    pub totals: [i64; MAX_ROWS],
+    /// What the remainders of the vector give.
+    pub corrections: [u32; MAX_ROWS],
+    pub results: [f32; MAX_ROWS],
 }
 
-/// RN(bias + sum) for a row, if it can be told from `total`, which is the sum in units of 2^11 but for the
-/// remainders of the weights, times two to the scales of vector and row.
+/// Adds what an inner loop left of a span to the sums of rows, in units of 2^11. `sums` holds three words for each row of
+/// each vector, kind by kind; those of the vector wanted begin at `first`.
 #[inline(always)]
-pub(super) fn finish(vector: &Vector, row: &Row, total: i64, bias: u32) -> Option<u32> {
-    let scale = vector.scale + row.scale;
-    let total = with_bias(total, bias, scale)?;
-    if row.remainder == 0 {
-        return round(total, vector.error, scale);
+pub(super) fn add_span(sums: &[u32], first: usize, totals: &mut [i64]) {
+    let (width, rows) = (sums.len() / 3, totals.len());
+    let kind = |kind: usize| &sums[kind * width + first..][..rows];
+    let words = kind(0).iter().zip(kind(1)).zip(kind(2));
+    for (((&whole, &upper), &low), total) in words.zip(totals) {
+        // (N): what the upper parts lack is less than 2^17.
+        let lacking = whole.wrapping_sub(upper << UPPER);
+        *total += (i64::from(upper as i32) << (21 + UPPER)) + (i64::from(lacking) << 21) + i64::from(low);
     }
-    // (J): the vector of remainders by the vector of elements, in units of 2^(18 - 8 - 11).
-    let bound = u64::from(row.remainder) * u64::from(vector.length);
-    let error = vector.error.saturating_add(if bound >> 32 == 0 { bound as u32 / 2 } else { u32::MAX });
-    round(total, error, scale).or_else(|| finish_with_remainders(vector, row, total, scale))
 }
 
-/// Adds what the list of the row's remainders makes.
+/// Finds RN(bias + sum) for the rows of a group whose totals tell it; the others are the bits of the result.
 #[inline(never)]
-fn finish_with_remainders(vector: &Vector, row: &Row, total: i64, scale: i32) -> Option<u32> {
-    let list = row.remainders();
-    let mut sum = 0i64;
-    for entry in list {
-        // 2^15 x 2^11 = 2^26 units: shifted by six, the high word has the unit of the total.
-        let remainder = i64::from(i32::from(*entry as i16) << 6);
-        sum += i64::from(((i64::from(vector.x[*entry as usize >> 16] as i32) * remainder) >> 32) as i32);
+pub(super) fn finish(
+    vector: &Vector,
+    packed: &PackedRows,
+    group: &Group,
+    bias: Option<Bias>,
+    sums: &mut Sums,
+) -> u32 {
+    let mut open = 0;
+    let dense = vector.kind == Kind::Dense;
+    let Sums { totals, corrections, results } = sums;
+    let rows = group.records().zip(totals).zip(corrections).zip(results);
+    for (row, (((record, total), correction), result)) in rows.enumerate() {
+        let scale = vector.scale + record.scale();
+        let low = if dense { record.low() } else { 0 };
+        let total = *total + vector.constant + i64::from(*correction as i32) - low;
+        let bias = bias.map_or(0, |bias| bias.at(group.first + row).to_bits());
+        // (J): the vector of remainders by the vector of elements, in units of 2^(18 - 8 - 11).
+        let bound = u64::from(record.remainder()) * u64::from(vector.length);
+        let found = with_bias(total, bias, scale).and_then(|total| {
+            let near =
+                if bound >> 32 == 0 { round(total, vector.error + bound as u32 / 2, scale) } else { None };
+            if near.is_none() && bound != 0 {
+                return finish_with_remainders(vector, packed, group.first + row, total);
+            }
+            near
+        });
+        match found {
+            Some(bits) => *result = f32::from_bits(bits),
+            None => open |= 1 << row,
+        }
     }
-    // (K): one for each high word, sixteen for what a remainder on the list lacks, if it is there.
-    round(total + sum, vector.error + 18 * row.inexact(), scale)
+    open
+}
+
+/// Adds what the list of a row's remainders makes.
+#[inline(never)]
+fn finish_with_remainders(vector: &Vector, packed: &PackedRows, row: usize, total: i64) -> Option<u32> {
+    /// Each addend is below 2^18.
+    const RUN: usize = 1 << 12;
+    let lists = packed.lists(row);
+    if lists.is_not_finite() {
+        return None;
+    }
+    let (mut total, x) = (total, &vector.x[..packed.k()]);
+    for run in lists.remainders().chunks(RUN) {
+        let mut sum = 0i32;
+        for &entry in run {
+            // 2^15 x 2^11 = 2^26 units: shifted by six, the high word has the unit of the total.
+            let remainder = (entry << 16) as i32 >> 10;
+            let product = i64::from(x[entry as usize >> 16] as i32) * i64::from(remainder);
+            sum = sum.wrapping_add((product >> 32) as i32);
+        }
+        total += i64::from(sum);
+    }
+    // (K): one for each high word, and sixteen for what remainder and integer leave of an odd weight.
+    let error = vector.error + (lists.remainders().len() + 17 * lists.odd().len()) as u32;
+    round(total, error, vector.scale + packed.scale(row))
 }
 
 /// `total` and `bias`, in units of 2^(11 - `scale`), wrong by at most one; nothing if that takes too many bits, or

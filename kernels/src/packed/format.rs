@@ -19,6 +19,8 @@ use crate::packed::inner::block_count;
 pub(super) const BLOCK: usize = 64;
 /// Last bits of a low word that are not added up, (H).
 pub(super) const DROPPED: u32 = 11;
+/// Bits of a block's high word that its upper part lacks, (N).
+pub(super) const UPPER: u32 = 12;
 /// Blocks whose low words may be added up in 32 bits, (H).
 pub(super) const SPAN: usize = 32;
 /// Elements that the loops take at a time.
@@ -28,6 +30,8 @@ pub(super) const MAX_ROWS: usize = 8;
 /// The longest vector: positions in lists have 16 bits.
 pub const MAX_K: usize = 1 << 15;
 
+/// The remainder of a row whose sums come from the definition.
+pub(super) const NO_BOUND: u32 = u32::MAX;
 /// Words of a row.
 pub(super) const ROW_WORDS: usize = 4;
 /// Words in front of a row's lists.
@@ -79,16 +83,36 @@ pub struct PackedRows<'a> {
 }
 
 /// What the words of a row say.
+///
+/// The first word has the scale in its upper half and the upper 16 bits of the low sum in its lower one, the second the
+/// lower 32 bits of it, the third the remainder and the last the place of the lists, or 0.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
+pub(super) struct Record<'a>(&'a [u32; ROW_WORDS]);
+
+impl Record<'_> {
     /// The integers are the weights times two to this.
-    pub scale: i32,
+    #[inline(always)]
+    pub(super) fn scale(self) -> i32 {
+        self.0[0] as i32 >> 16
+    }
+
     /// Sum of the low words of eta, without their last bits.
-    pub low: i64,
-    /// 2^8 times the length of the vector of remainders, rounded up; 0 if there are none.
-    pub remainder: u32,
-    list: &'a [u32],
+    #[inline(always)]
+    pub(super) fn low(self) -> i64 {
+        i64::from(self.0[0] & 0xffff) << 32 | i64::from(self.0[1])
+    }
+
+    /// 2^8 times the length of the vector of remainders, rounded up; 0 if there are none, and [`NO_BOUND`] if a
+    /// weight is infinite or NaN.
+    #[inline(always)]
+    pub(super) fn remainder(self) -> u32 {
+        self.0[2]
+    }
 }
+
+/// What single rows need besides.
+#[derive(Clone, Copy)]
+pub(super) struct Lists<'a>(&'a [u32]);
 
 /// A group of rows.
 #[derive(Clone, Copy)]
@@ -97,6 +121,14 @@ pub(super) struct Group<'a> {
     pub rows: usize,
     pub y: &'a [u32],
     pub eta: &'a [u32],
+    records: &'a [[u32; ROW_WORDS]],
+}
+
+impl<'a> Group<'a> {
+    #[inline(always)]
+    pub(super) fn records(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
+        self.records.iter().map(Record)
+    }
 }
 
 impl<'a> PackedRows<'a> {
@@ -140,36 +172,42 @@ impl<'a> PackedRows<'a> {
             rows,
             y: &self.words[1 + first * elements..][..rows * elements],
             eta: &self.words[self.places.eta + first * blocks..][..rows * blocks],
+            records: &self.records()[first..first + rows],
         }
     }
 
     #[inline]
-    pub(super) fn row(&self, row: usize) -> Row<'a> {
-        let words = &self.words[self.places.rows + ROW_WORDS * row..][..ROW_WORDS];
-        let list = if words[3] == 0 { &[] } else { &self.words[words[3] as usize..] };
-        Row {
-            scale: words[0] as i32 >> 16,
-            low: i64::from(words[0] & 0xffff) << 32 | i64::from(words[1]),
-            remainder: words[2],
-            list,
-        }
+    fn records(&self) -> &'a [[u32; ROW_WORDS]] {
+        self.words[self.places.rows..self.places.lists].as_chunks().0
+    }
+
+    /// The scale of a row.
+    #[inline]
+    pub(super) fn scale(&self, row: usize) -> i32 {
+        Record(&self.records()[row]).scale()
+    }
+
+    #[inline]
+    pub(super) fn lists(&self, row: usize) -> Lists<'a> {
+        let at = self.records()[row][3] as usize;
+        Lists(if at == 0 { &[] } else { &self.words[at..] })
     }
 
     /// Weight `k` of row `row`, to the bit.
     pub(super) fn weight(&self, row: usize, k: usize) -> f32 {
         let group = self.group_of(row);
         let y = group.y[k * group.rows + row - group.first] as i32;
-        let row = self.row(row);
-        if let Ok(at) = row.odd().binary_search_by_key(&(k as u32), |entry| entry[0]) {
-            return f32::from_bits(row.odd()[at][1]);
+        let lists = self.lists(row);
+        if let Ok(at) = lists.odd().binary_search_by_key(&(k as u32), |entry| entry[0]) {
+            return f32::from_bits(lists.odd()[at][1]);
         }
-        let remainder = row.remainders().binary_search_by_key(&(k as u32), |entry| entry >> 16);
-        let remainder = remainder.map_or(0, |at| row.remainders()[at] as i16);
+        let remainder = lists.remainders().binary_search_by_key(&(k as u32), |entry| entry >> 16);
+        let remainder = remainder.map_or(0, |at| lists.remainders()[at] as i16);
         let value = (i64::from(y) << REMAINDER_BITS) + i64::from(remainder);
         if value == 0 {
-            return f32::from_bits(if row.is_minus_zero(k) { SIGN } else { 0 });
+            return f32::from_bits(if lists.is_minus_zero(k) { SIGN } else { 0 });
         }
-        f32::from_bits(binary32(value, -(row.scale + REMAINDER_BITS as i32)))
+        f32::from_bits(binary32(value, -(self.scale(row) + REMAINDER_BITS as i32)))
     }
 
     /// The group that `row` is in.
@@ -182,39 +220,34 @@ impl<'a> PackedRows<'a> {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> Lists<'a> {
     /// Whether the row has an infinity or a NaN.
     #[inline]
     pub(super) fn is_not_finite(&self) -> bool {
-        !self.list.is_empty() && self.list[1] & NOT_FINITE != 0
+        !self.0.is_empty() && self.0[1] & NOT_FINITE != 0
     }
 
     /// Weights that the integers do not hold exactly: position in the upper half of a word, remainder in units
     /// of 2^-15 in the lower, signed.
     pub(super) fn remainders(&self) -> &'a [u32] {
-        if self.list.is_empty() { &[] } else { &self.list[LIST_HEAD..][..self.list[0] as usize >> 16] }
-    }
-
-    /// How many weights have a remainder or are odd, at most.
-    pub(super) fn inexact(&self) -> u32 {
-        (self.remainders().len() + self.odd().len()) as u32
+        if self.0.is_empty() { &[] } else { &self.0[LIST_HEAD..][..self.0[0] as usize >> 16] }
     }
 
     /// Weights that integer and remainder do not hold either: position and bits.
-    fn odd(&self) -> &'a [[u32; 2]] {
-        if self.list.is_empty() {
+    pub(super) fn odd(&self) -> &'a [[u32; 2]] {
+        if self.0.is_empty() {
             return &[];
         }
-        let count = self.list[0] as usize & 0xffff;
-        self.list[LIST_HEAD + self.remainders().len()..][..2 * count].as_chunks().0
+        let count = self.0[0] as usize & 0xffff;
+        self.0[LIST_HEAD + self.remainders().len()..][..2 * count].as_chunks().0
     }
 
     /// Whether weight `k`, which is zero, is -0.
     fn is_minus_zero(&self, k: usize) -> bool {
-        if self.list.is_empty() || self.list[1] & MINUS_ZEROS == 0 {
+        if self.0.is_empty() || self.0[1] & MINUS_ZEROS == 0 {
             return false;
         }
-        let bits = &self.list[LIST_HEAD + self.remainders().len() + 2 * self.odd().len()..];
+        let bits = &self.0[LIST_HEAD + self.remainders().len() + 2 * self.odd().len()..];
         bits[k / 32] >> (k % 32) & 1 != 0
     }
 }

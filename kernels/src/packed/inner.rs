@@ -20,9 +20,9 @@ pub(super) fn blocks(elements: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// Rows of a group with C vectors, pair by pair.
 ///
-/// The result has, for each block and each vector, the rows' high words of the sum of
-/// (x_2j + y_2j+1)(x_2j+1 + y_2j), less those of xi and eta; behind them, for each vector, the rows' sums of low
-/// words without their last bits, over all blocks.
+/// For each block there are the high words of the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), less those of xi and eta. The
+/// result has, vector by vector and row by row, the sums of these over the blocks modulo 2^32; then the sums of these
+/// without their last twelve bits; and then the sums of the low words without theirs.
 pub(super) struct Dense<'a, const C: usize> {
     /// Rows that are computed.
     pub rows: usize,
@@ -37,10 +37,10 @@ pub(super) struct Dense<'a, const C: usize> {
 }
 
 impl<const C: usize> Dense<'_, C> {
-    /// Words of the result.
+    /// Words that are written, the last of which are the result.
     #[inline]
     fn words(&self) -> usize {
-        (block_count(self.x[0].len()) + 1) * C * self.rows
+        (block_count(self.x[0].len()) + 3) * C * self.rows
     }
 
     #[inline]
@@ -55,17 +55,19 @@ impl<const C: usize> Dense<'_, C> {
         assert!(out.len() >= self.words(), "dense: result too short");
     }
 
+    /// The result; `room` is overwritten.
     #[inline]
-    pub(super) fn run(&self, out: &mut [u32]) {
-        self.check(out);
-        machine::dense(self, &mut out[..self.words()]);
+    pub(super) fn run<'r>(&self, room: &'r mut [u32]) -> &'r [u32] {
+        self.check(room);
+        let words = self.words();
+        machine::dense(self, &mut room[..words]);
+        &room[words - 3 * C * self.rows..words]
     }
 }
 
 /// Rows of a group with the elements of one vector that are not zero.
 ///
-/// The result has, for each block, the rows' sums of the high words of the products; behind them the rows'
-/// sums of low words without their last bits, over all blocks.
+/// The result is as that of [`Dense`], for the sums of the products themselves.
 pub(super) struct Sparse<'a> {
     /// Rows of the group.
     pub rows: usize,
@@ -77,11 +79,13 @@ pub(super) struct Sparse<'a> {
 }
 
 impl Sparse<'_> {
+    /// The result; `room` is overwritten.
     #[inline]
-    pub(super) fn run(&self, out: &mut [u32]) {
-        let words = (self.counts.len() + 1) * self.rows;
+    pub(super) fn run<'r>(&self, room: &'r mut [u32]) -> &'r [u32] {
         assert!(!self.counts.is_empty(), "sparse: no blocks");
-        machine::sparse(self, &mut out[..words]);
+        let words = (self.counts.len() + 3) * self.rows;
+        machine::sparse(self, &mut room[..words]);
+        &room[words - 3 * self.rows..words]
     }
 }
 

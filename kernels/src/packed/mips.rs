@@ -20,6 +20,8 @@ struct Call {
     y: *const u32,
     eta: *const u32,
     out: *mut u32,
+    /// The same, where `out` moves on.
+    first: *mut u32,
 }
 
 macro_rules! routines {
@@ -46,6 +48,7 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, out: &mut [u32]) {
         y: work.y.as_ptr(),
         eta: work.eta.as_ptr(),
         out: out.as_mut_ptr(),
+        first: out.as_mut_ptr(),
     };
     let routine = match (work.rows, work.stride, C) {
         (8, 8, 1) => opml_dense_8of8x1,
@@ -71,6 +74,7 @@ pub(super) fn sparse(work: &Sparse, out: &mut [u32]) {
         y: work.y.as_ptr(),
         eta: null(),
         out: out.as_mut_ptr(),
+        first: out.as_mut_ptr(),
     };
     let routine = match work.rows {
         8 => opml_sparse_8,
@@ -96,6 +100,7 @@ pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u
         y: y.as_ptr(),
         eta: null(),
         out: out.as_mut_ptr(),
+        first: out.as_mut_ptr(),
     };
     let routine = match rows {
         8 => opml_correction_8,

@@ -38,7 +38,9 @@ pub fn matmul_packed(
         let inputs = [input(i), input(i + 1)];
         let count = COLUMNS.min(shape.m - i);
         let lines = &mut out[i * shape.n..][..count * shape.n];
-        dots.run(&inputs[..count], |column, row, sum| lines[column * shape.n + row] = sum);
+        dots.run(&inputs[..count], |column, row, sums| {
+            lines[column * shape.n + row..][..sums.len()].copy_from_slice(sums);
+        });
         i += count;
     }
 }
@@ -74,8 +76,11 @@ pub fn conv2d_packed(
             let inputs = [input(row, column), input(row, column + 1)];
             let count = COLUMNS.min(image.width - column);
             let pixel = row * image.row_stride + column * image.column_stride;
-            dots.run(&inputs[..count], |second, channel, sum| {
-                out[pixel + second * image.column_stride + channel * image.channel_stride] = sum;
+            dots.run(&inputs[..count], |second, channel, sums| {
+                let first = pixel + second * image.column_stride + channel * image.channel_stride;
+                for (sum, to) in sums.iter().zip((first..).step_by(image.channel_stride)) {
+                    out[to] = *sum;
+                }
             });
             column += count;
         }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::bits::{INFINITY_BITS, SIGN, finite_parts, is_finite};
 use crate::packed::format::{
-    BLOCK, DROPPED, MAX_K, MINUS_ZEROS, NOT_FINITE, Places, REMAINDER_BITS, group_rows, padded,
+    BLOCK, DROPPED, MAX_K, MINUS_ZEROS, NO_BOUND, NOT_FINITE, Places, REMAINDER_BITS, group_rows, padded,
 };
 use crate::packed::inner::block_count;
 
@@ -137,7 +137,11 @@ impl PackedRow {
         // What a list does not hold exactly is less than a unit of 2^-15 more.
         let bound = |weight: &Quantised| u64::from(weight.s.unsigned_abs()) + u64::from(!weight.exact);
         let squares: u64 = self.weights.iter().map(|weight| bound(weight).pow(2)).sum();
-        let remainder = if squares == 0 { 0 } else { (squares.isqrt() >> (REMAINDER_BITS - 8)) as u32 + 1 };
+        let remainder = match squares {
+            _ if self.bits.iter().any(|&bits| !is_finite(bits)) => NO_BOUND,
+            0 => 0,
+            _ => (squares.isqrt() >> (REMAINDER_BITS - 8)) as u32 + 1,
+        };
         [(scale as u32) << 16 | (low >> 32) as u32, low as u32, remainder, list]
     }
 

@@ -1,6 +1,6 @@
 //! The inner loops in Rust; for MIPS `build.rs` writes the same in assembly.
 
-use crate::packed::format::DROPPED;
+use crate::packed::format::{DROPPED, UPPER};
 use crate::packed::inner::{Dense, Sparse, block_count, blocks};
 
 /// Adds a product to a pair of accumulators, (G) and (H).
@@ -14,7 +14,8 @@ fn accumulate(high: &mut u32, low: &mut u32, a: u32, b: u32) {
 /// See [`Dense`].
 pub(super) fn dense<const C: usize>(work: &Dense<C>, out: &mut [u32]) {
     let (rows, stride) = (work.rows, work.stride);
-    let (high, low) = out.split_at_mut(block_count(work.x[0].len()) * C * rows);
+    let (high, sums) = out.split_at_mut(block_count(work.x[0].len()) * C * rows);
+    let low = &mut sums[2 * C * rows..];
     low.fill(0);
     for (block, range) in blocks(work.x[0].len()).enumerate() {
         for column in 0..C {
@@ -31,16 +32,29 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, out: &mut [u32]) {
             }
         }
     }
+    fold(high, sums);
+}
+
+/// Adds up what the blocks left, (N).
+fn fold(high: &[u32], sums: &mut [u32]) {
+    let width = sums.len() / 3;
+    let (whole, rest) = sums.split_at_mut(width);
+    for (at, (whole, upper)) in whole.iter_mut().zip(rest).enumerate() {
+        let blocks = || high.iter().skip(at).step_by(width);
+        *whole = blocks().fold(0, |sum, &word| sum.wrapping_add(word));
+        *upper = blocks().fold(0, |sum, &word| sum.wrapping_add((word as i32 >> UPPER) as u32));
+    }
 }
 
 /// See [`Sparse`].
 pub(super) fn sparse(work: &Sparse, out: &mut [u32]) {
     let rows = work.rows;
-    let (high, low) = out.split_at_mut(work.counts.len() * rows);
+    let (high, sums) = out.split_at_mut(work.counts.len() * rows);
+    let low = &mut sums[2 * rows..];
     high.fill(0);
     low.fill(0);
     let mut list = work.list;
-    for (high, &bytes) in high.chunks_mut(rows).zip(work.counts) {
+    for (high, &bytes) in high.chunks_exact_mut(rows).zip(work.counts) {
         let (block, rest) = list.split_at(bytes as usize / 8);
         list = rest;
         for &[x, at] in block {
@@ -50,6 +64,7 @@ pub(super) fn sparse(work: &Sparse, out: &mut [u32]) {
             }
         }
     }
+    fold(high, sums);
 }
 
 /// Sums of the high words of the products of a list with the rows of a group.

@@ -9,7 +9,7 @@ use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, run, test};
-use crate::bench::{self, Figures, ModelFigures, PEERS, SpeedFigures, Stage};
+use crate::bench::{self, Figures, KERNELS, Kernel, KernelFigures, ModelFigures, PEERS, SpeedFigures, Stage};
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui::{self, Format, table};
 
@@ -68,7 +68,8 @@ pub fn run(args: &Args) -> Result {
         .iter()
         .map(|(model, input)| bench.model(model, input))
         .collect::<std::result::Result<_, _>>()?;
-    let figures = Figures { models, vm: bench.vm()?, root: bench::root(), peers: PEERS };
+    let kernels = KERNELS.iter().map(|kernel| bench.kernel(kernel)).collect::<std::result::Result<_, _>>()?;
+    let figures = Figures { models, kernels, vm: bench.vm()?, root: bench::root(), peers: PEERS };
     let json = format!("{:#}\n", serde_json::json!(figures));
     let out = args.out.clone().unwrap_or_else(|| bench.checkout.root().join("target/opml/bench.json"));
     opml_toolchain::write_atomically(&out, json.as_bytes()).map_err(Stop::unable)?;
@@ -97,6 +98,12 @@ impl Bench {
             sizes: built.manifest.sizes,
             stages: built.timings.iter().map(|&(stage, time)| stage_figure(stage, time)).collect(),
         })
+    }
+
+    fn kernel(&self, kernel: &Kernel) -> std::result::Result<KernelFigures, Stop> {
+        let program = kernel.program();
+        let built = self.build(&Request::bare("kernel", program.clone()))?;
+        kernel.measure(&built.out, &program).map_err(Stop::unable)
     }
 
     fn vm(&self) -> std::result::Result<SpeedFigures, Stop> {
@@ -141,7 +148,19 @@ fn text(figures: &Figures) -> String {
             model.stages.iter().map(|s| format!("{} {:.0}", s.stage, s.milliseconds)).collect();
         text += &format!("\n {} by stage, in ms: {}", model.name, stages.join(", "));
     }
-    text += "\n\n other projects\n";
+    text += "\n\n";
+    let header = ["kernel", "steps", "multiply-accumulates", "steps each", "weights grow"];
+    let rows = figures.kernels.iter().map(|kernel| {
+        vec![
+            kernel.work.to_owned(),
+            ui::count(kernel.steps),
+            ui::count(kernel.multiply_accumulates),
+            format!("{:.2}", kernel.steps_per_multiply_accumulate),
+            format!("{:.3}", kernel.weights_grow),
+        ]
+    });
+    text += &table::figures(&header, &rows.collect::<Vec<_>>());
+    text += "\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
     let (vm, root) = (&figures.vm, &figures.root);

@@ -130,10 +130,7 @@ pub(super) fn import(
     let bytes = super::read(program)?;
     let model = Model::from_onnx(&bytes, &dims).map_err(Stop::rejected)?;
     let name = name.map_or_else(|| file_stem(program), str::to_owned);
-    let weight = |c: opml_frontend::Constant| Weight {
-        symbol: c.symbol,
-        words: c.values.iter().map(|v| v.to_bits()).collect(),
-    };
+    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words };
     let plan = model.plan();
     let request = Request {
         program: GuestProgram {

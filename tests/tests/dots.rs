@@ -1,0 +1,160 @@
+//! Sums with packed weights in the VM: what the guest's assembly makes of hostile data is what the definition says.
+//!
+//! One guest takes any number of products with their shapes and data as its input, so that a hundred thousand sums need one
+//! build. They are compared with `opml_kernels::matmul`, which shares nothing with them but the accumulator, and which
+//! the kernels' own tests compare with big integers.
+
+#[path = "../../kernels/tests/support/mod.rs"]
+mod support;
+
+use std::path::Path;
+
+use opml_abi::{Tensor, encode_blob, exit};
+use opml_kernels::{MatMul, matmul, matmul_scratch, packed};
+use opml_state::Hash;
+use opml_tests::guest;
+use opml_tests::program::bare;
+use support::{KINDS, Kind, Random};
+
+/// Words of input and of output of a run, and of scratch.
+const INPUT: usize = 1 << 19;
+const OUTPUT: usize = 1 << 15;
+const SCRATCH: usize = 1 << 18;
+
+/// For each product: m, k, n, the number of words of the weights, A, the weights and the bias. A zero ends the list.
+fn source() -> String {
+    format!(
+        "#![no_std]
+use opml_kernels::{{MatMul, matmul_packed}};
+use opml_runtime::{{Arena, Guest, Mips, OutputTensor, abi::DataType}};
+
+static INPUT: Arena<{INPUT}> = Arena::new();
+static OUTPUT: Arena<{OUTPUT}> = Arena::new();
+static SCRATCH: Arena<{SCRATCH}> = Arena::new();
+
+fn main(mut guest: Guest<Mips>) -> ! {{
+    let mut input = guest.open_input({blob}, 1);
+    // SAFETY: this is all of the arena, and nothing else refers to it.
+    input.tensor(DataType::Float32, [{INPUT}], unsafe {{ INPUT.words(0, {INPUT}) }});
+    let (mut at, mut out) = (0, 0);
+    loop {{
+        // SAFETY: the test has put together what is read; nothing writes to it any more.
+        let head: &[u32] = unsafe {{ INPUT.words(at, 4) }};
+        let [m, k, n, words] = [0, 1, 2, 3].map(|i| head[i] as usize);
+        if m == 0 {{
+            break;
+        }}
+        at += 4;
+        let shape = MatMul::new(m, k, n);
+        // SAFETY: as above; output and scratch are arenas of their own.
+        unsafe {{
+            let (a, bias) = (INPUT.read(at, m * k), INPUT.read(at + m * k + words, n));
+            let b: &[u32] = INPUT.words(at + m * k, words);
+            matmul_packed(&shape, a, b, Some(bias), SCRATCH.words(0, {SCRATCH}), OUTPUT.write(out, m * n));
+        }}
+        at += m * k + words + n;
+        out += m * n;
+    }}
+    // SAFETY: nothing writes any more.
+    let words = unsafe {{ OUTPUT.words(0, {OUTPUT}) }};
+    guest.finish(&[OutputTensor {{ dtype: DataType::Float32, shape: &[{OUTPUT}], words }}])
+}}
+
+opml_runtime::entry!(main);
+",
+        blob = 12 + 4 * INPUT,
+    )
+}
+
+/// Products that fit into one run, and what they give.
+#[derive(Default)]
+struct Batch {
+    input: Vec<u32>,
+    expected: Vec<u32>,
+    names: Vec<String>,
+}
+
+impl Batch {
+    /// Takes a product, if there is room for it.
+    fn push(&mut self, [m, k, n]: [usize; 3], a: &[f32], w: &[f32], bias: &[f32], name: &str) -> bool {
+        let weights = packed::pack(k, n, |row, element| w[row * k + element]);
+        let words = 4 + a.len() + weights.len() + bias.len();
+        let shape = MatMul { b_row: 1, b_column: k, ..MatMul::new(m, k, n) };
+        assert!(matmul_scratch(&shape) <= SCRATCH);
+        if self.input.len() + words + 4 > INPUT || self.expected.len() + m * n > OUTPUT {
+            return false;
+        }
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        self.input.extend([m, k, n, weights.len()].map(|v| v as u32));
+        self.input.extend([bits(a), weights, bits(bias)].concat());
+        let mut out = vec![0.0; m * n];
+        matmul(&shape, a, w, Some(bias), &mut out);
+        self.expected.extend(bits(&out));
+        self.names.extend(vec![format!("{name}, {m} {k} {n}"); m * n]);
+        true
+    }
+
+    /// Runs the guest on the products taken, and begins anew; how many sums there were.
+    fn run(&mut self, prestate: &opml_state::State) -> usize {
+        let Self { mut input, expected, names } = std::mem::take(self);
+        input.resize(INPUT, 0);
+        let floats: Vec<f32> = input.into_iter().map(f32::from_bits).collect();
+        let blob = encode_blob(&[Tensor::from_f32(&[INPUT as u32], &floats)]);
+        let run = guest::run_blob(prestate, blob, Hash::default());
+        assert_eq!(run.code, exit::DIFFERENT, "{}", run.stderr);
+        let got = run.output().to_f32().expect("float32");
+        for ((got, expected), name) in got.iter().zip(&expected).zip(&names) {
+            assert_eq!(got.to_bits(), *expected, "{name}: {got:e}, expected {:e}", f32::from_bits(*expected));
+        }
+        expected.len()
+    }
+}
+
+/// The data of a product: vectors, weights and biases of some kinds.
+fn product(random: &mut Random, shape: [usize; 3], kinds: [Kind; 3]) -> [Vec<f32>; 3] {
+    let [m, k, n] = shape;
+    let mut data = [(0, m * k), (1, k * n), (2, n)].map(|(side, len)| random.floats(kinds[side], len));
+    if random.below(4) == 0 {
+        // The second half of every sum cancels the first.
+        let half = k / 2;
+        for x in data[0].chunks_mut(k) {
+            x.copy_within(..half, half);
+        }
+        for w in data[1].chunks_mut(k) {
+            w.copy_within(..half, half);
+            w[half..2 * half].iter_mut().for_each(|v| *v = -*v);
+        }
+    }
+    data
+}
+
+#[test]
+fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
+    let prestate = bare("dots", &source(), Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let mut random = Random(41);
+    let (mut batch, mut sums) = (Batch::default(), 0);
+    let mut take = |shape: [usize; 3], kinds: [Kind; 3], random: &mut Random| {
+        let [a, w, bias] = product(random, shape, kinds);
+        let name = format!("{kinds:?}");
+        if !batch.push(shape, &a, &w, &bias, &name) {
+            sums += batch.run(&prestate);
+            assert!(batch.push(shape, &a, &w, &bias, &name), "{name}: too large for a run");
+        }
+    };
+    for (x, w) in KINDS.iter().flat_map(|&x| KINDS.map(|w| (x, w))) {
+        for _ in 0..24 {
+            let shape = [1 + random.below(3), 1 + random.below(80), 1 + random.below(20)];
+            let bias = KINDS[random.below(KINDS.len())];
+            take(shape, [x, w, bias], &mut random);
+        }
+    }
+    // Many blocks, many spans, groups of every size.
+    for k in [128, 500, 784, 2047, 2048, 2049, 5000, 20_000] {
+        for kinds in [[Kind::Normal; 3], [Kind::Sparse, Kind::Normal, Kind::Normal], [Kind::Ones; 3]] {
+            take([2, k, 15.min(100_000 / k)], kinds, &mut random);
+            take([1, k, 15.min(100_000 / k)], kinds, &mut random);
+        }
+    }
+    sums += batch.run(&prestate);
+    assert!(sums >= 100_000, "only {sums} sums");
+}

@@ -1,0 +1,183 @@
+use std::path::Path;
+
+use opml_kernels::spatial::Window;
+use opml_kernels::{Conv2d, Image, MatMul, packed};
+use opml_state::cannon;
+use opml_toolchain::{GuestProgram, Weight};
+use opml_vm::{GuestHost, Request, Stop, Vm};
+use serde::Serialize;
+
+use super::vm_speed::SpeedError;
+
+/// What one kernel costs, everything about it included.
+#[derive(Debug, Serialize)]
+pub struct KernelFigures {
+    /// What is computed.
+    pub work: &'static str,
+    /// Steps, but for a handful around the call.
+    pub steps: u64,
+    /// Multiply-accumulates, padding included.
+    pub multiply_accumulates: u64,
+    /// The first by the second.
+    pub steps_per_multiply_accumulate: f64,
+    /// Words of the packed weights, by the number of weights.
+    pub weights_grow: f64,
+}
+
+/// Numbers as trained networks have them.
+#[derive(Clone, Copy)]
+enum Data {
+    /// Normally distributed.
+    Normal,
+    /// The same without the negative ones.
+    Relu,
+    /// A digit: strokes on black.
+    Digit,
+}
+
+/// A kernel with its shape and the kind of its input.
+pub struct Kernel {
+    work: &'static str,
+    op: Op,
+    data: Data,
+}
+
+enum Op {
+    MatMul(MatMul),
+    Conv2d(Conv2d),
+}
+
+const fn product(work: &'static str, [m, k, n]: [usize; 3], data: Data) -> Kernel {
+    Kernel { work, op: Op::MatMul(MatMul::new(m, k, n)), data }
+}
+
+const fn conv(work: &'static str, channels: usize, window: usize) -> Kernel {
+    let image = Image::planes(channels, 28, 28);
+    let side = Window::new(window, 1).padded(window / 2, window / 2);
+    let shape = Conv2d { input: image, output: image, vertical: side, horizontal: side, groups: 1 };
+    Kernel { work, op: Op::Conv2d(shape), data: Data::Relu }
+}
+
+/// The kernels that are measured.
+pub const KERNELS: &[Kernel] = &[
+    product("dense 784 x 500, one vector", [1, 784, 500], Data::Normal),
+    product("dense 784 x 500, one vector after ReLU", [1, 784, 500], Data::Relu),
+    product("dense 784 x 500, a digit", [1, 784, 500], Data::Digit),
+    product("dense 384 x 384, one vector", [1, 384, 384], Data::Normal),
+    product("dense 784 x 500, 8 vectors", [8, 784, 500], Data::Normal),
+    product("dense 384 x 384, 16 vectors", [16, 384, 384], Data::Normal),
+    conv("conv 3x3, 32 channels, 28x28, after ReLU", 32, 3),
+    conv("conv 3x3, 64 channels, 28x28, after ReLU", 64, 3),
+    conv("conv 1x1, 64 channels, 28x28, after ReLU", 64, 1),
+];
+
+/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+struct Random(u64);
+
+impl Random {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    /// Roughly normal, standard deviation 1.
+    fn normal(&mut self) -> f32 {
+        let sum: f64 = (0..12).map(|_| self.bits() as f64 / 2f64.powi(64)).sum();
+        (sum - 6.0) as f32
+    }
+
+    fn input(&mut self, data: Data, len: usize) -> Vec<f32> {
+        let value = |at: usize| match data {
+            Data::Normal => self.normal(),
+            Data::Relu => self.normal().max(0.0),
+            Data::Digit => {
+                let (row, column) = (at / 28 % 28, at % 28);
+                let stroke = (5..23).contains(&row) && (7..21).contains(&column) && self.bits() % 5 < 2;
+                if stroke { (self.bits() % 255 + 1) as f32 / 255.0 } else { 0.0 }
+            }
+        };
+        (0..len).map(value).collect()
+    }
+}
+
+impl Kernel {
+    /// Sums of each vector and the products of each, the length of the input and of the output.
+    fn lengths(&self) -> [usize; 4] {
+        match &self.op {
+            Op::MatMul(shape) => [shape.n, shape.k, shape.m * shape.k, shape.m * shape.n],
+            Op::Conv2d(shape) => {
+                let k = shape.input.channels * shape.vertical.size * shape.horizontal.size;
+                [shape.output.channels, k, shape.input.extent(), shape.output.extent()]
+            }
+        }
+    }
+
+    /// A guest that does nothing else.
+    pub fn program(&self) -> GuestProgram {
+        let [n, k, input, output] = self.lengths();
+        let (call, scratch) = match &self.op {
+            Op::MatMul(shape) => (format!("k::matmul_packed(&{shape:?}"), packed::matmul_scratch(shape)),
+            Op::Conv2d(shape) => (format!("k::conv2d_packed(&{shape:?}"), packed::conv2d_scratch(shape)),
+        };
+        let source = format!(
+            "#![no_std]
+use opml_kernels::{{self as k, Conv2d, Image, MatMul, spatial::Window}};
+use opml_runtime::{{Arena, Counted, Guest, Mips, Sys}};
+
+unsafe extern \"C\" {{
+    static INPUT: [f32; {input}];
+    static WEIGHTS: Counted;
+    static BIAS: [f32; {n}];
+}}
+
+static OUTPUT: Arena<{output}> = Arena::new();
+static SCRATCH: Arena<{scratch}> = Arena::new();
+
+fn main(_: Guest<Mips>) -> ! {{
+    // SAFETY: the weights object defines the statics; each arena is used once.
+    unsafe {{
+        let (scratch, output) = (SCRATCH.words(0, {scratch}), OUTPUT.write(0, {output}));
+        {call}, &INPUT, WEIGHTS.words(), Some(&BIAS), scratch, output);
+        core::hint::black_box(output);
+    }}
+    Mips.exit(0)
+}}
+
+opml_runtime::entry!(main);
+"
+        );
+        let mut random = Random(7);
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        let weights: Vec<f32> = (0..k * n).map(|_| random.normal() * 0.05).collect();
+        let bias: Vec<f32> = (0..n).map(|_| random.normal() * 0.1).collect();
+        let arrays = [
+            ("INPUT", bits(&random.input(self.data, input))),
+            ("WEIGHTS", packed::pack(k, n, |row, element| weights[row * k + element])),
+            ("BIAS", bits(&bias)),
+        ];
+        let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words });
+        GuestProgram { source, weights: weights.into() }
+    }
+
+    /// Runs the built program in `dir`.
+    pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, SpeedError> {
+        let prestate = dir.join(opml_toolchain::file::PRESTATE);
+        let state = cannon::load_state(&prestate, cannon::Limits::default())?;
+        let mut vm = Vm::from_state(&state)?;
+        match vm.run(&mut GuestHost::new(Request::default()), u64::MAX)? {
+            Stop::Exited { code: 0 } => {}
+            other => return Err(SpeedError::Ended(other)),
+        }
+        let [n, k, _, output] = self.lengths();
+        let (steps, multiply_accumulates) = (vm.step_count(), (output * k) as u64);
+        Ok(KernelFigures {
+            work: self.work,
+            steps,
+            multiply_accumulates,
+            steps_per_multiply_accumulate: steps as f64 / multiply_accumulates as f64,
+            weights_grow: program.weights[1].words.len() as f64 / (k * n) as f64,
+        })
+    }
+}
