@@ -177,8 +177,10 @@ fn vendor(package: &Package, from: &Path, vendor: &Path, lock: &toml::Table) -> 
 fn source_files(dir: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let mut all = files(&dir.join("src"))?;
     all.push(dir.join("Cargo.toml"));
-    let script = dir.join("build.rs");
-    all.extend(script.is_file().then_some(script));
+    let script = dir.join("build");
+    if script.is_dir() {
+        all.extend(files(&script)?);
+    }
     Ok(all)
 }
 

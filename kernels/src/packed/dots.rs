@@ -4,9 +4,9 @@ use crate::bits::{is_finite, is_zero};
 use crate::dot::Accumulator;
 use crate::dot::rows::Bias;
 use crate::dot::terms::Pairs;
-use crate::packed::finish::{Sums, add_span, finish};
+use crate::packed::finish::with_remainders;
 use crate::packed::format::{Group, MAX_ROWS, PackedRows, SPAN};
-use crate::packed::inner::{Dense, Sparse, correction};
+use crate::packed::inner::{Dense, Finish, Sparse, correction};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
 
 /// Vectors that are multiplied together.
@@ -14,7 +14,7 @@ pub(super) const COLUMNS: usize = 2;
 /// Rows that are computed together where there are two vectors.
 const ROWS_OF_TWO: usize = 4;
 /// Words that the inner loops write for a span.
-const ROOM: usize = (SPAN + 3) * MAX_ROWS;
+const ROOM: usize = (SPAN + 1) * MAX_ROWS;
 
 /// One of the vectors that meet the rows.
 #[derive(Clone, Copy)]
@@ -41,7 +41,6 @@ pub(super) struct Dots<'a> {
     vectors: [Vector<'a>; COLUMNS],
     gathered: &'a mut [u32],
     room: [u32; ROOM],
-    sums: [Sums; COLUMNS],
 }
 
 /// Words of scratch that [`Dots`] need for rows of `k` weights.
@@ -54,7 +53,7 @@ impl<'a> Dots<'a> {
     pub(super) fn new(packed: PackedRows<'a>, mut scratch: &'a mut [u32]) -> Self {
         let vectors = [(); COLUMNS].map(|()| Vector::new(packed.k(), &mut scratch));
         let gathered = scratch.split_off_mut(..packed.k()).expect("packed: scratch too short");
-        Self { packed, vectors, gathered, room: [0; ROOM], sums: [Sums::default(); COLUMNS] }
+        Self { packed, vectors, gathered, room: [0; ROOM] }
     }
 
     /// Calls `emit(c, r, sums)` for each input c and each group of rows, which begins with row r; `sums` are
@@ -95,54 +94,54 @@ impl<'a> Dots<'a> {
 
     /// All rows with one vector.
     fn one(&mut self, column: usize, input: &Input, emit: &mut impl FnMut(usize, usize, &[f32])) {
-        let Self { packed, vectors, room, sums, .. } = self;
+        let Self { packed, vectors, gathered, room } = self;
         let vector = &vectors[column];
         for_each_group(packed, |group| {
             let rows = group.rows;
-            sums[0].totals[..rows].fill(0);
+            let mut totals = [0; MAX_ROWS];
+            let totals = &mut totals[..rows];
             for (elements, blocks) in spans(vector.x.len()) {
-                let span = if vector.kind == Kind::Sparse {
+                if vector.kind == Kind::Sparse {
                     let (list, counts) = (vector.list_of(blocks.clone()), &vector.counts[blocks]);
-                    Sparse { rows, list, counts, y: group.y }.run(room)
+                    Sparse { rows, list, counts, y: group.y }.run(room, totals);
                 } else {
                     let (x, xi) = ([&vector.x[elements.clone()]], [&vector.xi[blocks.clone()]]);
                     let (y, eta) = (&group.y[elements.start * rows..], &group.eta[blocks.start * rows..]);
-                    Dense { rows, stride: rows, x, xi, y, eta }.run(room)
-                };
-                add_span(span, 0, &mut sums[0].totals[..rows]);
+                    Dense { rows, stride: rows, x, xi, y, eta }.run(room, [totals]);
+                }
             }
-            emit(column, group.first, complete(packed, vector, input, &group, &mut sums[0]));
+            complete(packed, vector, input, &group, totals, gathered, |sums| emit(column, group.first, sums));
         });
     }
 
     /// All rows with both vectors.
     fn two(&mut self, inputs: [&Input; COLUMNS], emit: &mut impl FnMut(usize, usize, &[f32])) {
-        let Self { packed, vectors, room, sums, .. } = self;
+        let Self { packed, vectors, gathered, room } = self;
         for_each_group(packed, |group| {
             let (stride, rows) = (group.rows, group.rows.min(ROWS_OF_TWO));
-            sums.iter_mut().for_each(|sums| sums.totals[..stride].fill(0));
+            let mut totals = [[0; MAX_ROWS]; COLUMNS];
             for (elements, blocks) in spans(vectors[0].x.len()) {
                 let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
                 let xi = [0, 1].map(|column| &vectors[column].xi[blocks.clone()]);
                 for first in (0..stride).step_by(rows) {
                     let y = &group.y[elements.start * stride + first..];
                     let eta = &group.eta[blocks.start * stride + first..];
-                    let span = Dense { rows, stride, x, xi, y, eta }.run(room);
-                    for (column, sums) in sums.iter_mut().enumerate() {
-                        add_span(span, column * rows, &mut sums.totals[first..first + rows]);
-                    }
+                    let totals = totals.each_mut().map(|totals| &mut totals[first..first + rows]);
+                    Dense { rows, stride, x, xi, y, eta }.run(room, totals);
                 }
             }
-            for (column, sums) in sums.iter_mut().enumerate() {
-                let (vector, input) = (&vectors[column], inputs[column]);
-                emit(column, group.first, complete(packed, vector, input, &group, sums));
+            for (column, totals) in totals.iter_mut().enumerate() {
+                let (vector, input, totals) = (&vectors[column], inputs[column], &mut totals[..stride]);
+                complete(packed, vector, input, &group, totals, gathered, |sums| {
+                    emit(column, group.first, sums);
+                });
             }
         });
     }
 
     /// All rows with a vector that has no integers: of zeros, or to be left to the definition.
     #[inline(never)]
-    fn none(&self, column: usize, input: &Input, emit: &mut dyn FnMut(usize, usize, &[f32])) {
+    fn none(&mut self, column: usize, input: &Input, emit: &mut dyn FnMut(usize, usize, &[f32])) {
         let zero = self.vectors[column].kind == Kind::Zero;
         for row in 0..self.packed.n() {
             // Zeros leave a bias as it is, unless that is a zero whose sign is asked for, or they meet infinities.
@@ -150,8 +149,9 @@ impl<'a> Dots<'a> {
             let alone = zero
                 && is_finite(bias.to_bits())
                 && !is_zero(bias.to_bits())
-                && !self.packed.lists(row).is_not_finite();
-            emit(column, row, &[if alone { bias } else { by_definition(&self.packed, row, input) }]);
+                && !self.packed.is_not_finite(row);
+            let sum = if alone { bias } else { by_definition(&self.packed, row, input, self.gathered) };
+            emit(column, row, &[sum]);
         }
     }
 }
@@ -166,31 +166,45 @@ fn for_each_group<'a>(packed: &PackedRows<'a>, mut visit: impl FnMut(Group<'a>))
     }
 }
 
-/// The results of a group, from the totals.
+/// The results of a group, from the totals; `weights` has room for a row of them.
 #[inline(always)]
-fn complete<'s>(
+fn complete(
     packed: &PackedRows,
     vector: &Vector,
     input: &Input,
     group: &Group,
-    sums: &'s mut Sums,
-) -> &'s [f32] {
-    correction(group.rows, vector.remainders(), group.y, &mut sums.corrections);
-    let mut open = finish(vector, packed, group, input.bias, sums);
+    totals: &mut [i64],
+    weights: &mut [u32],
+    emit: impl FnOnce(&[f32]),
+) {
+    let mut corrections = [0; MAX_ROWS];
+    correction(group.rows, vector.remainders(), group.y, &mut corrections);
+    let biases = input.bias.map(|bias| bias.from(group.first));
+    let mut results = [0.0; MAX_ROWS];
+    let results = &mut results[..group.rows];
+    let work = Finish { vector, records: group.records, corrections: &corrections, biases };
+    let mut open = work.run(totals, results);
     while open != 0 {
-        let row = 31 - open.leading_zeros() as usize;
-        sums.results[row] = by_definition(packed, group.first + row, input);
-        open ^= 1 << row;
+        let bit = 31 - open.leading_zeros() as usize;
+        open ^= 1 << bit;
+        let row = bit % MAX_ROWS;
+        let found =
+            if bit == row { with_remainders(vector, packed, group.first + row, totals[row]) } else { None };
+        results[row] = match found {
+            Some(bits) => f32::from_bits(bits),
+            None => by_definition(packed, group.first + row, input, weights),
+        };
     }
-    &sums.results[..group.rows]
+    emit(results);
 }
 
-/// The sum of a row, straight from the definition.
+/// The sum of a row, straight from the definition; `weights` has room for it.
 #[cold]
 #[inline(never)]
-fn by_definition(packed: &PackedRows, row: usize, input: &Input) -> f32 {
+fn by_definition(packed: &PackedRows, row: usize, input: &Input, weights: &mut [u32]) -> f32 {
+    packed.weights(row, weights);
     let mut sum = Accumulator::new();
-    input.pairs.for_each(|i, j| sum.add(input.x[i], packed.weight(row, j)));
+    input.pairs.for_each(|i, j| sum.add(input.x[i], f32::from_bits(weights[j])));
     if let Some(bias) = input.bias {
         sum.add_value(bias.at(row));
     }

@@ -19,8 +19,6 @@ use crate::packed::inner::block_count;
 pub(super) const BLOCK: usize = 64;
 /// Last bits of a low word that are not added up, (H).
 pub(super) const DROPPED: u32 = 11;
-/// Bits of a block's high word that its upper part lacks, (N).
-pub(super) const UPPER: u32 = 12;
 /// Blocks whose low words may be added up in 32 bits, (H).
 pub(super) const SPAN: usize = 32;
 /// Elements that the loops take at a time.
@@ -30,16 +28,12 @@ pub(super) const MAX_ROWS: usize = 8;
 /// The longest vector: positions in lists have 16 bits.
 pub const MAX_K: usize = 1 << 15;
 
-/// The remainder of a row whose sums come from the definition.
+/// The remainder of a row that holds something infinite or NaN: its sums come from the definition.
 pub(super) const NO_BOUND: u32 = u32::MAX;
 /// Words of a row.
 pub(super) const ROW_WORDS: usize = 4;
 /// Words in front of a row's lists.
 pub(super) const LIST_HEAD: usize = 2;
-/// The row holds something infinite or NaN: its sums come from the definition.
-pub(super) const NOT_FINITE: u32 = 1;
-/// The row holds -0, and has a bit for each element that is one.
-pub(super) const MINUS_ZEROS: u32 = 2;
 /// Fraction bits of a remainder on the list, (J).
 pub(super) const REMAINDER_BITS: u32 = 15;
 
@@ -87,7 +81,7 @@ pub struct PackedRows<'a> {
 /// The first word has the scale in its upper half and the upper 16 bits of the low sum in its lower one, the second the
 /// lower 32 bits of it, the third the remainder and the last the place of the lists, or 0.
 #[derive(Clone, Copy)]
-pub(super) struct Record<'a>(&'a [u32; ROW_WORDS]);
+pub(super) struct Record<'a>(pub &'a [u32; ROW_WORDS]);
 
 impl Record<'_> {
     /// The integers are the weights times two to this.
@@ -110,7 +104,7 @@ impl Record<'_> {
     }
 }
 
-/// What single rows need besides.
+/// What single rows need besides: a word with the lengths of the first two lists, the length of the third, and the lists.
 #[derive(Clone, Copy)]
 pub(super) struct Lists<'a>(&'a [u32]);
 
@@ -121,14 +115,8 @@ pub(super) struct Group<'a> {
     pub rows: usize,
     pub y: &'a [u32],
     pub eta: &'a [u32],
-    records: &'a [[u32; ROW_WORDS]],
-}
-
-impl<'a> Group<'a> {
-    #[inline(always)]
-    pub(super) fn records(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
-        self.records.iter().map(Record)
-    }
+    /// See [`Record`].
+    pub records: &'a [[u32; ROW_WORDS]],
 }
 
 impl<'a> PackedRows<'a> {
@@ -187,27 +175,41 @@ impl<'a> PackedRows<'a> {
         Record(&self.records()[row]).scale()
     }
 
+    /// The lists of a row, if it has some.
     #[inline]
-    pub(super) fn lists(&self, row: usize) -> Lists<'a> {
+    pub(super) fn lists(&self, row: usize) -> Option<Lists<'a>> {
         let at = self.records()[row][3] as usize;
-        Lists(if at == 0 { &[] } else { &self.words[at..] })
+        (at != 0).then(|| Lists(&self.words[at..]))
     }
 
-    /// Weight `k` of row `row`, to the bit.
-    pub(super) fn weight(&self, row: usize, k: usize) -> f32 {
+    /// Whether a row has an infinity or a NaN.
+    #[inline]
+    pub(super) fn is_not_finite(&self, row: usize) -> bool {
+        self.records()[row][2] == NO_BOUND
+    }
+
+    /// Writes the bits of the weights of row `row` to `out`.
+    pub(super) fn weights(&self, row: usize, out: &mut [u32]) {
         let group = self.group_of(row);
-        let y = group.y[k * group.rows + row - group.first] as i32;
-        let lists = self.lists(row);
-        if let Ok(at) = lists.odd().binary_search_by_key(&(k as u32), |entry| entry[0]) {
-            return f32::from_bits(lists.odd()[at][1]);
+        let unit = -self.scale(row);
+        let y = group.y[row - group.first..].iter().step_by(group.rows);
+        for (out, &y) in out.iter_mut().zip(y) {
+            *out = if y == 0 { 0 } else { binary32(i64::from(y as i32), unit) };
         }
-        let remainder = lists.remainders().binary_search_by_key(&(k as u32), |entry| entry >> 16);
-        let remainder = remainder.map_or(0, |at| lists.remainders()[at] as i16);
-        let value = (i64::from(y) << REMAINDER_BITS) + i64::from(remainder);
-        if value == 0 {
-            return f32::from_bits(if lists.is_minus_zero(k) { SIGN } else { 0 });
+        let Some(lists) = self.lists(row) else { return };
+        for entry in lists.remainders() {
+            let (element, remainder) = (*entry as usize >> 16, i64::from(*entry as i16));
+            let y = i64::from(group.y[element * group.rows + row - group.first] as i32);
+            out[element] = binary32((y << REMAINDER_BITS) + remainder, unit - REMAINDER_BITS as i32);
         }
-        f32::from_bits(binary32(value, -(self.scale(row) + REMAINDER_BITS as i32)))
+        for &[element, bits] in lists.odd() {
+            out[element as usize] = bits;
+        }
+        for (word, bits) in lists.minus_zeros().iter().enumerate() {
+            for bit in (0..32).filter(|bit| bits >> bit & 1 != 0) {
+                out[32 * word + bit] = SIGN;
+            }
+        }
     }
 
     /// The group that `row` is in.
@@ -221,33 +223,26 @@ impl<'a> PackedRows<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// Whether the row has an infinity or a NaN.
-    #[inline]
-    pub(super) fn is_not_finite(&self) -> bool {
-        !self.0.is_empty() && self.0[1] & NOT_FINITE != 0
-    }
-
     /// Weights that the integers do not hold exactly: position in the upper half of a word, remainder in units
     /// of 2^-15 in the lower, signed.
     pub(super) fn remainders(&self) -> &'a [u32] {
-        if self.0.is_empty() { &[] } else { &self.0[LIST_HEAD..][..self.0[0] as usize >> 16] }
+        &self.0[LIST_HEAD..][..self.0[0] as usize >> 16]
+    }
+
+    /// What a sum with the remainders on the list may be wrong by because of the weights, (K).
+    pub(super) fn error(&self) -> u32 {
+        (self.0[0] >> 16) + 17 * (self.0[0] & 0xffff)
     }
 
     /// Weights that integer and remainder do not hold either: position and bits.
-    pub(super) fn odd(&self) -> &'a [[u32; 2]] {
-        if self.0.is_empty() {
-            return &[];
-        }
+    fn odd(&self) -> &'a [[u32; 2]] {
         let count = self.0[0] as usize & 0xffff;
         self.0[LIST_HEAD + self.remainders().len()..][..2 * count].as_chunks().0
     }
 
-    /// Whether weight `k`, which is zero, is -0.
-    fn is_minus_zero(&self, k: usize) -> bool {
-        if self.0.is_empty() || self.0[1] & MINUS_ZEROS == 0 {
-            return false;
-        }
-        let bits = &self.0[LIST_HEAD + self.remainders().len() + 2 * self.odd().len()..];
-        bits[k / 32] >> (k % 32) & 1 != 0
+    /// A bit for each weight that is -0.
+    fn minus_zeros(&self) -> &'a [u32] {
+        let words = self.0[1] as usize;
+        &self.0[LIST_HEAD + self.remainders().len() + 2 * self.odd().len()..][..words]
     }
 }

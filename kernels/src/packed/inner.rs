@@ -2,11 +2,13 @@
 
 use core::ops::Range;
 
-use crate::packed::format::BLOCK;
+use crate::dot::rows::Bias;
+use crate::packed::format::{BLOCK, MAX_ROWS, ROW_WORDS};
 #[cfg(target_arch = "mips")]
 use crate::packed::mips as machine;
 #[cfg(not(target_arch = "mips"))]
 use crate::packed::portable as machine;
+use crate::packed::vector::{Kind, Vector};
 
 /// Blocks of a number of elements.
 pub(super) const fn block_count(elements: usize) -> usize {
@@ -20,9 +22,8 @@ pub(super) fn blocks(elements: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// Rows of a group with C vectors, pair by pair.
 ///
-/// For each block there are the high words of the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), less those of xi and eta. The
-/// result has, vector by vector and row by row, the sums of these over the blocks modulo 2^32; then the sums of these
-/// without their last twelve bits; and then the sums of the low words without theirs.
+/// Adds to the total of each row of each vector the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with the high words of xi and
+/// eta taken off, in units of 2^11; low words without their last bits, (H).
 pub(super) struct Dense<'a, const C: usize> {
     /// Rows that are computed.
     pub rows: usize,
@@ -37,14 +38,9 @@ pub(super) struct Dense<'a, const C: usize> {
 }
 
 impl<const C: usize> Dense<'_, C> {
-    /// Words that are written, the last of which are the result.
+    /// `room` is overwritten.
     #[inline]
-    fn words(&self) -> usize {
-        (block_count(self.x[0].len()) + 3) * C * self.rows
-    }
-
-    #[inline]
-    fn check(&self, out: &[u32]) {
+    pub(super) fn run(&self, room: &mut [u32], totals: [&mut [i64]; C]) {
         let (elements, blocks) = (self.x[0].len(), block_count(self.x[0].len()));
         assert!(elements > 0 && elements.is_multiple_of(8), "dense: elements left over");
         assert!(self.x.iter().all(|x| x.len() == elements), "dense: vectors of different lengths");
@@ -52,22 +48,14 @@ impl<const C: usize> Dense<'_, C> {
         let last = self.stride - self.rows;
         assert!(self.y.len() + last >= elements * self.stride, "dense: rows too short");
         assert!(self.eta.len() + last >= blocks * self.stride, "dense: eta too short");
-        assert!(out.len() >= self.words(), "dense: result too short");
-    }
-
-    /// The result; `room` is overwritten.
-    #[inline]
-    pub(super) fn run<'r>(&self, room: &'r mut [u32]) -> &'r [u32] {
-        self.check(room);
-        let words = self.words();
-        machine::dense(self, &mut room[..words]);
-        &room[words - 3 * C * self.rows..words]
+        assert!(totals.iter().all(|totals| totals.len() == self.rows), "dense: totals do not fit");
+        machine::dense(self, &mut room[..(blocks + 1) * C * self.rows], totals);
     }
 }
 
 /// Rows of a group with the elements of one vector that are not zero.
 ///
-/// The result is as that of [`Dense`], for the sums of the products themselves.
+/// Adds the sums of products to the totals of the rows, as [`Dense`] does with its sums.
 pub(super) struct Sparse<'a> {
     /// Rows of the group.
     pub rows: usize,
@@ -79,19 +67,46 @@ pub(super) struct Sparse<'a> {
 }
 
 impl Sparse<'_> {
-    /// The result; `room` is overwritten.
+    /// `room` is overwritten.
     #[inline]
-    pub(super) fn run<'r>(&self, room: &'r mut [u32]) -> &'r [u32] {
+    pub(super) fn run(&self, room: &mut [u32], totals: &mut [i64]) {
         assert!(!self.counts.is_empty(), "sparse: no blocks");
-        let words = (self.counts.len() + 3) * self.rows;
-        machine::sparse(self, &mut room[..words]);
-        &room[words - 3 * self.rows..words]
+        assert!(totals.len() == self.rows, "sparse: totals do not fit");
+        machine::sparse(self, &mut room[..(self.counts.len() + 1) * self.rows], totals);
     }
 }
 
 /// For each of `rows` rows of `y`, the sum of the high words of the products with the elements of `list`, which holds
 /// four times their positions, too.
 #[inline]
-pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32; 8]) {
+pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32; MAX_ROWS]) {
     machine::correction(rows, list, y, out);
+}
+
+/// What the totals of a group's rows need to become floats.
+pub(super) struct Finish<'a> {
+    pub vector: &'a Vector<'a>,
+    pub records: &'a [[u32; ROW_WORDS]],
+    /// What the remainders of the vector give.
+    pub corrections: &'a [u32; MAX_ROWS],
+    /// Begins with the first row.
+    pub biases: Option<Bias<'a>>,
+}
+
+impl Finish<'_> {
+    /// All ones if the low words of eta are to be taken off.
+    #[inline]
+    pub(super) fn low_mask(&self) -> u32 {
+        if self.vector.kind == Kind::Dense { u32::MAX } else { 0 }
+    }
+
+    /// Writes RN(bias + total) for each row whose total tells it. In the result there is a bit for each other one: row r has
+    /// bit r, and its total is complete, or bit 8 + r if that was not possible.
+    #[inline]
+    pub(super) fn run(&self, totals: &mut [i64], results: &mut [f32]) -> u32 {
+        let rows = self.records.len();
+        assert!(rows > 0 && totals.len() == rows && results.len() == rows, "finish: rows do not fit");
+        assert!(self.biases.is_none_or(|bias| bias.covers(rows)), "finish: bias too short");
+        machine::finish(self, totals, results)
+    }
 }

@@ -12,7 +12,7 @@
 //! one float only is within the bound of the sum, that is the result. Otherwise, for about one sum in some
 //! thousand, the definition decides: [`Accumulator`](crate::dot::Accumulator).
 //!
-//! docs/numerics.md has the bounds (F) to (M) with their proofs. `pack` writes the weights, `format` reads
+//! docs/numerics.md has the bounds (F) to (N) with their proofs. `pack` writes the weights, `format` reads
 //! them, `vector` makes integers of the other side, `inner` holds the loops, `finish` the bounds, and `dots` drives them.
 
 mod dots;

@@ -4,9 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bits::{INFINITY_BITS, SIGN, finite_parts, is_finite};
-use crate::packed::format::{
-    BLOCK, DROPPED, MAX_K, MINUS_ZEROS, NO_BOUND, NOT_FINITE, Places, REMAINDER_BITS, group_rows, padded,
-};
+use crate::packed::format::{BLOCK, DROPPED, MAX_K, NO_BOUND, Places, REMAINDER_BITS, group_rows, padded};
 use crate::packed::inner::block_count;
 
 /// `n` rows of `k` weights, `weight(row, element)`, as [`PackedRows`](super::PackedRows) reads them.
@@ -156,17 +154,16 @@ impl PackedRow {
             .filter(|(_, weight)| !weight.exact)
             .map(|(element, _)| [element, self.bits[element as usize]])
             .collect();
-        let mut flags = if self.bits.iter().all(|&bits| is_finite(bits)) { 0 } else { NOT_FINITE };
-        let mut signs = Vec::new();
-        if self.bits.contains(&SIGN) {
-            flags |= MINUS_ZEROS;
+        let signs: Vec<u32> = if self.bits.contains(&SIGN) {
             let word = |bits: &[u32]| (0..).zip(bits).map(|(at, &bits)| u32::from(bits == SIGN) << at).sum();
-            signs = self.bits.chunks(32).map(word).collect::<Vec<u32>>();
-        }
-        if remainders.is_empty() && odd.is_empty() && flags == 0 {
+            self.bits.chunks(32).map(word).collect()
+        } else {
+            Vec::new()
+        };
+        if remainders.is_empty() && odd.is_empty() && signs.is_empty() {
             return Vec::new();
         }
-        let head = [(remainders.len() as u32) << 16 | odd.len() as u32, flags];
+        let head = [(remainders.len() as u32) << 16 | odd.len() as u32, signs.len() as u32];
         [&head[..], &remainders, odd.as_flattened(), &signs].concat()
     }
 }

@@ -1,74 +1,66 @@
-//! The inner loops in Rust; for MIPS `build.rs` writes the same in assembly.
+//! The inner loops in Rust; for MIPS `build/` writes the same in assembly.
 
-use crate::packed::format::{DROPPED, UPPER};
-use crate::packed::inner::{Dense, Sparse, block_count, blocks};
+use crate::packed::finish::{round, with_bias};
+use crate::packed::format::{DROPPED, MAX_ROWS, Record};
+use crate::packed::inner::{Dense, Finish, Sparse, blocks};
 
-/// Adds a product to a pair of accumulators, (G) and (H).
-#[inline(always)]
-fn accumulate(high: &mut u32, low: &mut u32, a: u32, b: u32) {
-    let product = i64::from(a as i32) * i64::from(b as i32);
-    *high = high.wrapping_add((product >> 32) as u32);
-    *low = low.wrapping_add(product as u32 >> DROPPED);
+/// The sums of the words of products.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    high: u32,
+    low: u32,
 }
 
-/// See [`Dense`].
-pub(super) fn dense<const C: usize>(work: &Dense<C>, out: &mut [u32]) {
+impl Sums {
+    /// Adds a product, (G) and (H).
+    #[inline(always)]
+    fn add(&mut self, a: u32, b: u32) {
+        let product = i64::from(a as i32) * i64::from(b as i32);
+        self.high = self.high.wrapping_add((product >> 32) as u32);
+        self.low = self.low.wrapping_add(product as u32 >> DROPPED);
+    }
+
+    /// A block's sums in units of 2^11.
+    fn total(self) -> i64 {
+        (i64::from(self.high as i32) << 21) + i64::from(self.low)
+    }
+}
+
+/// See [`Dense`]. The room is for assembly, which has fewer registers.
+pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], mut totals: [&mut [i64]; C]) {
     let (rows, stride) = (work.rows, work.stride);
-    let (high, sums) = out.split_at_mut(block_count(work.x[0].len()) * C * rows);
-    let low = &mut sums[2 * C * rows..];
-    low.fill(0);
     for (block, range) in blocks(work.x[0].len()).enumerate() {
-        for column in 0..C {
-            let x = &work.x[column][range.clone()];
-            for row in 0..rows {
-                let sum = &mut high[(block * C + column) * rows + row];
-                *sum = work.eta[block * stride + row].wrapping_sub(work.xi[column][block]);
+        for ((x, xi), totals) in work.x.iter().zip(work.xi).zip(&mut totals) {
+            for (row, total) in totals[..rows].iter_mut().enumerate() {
+                let mut sums = Sums { high: work.eta[block * stride + row].wrapping_sub(xi[block]), low: 0 };
                 let y = work.y[range.start * stride + row..].iter().step_by(stride);
-                let pairs = x.as_chunks::<2>().0.iter().zip(y.clone().step_by(2).zip(y.skip(1).step_by(2)));
-                for ([x0, x1], (y0, y1)) in pairs {
-                    let low = &mut low[column * rows + row];
-                    accumulate(sum, low, x0.wrapping_add(*y1), x1.wrapping_add(*y0));
+                let pairs = y.clone().step_by(2).zip(y.skip(1).step_by(2));
+                for ([x0, x1], (y0, y1)) in x[range.clone()].as_chunks::<2>().0.iter().zip(pairs) {
+                    sums.add(x0.wrapping_add(*y1), x1.wrapping_add(*y0));
                 }
+                *total += sums.total();
             }
         }
-    }
-    fold(high, sums);
-}
-
-/// Adds up what the blocks left, (N).
-fn fold(high: &[u32], sums: &mut [u32]) {
-    let width = sums.len() / 3;
-    let (whole, rest) = sums.split_at_mut(width);
-    for (at, (whole, upper)) in whole.iter_mut().zip(rest).enumerate() {
-        let blocks = || high.iter().skip(at).step_by(width);
-        *whole = blocks().fold(0, |sum, &word| sum.wrapping_add(word));
-        *upper = blocks().fold(0, |sum, &word| sum.wrapping_add((word as i32 >> UPPER) as u32));
     }
 }
 
 /// See [`Sparse`].
-pub(super) fn sparse(work: &Sparse, out: &mut [u32]) {
-    let rows = work.rows;
-    let (high, sums) = out.split_at_mut(work.counts.len() * rows);
-    let low = &mut sums[2 * rows..];
-    high.fill(0);
-    low.fill(0);
+pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
     let mut list = work.list;
-    for (high, &bytes) in high.chunks_exact_mut(rows).zip(work.counts) {
+    for &bytes in work.counts {
         let (block, rest) = list.split_at(bytes as usize / 8);
         list = rest;
+        let mut sums = [Sums::default(); MAX_ROWS];
         for &[x, at] in block {
-            let y = &work.y[at as usize / 4 * rows..][..rows];
-            for ((high, low), y) in high.iter_mut().zip(&mut *low).zip(y) {
-                accumulate(high, low, x, *y);
-            }
+            let y = &work.y[at as usize / 4 * work.rows..][..work.rows];
+            sums.iter_mut().zip(y).for_each(|(sums, y)| sums.add(x, *y));
         }
+        totals.iter_mut().zip(sums).for_each(|(total, sums)| *total += sums.total());
     }
-    fold(high, sums);
 }
 
 /// Sums of the high words of the products of a list with the rows of a group.
-pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32]) {
+pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32; MAX_ROWS]) {
     out[..rows].fill(0);
     for &[x, at] in list {
         for (sum, y) in out.iter_mut().zip(&y[at as usize / 4 * rows..][..rows]) {
@@ -76,4 +68,32 @@ pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u
             *sum = sum.wrapping_add((product >> 32) as u32);
         }
     }
+}
+
+/// See [`Finish`].
+pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut [f32]) -> u32 {
+    let (vector, low_mask) = (work.vector, work.low_mask());
+    let mut open = 0;
+    for (row, (total, result)) in totals.iter_mut().zip(results).enumerate() {
+        let record = Record(&work.records[row]);
+        let scale = vector.scale + record.scale();
+        let low = if low_mask == 0 { 0 } else { record.low() };
+        *total += vector.constant + i64::from(work.corrections[row] as i32) - low;
+        let bias = work.biases.map_or(0, |bias| bias.at(row).to_bits());
+        let Some(complete) = with_bias(*total, bias, scale) else {
+            open |= 1 << (8 + row);
+            continue;
+        };
+        *total = complete;
+        // (J): the vector of remainders by the vector of elements, in units of 2^(18 - 8 - 11).
+        let bound = u64::from(record.remainder()) * u64::from(vector.length);
+        let found = u32::try_from(bound)
+            .ok()
+            .and_then(|bound| round(complete, vector.error.wrapping_add(bound / 2), scale));
+        match found {
+            Some(bits) => *result = f32::from_bits(bits),
+            None => open |= 1 << row,
+        }
+    }
+    open
 }

@@ -1,19 +1,6 @@
-//! Generates the assembly of the inner loops of `src/packed/` for MIPS; for other machines nothing.
-//!
-//! A compiler hoists the loads and multiplications of these loops until the registers no longer do
-//! and then spills, which nearly doubles the steps. What the functions compute, and the bounds that make it
-//! exact, stands in `src/packed/mod.rs`, (F) to (H); `src/packed/portable.rs` is the same in Rust, and is what
-//! other machines run.
-//!
-//! # Calling convention
-//!
-//! One argument, in $4: a pointer to a `Call` (`src/packed/mips.rs`), whose words are at the offsets
-//! below and are used up. $1 to $3, $5 to $15, $24 to $27, hi and lo are free, as in the o32 convention ($26 and
-//! $27 belong to an operating system; there is none); what else is used is saved below the stack pointer.
+//! The loops over elements, (F) to (H) and (N).
 
-use std::env;
-use std::fs;
-use std::path::Path;
+use crate::text::{Registers, branch_before_last, clear, emit, function, store};
 
 /// Offsets in a `Call`, in bytes.
 mod call {
@@ -24,6 +11,7 @@ mod call {
     pub const ETA: u32 = 24;
     pub const OUT: u32 = 28;
     pub const FIRST: u32 = 32;
+    pub const TOTALS: [u32; 2] = [36, 40];
     pub const LIST: u32 = X[0];
     pub const COUNTS: u32 = 12;
     pub const COUNTS_END: u32 = X_END;
@@ -41,75 +29,6 @@ const BLOCK: u32 = 64;
 /// Pairs of elements in one turn of a dense loop. The packed format rounds K up to a multiple.
 const UNROLLED: u32 = 4;
 
-/// Adds lines to a text.
-macro_rules! emit {
-    ($text:expr, $($line:tt)*) => {{
-        $text.push_str(&format!($($line)*));
-        $text.push('\n');
-    }};
-}
-
-fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
-    if env::var("CARGO_CFG_TARGET_ARCH").as_deref() != Ok("mips") {
-        return;
-    }
-    let mut text = String::new();
-    for rows in [8, 4, 2, 1] {
-        text += &dense(rows, rows, 1);
-        text += &sparse(rows);
-        text += &correction(rows);
-    }
-    // Eight rows and two columns do not fit into the registers: two times four rows.
-    for (rows, stride) in [(4, 8), (4, 4), (2, 2), (1, 1)] {
-        text += &dense(rows, stride, 2);
-    }
-    let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
-    fs::write(Path::new(&out).join("packed.s"), text).expect("cargo made the folder");
-}
-
-/// Registers that are not given out yet, those that need no saving first.
-struct Registers(Vec<u32>);
-
-impl Registers {
-    fn new() -> Self {
-        let free = (1..4).chain(5..16).chain([24, 25, 26, 27]);
-        let saved = (16..24).chain([30, 31, 28]);
-        Self(free.chain(saved).rev().collect())
-    }
-
-    fn take(&mut self) -> u32 {
-        self.0.pop().expect("the kernel has more values than the machine has registers")
-    }
-
-    fn take_many(&mut self, count: u32) -> Vec<u32> {
-        (0..count).map(|_| self.take()).collect()
-    }
-
-    /// Those of the registers a caller expects back that were given out.
-    fn to_save(&self) -> Vec<u32> {
-        (16..24).chain([28, 30, 31]).filter(|register| !self.0.contains(register)).collect()
-    }
-}
-
-/// A function with its body; saves what `registers` says was used.
-fn function(name: &str, registers: &Registers, body: &str) -> String {
-    let saved = registers.to_save();
-    let frame = (4 * saved.len()).next_multiple_of(8);
-    let mut save = String::new();
-    let mut restore = String::new();
-    for (slot, register) in saved.iter().enumerate() {
-        emit!(save, "\tsw ${register}, {}($29)", 4 * slot);
-        emit!(restore, "\tlw ${register}, {}($29)", 4 * slot);
-    }
-    format!(
-        "\t.section .text.{name}, \"ax\", @progbits\n\
-         \t.set noreorder\n\t.set noat\n\t.globl {name}\n\t.type {name}, @function\n{name}:\n\
-         \taddiu $29, $29, -{frame}\n{save}{body}{restore}\tjr $31\n\taddiu $29, $29, {frame}\n\
-         \t.size {name}, . - {name}\n\t.set at\n\t.set reorder\n"
-    )
-}
-
 /// Adds the product in hi and lo to a pair of accumulators: `high` gets the high word, `low` the low word
 /// without its last bits.
 fn accumulate(text: &mut String, high: u32, low: u32, t0: u32, t1: u32) {
@@ -122,7 +41,7 @@ fn accumulate(text: &mut String, high: u32, low: u32, t0: u32, t1: u32) {
 /// `rows` rows of a group of `stride` with `columns` vectors: ten instructions for two products.
 ///
 /// Leaves, block after block and column by column, the high words less those of xi and eta; then see [`fold`].
-fn dense(rows: u32, stride: u32, columns: u32) -> String {
+pub fn dense(rows: u32, stride: u32, columns: u32) -> String {
     let name = format!("opml_dense_{rows}of{stride}x{columns}");
     let mut registers = Registers::new();
     let columns = columns as usize;
@@ -198,49 +117,47 @@ fn dense(rows: u32, stride: u32, columns: u32) -> String {
         x_at[0],
         call::OUT
     );
-    fold(t, &name, [&high.concat(), &low.concat()], [out, x_at[0], t0]);
+    fold(t, &name, &high, &low, [out, x_at[0], t0, t1, x[0].0]);
     function(&name, &registers, &text)
 }
 
-/// Adds up what each accumulator left for the blocks, from `Call::first` to `out`, and writes behind it three words for
-/// each, kind by kind: the sum modulo 2^32, the sum without its last twelve bits, and the low word; (N).
-fn fold(text: &mut String, name: &str, accumulators: [&[u32]; 2], registers: [u32; 3]) {
-    let [high, low] = accumulators;
-    let [out, at, t0] = registers;
-    let width = 4 * high.len();
-    store(text, low, out, 2 * width);
+/// Adds what each accumulator left to the total of its row, in units of 2^11, (N).
+///
+/// `high` and `low` are the accumulators of one vector after the other; the high words of all blocks lie from `Call::first`
+/// to `out`.
+fn fold(text: &mut String, name: &str, high: &[Vec<u32>], low: &[Vec<u32>], free: [u32; 5]) {
+    let [out, at, t0, t1, t2] = free;
+    let (whole, upper) = (high.concat(), low.concat());
+    let width = 4 * whole.len();
+    store(text, &upper, out, 0);
     emit!(text, "\tlw ${at}, {}($4)", call::FIRST);
-    clear(text, high);
-    clear(text, low);
+    clear(text, &whole);
+    clear(text, &upper);
     emit!(text, ".L{name}_fold:\n\taddiu ${at}, ${at}, {width}");
-    for (word, (whole, upper)) in high.iter().zip(low).enumerate() {
+    for (word, (whole, upper)) in whole.iter().zip(&upper).enumerate() {
         let offset = 4 * word as i32 - width as i32;
-        emit!(
-            text,
-            "\tlw ${t0}, {offset}(${at})\n\taddu ${whole}, ${whole}, ${t0}\n\tsra ${t0}, ${t0}, {UPPER}\n\taddu ${upper}, ${upper}, ${t0}"
-        );
+        emit!(text, "\tlw ${t0}, {offset}(${at})\n\taddu ${whole}, ${whole}, ${t0}");
+        emit!(text, "\tsra ${t0}, ${t0}, {UPPER}\n\taddu ${upper}, ${upper}, ${t0}");
     }
     branch_before_last(text, &format!("bne ${at}, ${out}, .L{name}_fold"));
-    store(text, high, out, 0);
-    store(text, low, out, width);
-}
-
-fn clear(text: &mut String, registers: &[u32]) {
-    for register in registers {
-        emit!(text, "\tmove ${register}, $0");
+    let rows = high[0].len();
+    for (word, (whole, upper)) in whole.iter().zip(&upper).enumerate() {
+        let (column, row) = (word / rows, word % rows);
+        if row == 0 {
+            emit!(text, "\tlw ${at}, {}($4)", call::TOTALS[column]);
+        }
+        // What the upper parts lack, shifted by 21, and the upper parts, shifted by 33: t1 and t0.
+        emit!(text, "\tsll ${t0}, ${upper}, {UPPER}\n\tsubu ${t0}, ${whole}, ${t0}");
+        emit!(text, "\tsll ${t1}, ${upper}, 1\n\tsrl ${t2}, ${t0}, 11\n\taddu ${t1}, ${t1}, ${t2}");
+        emit!(text, "\tsll ${t0}, ${t0}, 21");
+        // The low words, and what was there: a 64-bit number, its upper half first.
+        for (from, offset) in [(out, 4 * word), (at, 8 * row + 4)] {
+            emit!(text, "\tlw ${t2}, {offset}(${from})\n\taddu ${t0}, ${t0}, ${t2}");
+            emit!(text, "\tsltu ${t2}, ${t0}, ${t2}\n\taddu ${t1}, ${t1}, ${t2}");
+        }
+        emit!(text, "\tlw ${t2}, {}(${at})\n\taddu ${t1}, ${t1}, ${t2}", 8 * row);
+        emit!(text, "\tsw ${t1}, {}(${at})\n\tsw ${t0}, {}(${at})", 8 * row, 8 * row + 4);
     }
-}
-
-fn store(text: &mut String, registers: &[u32], at: u32, offset: usize) {
-    for (word, register) in registers.iter().enumerate() {
-        emit!(text, "\tsw ${register}, {}(${at})", offset + 4 * word);
-    }
-}
-
-/// Puts `branch` in front of the last instruction, which goes into its delay slot.
-fn branch_before_last(text: &mut String, branch: &str) {
-    let last = text.trim_end().rfind('\n').expect("a loop has more than one instruction") + 1;
-    text.insert_str(last, &format!("\t{branch}\n"));
 }
 
 /// The shift that makes the place of an element's rows out of its place in a vector.
@@ -251,7 +168,7 @@ fn row_shift(rows: u32) -> u32 {
 /// `rows` rows with a list of elements that are not zero: seven instructions for a product.
 ///
 /// Leaves, block after block, the high words; then see [`fold`].
-fn sparse(rows: u32) -> String {
+pub fn sparse(rows: u32) -> String {
     let name = format!("opml_sparse_{rows}");
     let mut registers = Registers::new();
     let (high, low) = (registers.take_many(rows), registers.take_many(rows));
@@ -293,12 +210,12 @@ fn sparse(rows: u32) -> String {
         "\taddiu ${counts}, ${counts}, 4\n\tbne ${counts}, ${counts_end}, .L{name}_block\n\taddiu ${out}, ${out}, {}",
         4 * rows
     );
-    fold(t, &name, [&high, &low], [out, at, t0]);
+    fold(t, &name, &[high], &[low], [out, at, t0, t1, x]);
     function(&name, &registers, &text)
 }
 
 /// `rows` rows with a list of remainders of elements: the high words alone, five instructions for a product.
-fn correction(rows: u32) -> String {
+pub fn correction(rows: u32) -> String {
     let name = format!("opml_correction_{rows}");
     let mut registers = Registers::new();
     let high = registers.take_many(rows);
