@@ -14,7 +14,7 @@ mod call {
     pub const SCALE: u32 = 28;
     pub const CONSTANT: [u32; 2] = [32, 36];
     pub const ERROR: u32 = 40;
-    pub const LENGTH: u32 = 44;
+    pub const LARGEST: u32 = 44;
     pub const LOW_MASK: u32 = 48;
     pub const OPEN: u32 = 52;
 }
@@ -31,7 +31,7 @@ macro_rules! registers {
 pub fn finish() -> String {
     let mut registers = Registers::new();
     registers! { registers; total_at, end, correction_at, record_at, bias_at, bias_step, result_at, scale, constant_high,
-    constant_low, error, length, low_mask, open, bit, fraction, implicit, sign }
+    constant_low, error, largest, low_mask, open, bit, fraction, implicit, sign }
     registers! { registers; high, low, s, bias, t0, t1, t2, t3, t4, zeros }
     let mut text = String::new();
     let t = &mut text;
@@ -47,7 +47,7 @@ pub fn finish() -> String {
         (constant_high, call::CONSTANT[0]),
         (constant_low, call::CONSTANT[1]),
         (error, call::ERROR),
-        (length, call::LENGTH),
+        (largest, call::LARGEST),
         (low_mask, call::LOW_MASK),
     ];
     for (register, offset) in loads {
@@ -72,8 +72,11 @@ pub fn finish() -> String {
     emit!(t, "\tand ${t0}, ${t0}, ${low_mask}\n\tand ${t1}, ${t1}, ${low_mask}");
     emit!(t, "\tsltu ${t2}, ${low}, ${t0}\n\tsubu ${low}, ${low}, ${t0}");
     emit!(t, "\tsubu ${high}, ${high}, ${t1}\n\tsubu ${high}, ${high}, ${t2}");
-    // The scale of the result; the product of the lengths waits in hi and lo.
-    emit!(t, "\tlw ${t0}, 8(${record_at})\n\taddiu ${record_at}, ${record_at}, 16\n\tmultu ${t0}, ${length}");
+    // The scale of the result; the product of (J) waits in hi and lo.
+    emit!(
+        t,
+        "\tlw ${t0}, 8(${record_at})\n\taddiu ${record_at}, ${record_at}, 16\n\tmultu ${t0}, ${largest}"
+    );
     emit!(t, "\tsra ${s}, ${s}, 16\n\taddu ${s}, ${s}, ${scale}");
     add_bias(t, [bias_at, bias_step, bias, s, high, low, t0, t1, t2], [fraction, implicit]);
     round(t, [s, high, low, bias, t0, t1, t2, t3, t4, zeros], [error, sign, result_at]);
@@ -142,7 +145,7 @@ fn round(t: &mut String, registers: [u32; 10], constants: [u32; 3]) {
     emit!(t, ".Lopml_finish_magnitude:\n\tmfhi ${t0}\n\tbne ${t0}, $0, {open}\n\tsltiu ${t1}, ${high}, 2");
     emit!(t, "\tbne ${t1}, $0, {open}\n\tclz ${zeros}, ${high}");
     // The error, in units of 2^8, and whether it leaves a quarter of the last place.
-    emit!(t, "\tmflo ${t2}\n\tsrl ${t2}, ${t2}, 1\n\taddu ${t2}, ${t2}, ${error}");
+    emit!(t, "\tmflo ${t2}\n\tsrl ${t2}, ${t2}, 4\n\taddu ${t2}, ${t2}, ${error}");
     emit!(t, "\tsrl ${t2}, ${t2}, 8\n\taddiu ${t2}, ${t2}, 1");
     emit!(t, "\tli ${t0}, 30\n\tsubu ${t0}, ${t0}, ${zeros}\n\tsrlv ${t0}, ${t2}, ${t0}");
     emit!(t, "\tbne ${t0}, $0, {open}\n\txori ${t0}, ${zeros}, 31");

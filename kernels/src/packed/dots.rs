@@ -41,6 +41,15 @@ pub(super) struct Dots<'a> {
     vectors: [Vector<'a>; COLUMNS],
     gathered: &'a mut [u32],
     room: [u32; ROOM],
+    sums: [Sums; COLUMNS],
+}
+
+/// The rows of a group on the way to their results. Kept between groups, as clearing it costs steps.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    totals: [i64; MAX_ROWS],
+    corrections: [u32; MAX_ROWS],
+    results: [f32; MAX_ROWS],
 }
 
 /// Words of scratch that [`Dots`] need for rows of `k` weights.
@@ -53,7 +62,7 @@ impl<'a> Dots<'a> {
     pub(super) fn new(packed: PackedRows<'a>, mut scratch: &'a mut [u32]) -> Self {
         let vectors = [(); COLUMNS].map(|()| Vector::new(packed.k(), &mut scratch));
         let gathered = scratch.split_off_mut(..packed.k()).expect("packed: scratch too short");
-        Self { packed, vectors, gathered, room: [0; ROOM] }
+        Self { packed, vectors, gathered, room: [0; ROOM], sums: [Sums::default(); COLUMNS] }
     }
 
     /// Calls `emit(c, r, sums)` for each input c and each group of rows, which begins with row r; `sums` are
@@ -94,12 +103,12 @@ impl<'a> Dots<'a> {
 
     /// All rows with one vector.
     fn one(&mut self, column: usize, input: &Input, emit: &mut impl FnMut(usize, usize, &[f32])) {
-        let Self { packed, vectors, gathered, room } = self;
+        let Self { packed, vectors, gathered, room, sums } = self;
         let vector = &vectors[column];
         for_each_group(packed, |group| {
             let rows = group.rows;
-            let mut totals = [0; MAX_ROWS];
-            let totals = &mut totals[..rows];
+            let totals = &mut sums[0].totals[..rows];
+            totals.fill(0);
             for (elements, blocks) in spans(vector.x.len()) {
                 if vector.kind == Kind::Sparse {
                     let (list, counts) = (vector.list_of(blocks.clone()), &vector.counts[blocks]);
@@ -110,31 +119,31 @@ impl<'a> Dots<'a> {
                     Dense { rows, stride: rows, x, xi, y, eta }.run(room, [totals]);
                 }
             }
-            complete(packed, vector, input, &group, totals, gathered, |sums| emit(column, group.first, sums));
+            emit(column, group.first, complete(packed, vector, input, &group, &mut sums[0], gathered));
         });
     }
 
     /// All rows with both vectors.
     fn two(&mut self, inputs: [&Input; COLUMNS], emit: &mut impl FnMut(usize, usize, &[f32])) {
-        let Self { packed, vectors, gathered, room } = self;
+        let Self { packed, vectors, gathered, room, sums } = self;
         for_each_group(packed, |group| {
             let (stride, rows) = (group.rows, group.rows.min(ROWS_OF_TWO));
-            let mut totals = [[0; MAX_ROWS]; COLUMNS];
+            for sums in &mut *sums {
+                sums.totals[..stride].fill(0);
+            }
             for (elements, blocks) in spans(vectors[0].x.len()) {
                 let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
                 let xi = [0, 1].map(|column| &vectors[column].xi[blocks.clone()]);
                 for first in (0..stride).step_by(rows) {
                     let y = &group.y[elements.start * stride + first..];
                     let eta = &group.eta[blocks.start * stride + first..];
-                    let totals = totals.each_mut().map(|totals| &mut totals[first..first + rows]);
+                    let totals = sums.each_mut().map(|sums| &mut sums.totals[first..first + rows]);
                     Dense { rows, stride, x, xi, y, eta }.run(room, totals);
                 }
             }
-            for (column, totals) in totals.iter_mut().enumerate() {
-                let (vector, input, totals) = (&vectors[column], inputs[column], &mut totals[..stride]);
-                complete(packed, vector, input, &group, totals, gathered, |sums| {
-                    emit(column, group.first, sums);
-                });
+            for (column, sums) in sums.iter_mut().enumerate() {
+                let (vector, input) = (&vectors[column], inputs[column]);
+                emit(column, group.first, complete(packed, vector, input, &group, sums, gathered));
             }
         });
     }
@@ -168,22 +177,19 @@ fn for_each_group<'a>(packed: &PackedRows<'a>, mut visit: impl FnMut(Group<'a>))
 
 /// The results of a group, from the totals; `weights` has room for a row of them.
 #[inline(always)]
-fn complete(
+fn complete<'s>(
     packed: &PackedRows,
     vector: &Vector,
     input: &Input,
     group: &Group,
-    totals: &mut [i64],
+    sums: &'s mut Sums,
     weights: &mut [u32],
-    emit: impl FnOnce(&[f32]),
-) {
-    let mut corrections = [0; MAX_ROWS];
-    correction(group.rows, vector.remainders(), group.y, &mut corrections);
+) -> &'s [f32] {
+    let Sums { totals, corrections, results } = sums;
+    let (totals, results) = (&mut totals[..group.rows], &mut results[..group.rows]);
+    correction(group.rows, vector.remainders(), group.y, corrections);
     let biases = input.bias.map(|bias| bias.from(group.first));
-    let mut results = [0.0; MAX_ROWS];
-    let results = &mut results[..group.rows];
-    let work = Finish { vector, records: group.records, corrections: &corrections, biases };
-    let mut open = work.run(totals, results);
+    let mut open = Finish { vector, records: group.records, corrections, biases }.run(totals, results);
     while open != 0 {
         let bit = 31 - open.leading_zeros() as usize;
         open ^= 1 << bit;
@@ -195,7 +201,7 @@ fn complete(
             None => by_definition(packed, group.first + row, input, weights),
         };
     }
-    emit(results);
+    results
 }
 
 /// The sum of a row, straight from the definition; `weights` has room for it.

@@ -34,6 +34,8 @@ pub(super) const NO_BOUND: u32 = u32::MAX;
 pub(super) const ROW_WORDS: usize = 4;
 /// Words in front of a row's lists.
 pub(super) const LIST_HEAD: usize = 2;
+/// Fraction bits of the sum of all remainders of a row, (J).
+pub(super) const BOUND_BITS: u32 = 11;
 /// Fraction bits of a remainder on the list, (J).
 pub(super) const REMAINDER_BITS: u32 = 15;
 
@@ -96,8 +98,8 @@ impl Record<'_> {
         i64::from(self.0[0] & 0xffff) << 32 | i64::from(self.0[1])
     }
 
-    /// 2^8 times the length of the vector of remainders, rounded up; 0 if there are none, and [`NO_BOUND`] if a
-    /// weight is infinite or NaN.
+    /// The sum of the magnitudes of the remainders in units of 2^-11, rounded up; [`NO_BOUND`] if a weight is infinite
+    /// or NaN.
     #[inline(always)]
     pub(super) fn remainder(self) -> u32 {
         self.0[2]

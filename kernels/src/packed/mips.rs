@@ -39,7 +39,7 @@ struct FinishCall {
     scale: i32,
     constant: i64,
     error: u32,
-    length: u32,
+    largest: u32,
     low_mask: u32,
     open: u32,
 }
@@ -157,7 +157,7 @@ pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut [f32]) -> 
         scale: work.vector.scale,
         constant: work.vector.constant,
         error: work.vector.error,
-        length: work.vector.length,
+        largest: work.vector.largest,
         low_mask: work.low_mask(),
         open: 0,
     };

@@ -4,7 +4,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bits::{INFINITY_BITS, SIGN, finite_parts, is_finite};
-use crate::packed::format::{BLOCK, DROPPED, MAX_K, NO_BOUND, Places, REMAINDER_BITS, group_rows, padded};
+use crate::packed::format::{
+    BLOCK, BOUND_BITS, DROPPED, MAX_K, NO_BOUND, Places, REMAINDER_BITS, group_rows, padded,
+};
 use crate::packed::inner::block_count;
 
 /// `n` rows of `k` weights, `weight(row, element)`, as [`PackedRows`](super::PackedRows) reads them.
@@ -133,12 +135,12 @@ impl PackedRow {
         let blocks = block_count(self.weights.len());
         let low = (0..blocks).map(|block| self.eta(block).1).sum::<u64>() >> DROPPED;
         // What a list does not hold exactly is less than a unit of 2^-15 more.
-        let bound = |weight: &Quantised| u64::from(weight.s.unsigned_abs()) + u64::from(!weight.exact);
-        let squares: u64 = self.weights.iter().map(|weight| bound(weight).pow(2)).sum();
-        let remainder = match squares {
-            _ if self.bits.iter().any(|&bits| !is_finite(bits)) => NO_BOUND,
+        let bound = |weight: &Quantised| weight.s.unsigned_abs() + u32::from(!weight.exact);
+        let finite = self.bits.iter().all(|&bits| is_finite(bits));
+        let remainder = match self.weights.iter().map(bound).sum::<u32>() {
+            _ if !finite => NO_BOUND,
             0 => 0,
-            _ => (squares.isqrt() >> (REMAINDER_BITS - 8)) as u32 + 1,
+            sum => (sum >> (REMAINDER_BITS - BOUND_BITS)) + 1,
         };
         [(scale as u32) << 16 | (low >> 32) as u32, low as u32, remainder, list]
     }

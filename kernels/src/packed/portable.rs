@@ -85,11 +85,10 @@ pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut [f32]) -> 
             continue;
         };
         *total = complete;
-        // (J): the vector of remainders by the vector of elements, in units of 2^(18 - 8 - 11).
-        let bound = u64::from(record.remainder()) * u64::from(vector.length);
-        let found = u32::try_from(bound)
-            .ok()
-            .and_then(|bound| round(complete, vector.error.wrapping_add(bound / 2), scale));
+        // (J): the remainders by the largest element, in units of 2^(18 - 11 - 11) = 2^-4.
+        let bound = u64::from(record.remainder()) * u64::from(vector.largest);
+        let found =
+            u32::try_from(bound).ok().and_then(|bound| round(complete, vector.error + (bound >> 4), scale));
         match found {
             Some(bits) => *result = f32::from_bits(bits),
             None => open |= 1 << row,

@@ -28,8 +28,8 @@ pub(super) struct Vector<'a> {
     pub constant: i64,
     /// What every sum may be wrong by, in units of 2^11, remainders of weights apart; (I).
     pub error: u32,
-    /// The length of the vector, in units of 2^18, rounded up.
-    pub length: u32,
+    /// What no element exceeds in magnitude, in units of 2^18.
+    pub largest: u32,
     pub x: &'a mut [u32],
     pub xi: &'a mut [u32],
     /// Bytes of `list` for each block.
@@ -48,7 +48,6 @@ pub(super) const fn vector_words(k: usize) -> usize {
 
 /// Sums over the blocks of a vector.
 struct Totals {
-    squares: u64,
     xi: u64,
     /// Elements whose integers are not exact.
     inexact: u32,
@@ -68,7 +67,7 @@ impl<'a> Vector<'a> {
             scale: 0,
             constant: 0,
             error: 0,
-            length: 0,
+            largest: 0,
             x: take(elements),
             xi: take(blocks),
             counts: take(blocks),
@@ -123,9 +122,11 @@ impl<'a> Vector<'a> {
         let products = if self.kind == Kind::Sparse { nonzero } else { self.x.len() as u32 / 2 };
         self.scale = 150 + place;
         self.constant = i64::from(products / 2) - (totals.xi >> DROPPED) as i64;
-        // (I): half of the lost low words, two for xi and eta, one for halving, one for the bias.
-        self.error = products / 2 + 4 + 2 * totals.inexact;
-        self.length = totals.squares.isqrt() as u32 + 1;
+        // (I): half of the lost low words, two for xi and eta, and one each for an odd number, the bias and (J).
+        self.error = products / 2 + 5 + 2 * totals.inexact;
+        let mantissa = (largest >> 1) & FRACTION | IMPLICIT;
+        let place = (place + (largest >> 24) as i32) as u32;
+        self.largest = (mantissa << place >> 18) + 1;
     }
 
     /// Makes the integers: elements times 2^(150 + `place`), rounded towards zero. If a block exceeds its limit,
@@ -138,7 +139,7 @@ impl<'a> Vector<'a> {
         limits: &[u32],
     ) -> Result<Totals, i32> {
         (self.listed, self.remaining) = (0, 0);
-        let mut totals = Totals { squares: 0, xi: 0, inexact: 0 };
+        let mut totals = Totals { xi: 0, inexact: 0 };
         for (block, range) in blocks(self.x.len()).enumerate() {
             let listed = self.listed;
             let part = &x[range.start.min(x.len())..range.end.min(x.len())];
@@ -151,7 +152,6 @@ impl<'a> Vector<'a> {
                 }
                 return Err(excess);
             }
-            totals.squares += u64::from(squares);
             match self.kind {
                 Kind::Dense => self.fill_xi(block, range, &mut totals),
                 _ => self.counts[block] = 8 * (self.listed - listed) as u32,
