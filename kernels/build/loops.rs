@@ -12,6 +12,7 @@ mod call {
     pub const OUT: u32 = 28;
     pub const FIRST: u32 = 32;
     pub const TOTALS: [u32; 2] = [36, 40];
+    pub const CONSTANT: [u32; 2] = [44, 48];
     pub const LIST: u32 = X[0];
     pub const COUNTS: u32 = 12;
     pub const COUNTS_END: u32 = X_END;
@@ -214,32 +215,46 @@ pub fn sparse(rows: u32) -> String {
     function(&name, &registers, &text)
 }
 
-/// `rows` rows with a list of remainders of elements: the high words alone, five instructions for a product.
-pub fn correction(rows: u32) -> String {
-    let name = format!("opml_correction_{rows}");
+/// The first total of each of `rows` rows: a constant, and what a list of remainders of elements gives; of its products
+/// there are the high words alone, five instructions each.
+pub fn start(rows: u32) -> String {
+    let name = format!("opml_start_{rows}");
     let mut registers = Registers::new();
     let high = registers.take_many(rows);
-    let [x, y, at, end, out, y_base, t0] = [(); 7].map(|()| registers.take());
+    let [x, y, at, end, totals, y_base, t0, t1, constant_high, constant_low] =
+        [(); 10].map(|()| registers.take());
     let mut text = String::new();
     let t = &mut text;
-    let loads = [(at, call::LIST), (end, call::X_END), (out, call::OUT), (y_base, call::Y)];
+    let loads = [
+        (at, call::LIST),
+        (end, call::X_END),
+        (totals, call::TOTALS[0]),
+        (y_base, call::Y),
+        (constant_high, call::CONSTANT[0]),
+        (constant_low, call::CONSTANT[1]),
+    ];
     for (register, offset) in loads {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
     clear(t, &high);
+    emit!(t, "\tbeq ${at}, ${end}, .L{name}_none\n\tnop\n.L{name}_elements:");
     emit!(
         t,
-        ".L{name}_elements:\n\tlw ${y}, 4(${at})\n\tlw ${x}, 0(${at})\n\tsll ${y}, ${y}, {}\n\taddu ${y}, ${y}, ${y_base}\n\taddiu ${at}, ${at}, 8",
+        "\tlw ${y}, 4(${at})\n\tlw ${x}, 0(${at})\n\tsll ${y}, ${y}, {}\n\taddu ${y}, ${y}, ${y_base}\n\taddiu ${at}, ${at}, 8",
         row_shift(rows)
     );
     for (row, high) in high.iter().enumerate() {
-        emit!(
-            t,
-            "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}\n\tmfhi ${t0}\n\taddu ${high}, ${high}, ${t0}",
-            4 * row
-        );
+        emit!(t, "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}", 4 * row);
+        emit!(t, "\tmfhi ${t0}\n\taddu ${high}, ${high}, ${t0}");
     }
     branch_before_last(t, &format!("bne ${at}, ${end}, .L{name}_elements"));
-    store(t, &high, out, 0);
+    emit!(t, ".L{name}_none:");
+    for (row, high) in high.iter().enumerate() {
+        // 64-bit numbers, the upper half first.
+        emit!(t, "\tsra ${t0}, ${high}, 31\n\taddu ${t0}, ${t0}, ${constant_high}");
+        emit!(t, "\taddu ${high}, ${high}, ${constant_low}\n\tsltu ${t1}, ${high}, ${constant_low}");
+        emit!(t, "\taddu ${t0}, ${t0}, ${t1}\n\tsw ${t0}, {}(${totals})", 8 * row);
+        emit!(t, "\tsw ${high}, {}(${totals})", 8 * row + 4);
+    }
     function(&name, &registers, &text)
 }

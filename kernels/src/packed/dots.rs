@@ -6,7 +6,7 @@ use crate::dot::rows::Bias;
 use crate::dot::terms::Pairs;
 use crate::packed::finish::with_remainders;
 use crate::packed::format::{Group, MAX_ROWS, PackedRows, SPAN};
-use crate::packed::inner::{Dense, Finish, Sparse, correction};
+use crate::packed::inner::{Dense, Finish, Lines, Sparse};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
 
 /// Vectors that are multiplied together.
@@ -25,31 +25,18 @@ pub(super) struct Input<'a> {
     pub pairs: Pairs,
     /// One value to add to each sum.
     pub bias: Option<Bias<'a>>,
+    /// Where the sum of the first row goes, and how far from there the next.
+    pub out: usize,
+    pub out_step: usize,
 }
 
-impl Input<'_> {
-    /// The bits of the value for a row; +0 if there is none.
-    #[inline]
-    fn bias(&self, row: usize) -> u32 {
-        self.bias.map_or(0, |bias| bias.at(row).to_bits())
-    }
-}
-
-/// Packed rows, and what the sums are computed in.
+/// Packed rows, and what the sums are computed in; kept between vectors, as clearing it costs steps.
 pub(super) struct Dots<'a> {
     packed: PackedRows<'a>,
     vectors: [Vector<'a>; COLUMNS],
     gathered: &'a mut [u32],
     room: [u32; ROOM],
-    sums: [Sums; COLUMNS],
-}
-
-/// The rows of a group on the way to their results. Kept between groups, as clearing it costs steps.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    totals: [i64; MAX_ROWS],
-    corrections: [u32; MAX_ROWS],
-    results: [f32; MAX_ROWS],
+    totals: [[i64; MAX_ROWS]; COLUMNS],
 }
 
 /// Words of scratch that [`Dots`] need for rows of `k` weights.
@@ -62,25 +49,24 @@ impl<'a> Dots<'a> {
     pub(super) fn new(packed: PackedRows<'a>, mut scratch: &'a mut [u32]) -> Self {
         let vectors = [(); COLUMNS].map(|()| Vector::new(packed.k(), &mut scratch));
         let gathered = scratch.split_off_mut(..packed.k()).expect("packed: scratch too short");
-        Self { packed, vectors, gathered, room: [0; ROOM], sums: [Sums::default(); COLUMNS] }
+        Self { packed, vectors, gathered, room: [0; ROOM], totals: [[0; MAX_ROWS]; COLUMNS] }
     }
 
-    /// Calls `emit(c, r, sums)` for each input c and each group of rows, which begins with row r; `sums` are
-    /// RN(bias + sum over pairs).
+    /// Writes RN(bias + sum over pairs) to its place in `out` for each input and each row.
     #[inline]
-    pub(super) fn run(&mut self, inputs: &[Input], mut emit: impl FnMut(usize, usize, &[f32])) {
+    pub(super) fn run(&mut self, inputs: &[Input], out: &mut [f32]) {
         for (column, input) in inputs.iter().enumerate() {
             self.prepare(column, input);
         }
         if let [first, second] = inputs
             && self.vectors.iter().all(|vector| vector.kind == Kind::Dense)
         {
-            return self.two([first, second], &mut emit);
+            return self.two([first, second], out);
         }
         for (column, input) in inputs.iter().enumerate() {
             match self.vectors[column].kind {
-                Kind::Dense | Kind::Sparse => self.one(column, input, &mut emit),
-                Kind::Zero | Kind::Unfit => self.none(column, input, &mut emit),
+                Kind::Dense | Kind::Sparse => self.one(column, input, out),
+                Kind::Zero | Kind::Unfit => self.none(column, input, out),
             }
         }
     }
@@ -102,13 +88,14 @@ impl<'a> Dots<'a> {
     }
 
     /// All rows with one vector.
-    fn one(&mut self, column: usize, input: &Input, emit: &mut impl FnMut(usize, usize, &[f32])) {
-        let Self { packed, vectors, gathered, room, sums } = self;
+    #[inline(never)]
+    fn one(&mut self, column: usize, input: &Input, out: &mut [f32]) {
+        let Self { packed, vectors, gathered, room, totals } = self;
         let vector = &vectors[column];
         for_each_group(packed, |group| {
             let rows = group.rows;
-            let totals = &mut sums[0].totals[..rows];
-            totals.fill(0);
+            let totals = &mut totals[0][..rows];
+            vector.start(group.y).run(totals);
             for (elements, blocks) in spans(vector.x.len()) {
                 if vector.kind == Kind::Sparse {
                     let (list, counts) = (vector.list_of(blocks.clone()), &vector.counts[blocks]);
@@ -119,17 +106,18 @@ impl<'a> Dots<'a> {
                     Dense { rows, stride: rows, x, xi, y, eta }.run(room, [totals]);
                 }
             }
-            emit(column, group.first, complete(packed, vector, input, &group, &mut sums[0], gathered));
+            complete(packed, vector, input, &group, totals, gathered, out);
         });
     }
 
     /// All rows with both vectors.
-    fn two(&mut self, inputs: [&Input; COLUMNS], emit: &mut impl FnMut(usize, usize, &[f32])) {
-        let Self { packed, vectors, gathered, room, sums } = self;
+    #[inline(never)]
+    fn two(&mut self, inputs: [&Input; COLUMNS], out: &mut [f32]) {
+        let Self { packed, vectors, gathered, room, totals } = self;
         for_each_group(packed, |group| {
             let (stride, rows) = (group.rows, group.rows.min(ROWS_OF_TWO));
-            for sums in &mut *sums {
-                sums.totals[..stride].fill(0);
+            for (vector, totals) in vectors.iter().zip(&mut *totals) {
+                vector.start(group.y).run(&mut totals[..stride]);
             }
             for (elements, blocks) in spans(vectors[0].x.len()) {
                 let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
@@ -137,30 +125,30 @@ impl<'a> Dots<'a> {
                 for first in (0..stride).step_by(rows) {
                     let y = &group.y[elements.start * stride + first..];
                     let eta = &group.eta[blocks.start * stride + first..];
-                    let totals = sums.each_mut().map(|sums| &mut sums.totals[first..first + rows]);
+                    let totals = totals.each_mut().map(|totals| &mut totals[first..first + rows]);
                     Dense { rows, stride, x, xi, y, eta }.run(room, totals);
                 }
             }
-            for (column, sums) in sums.iter_mut().enumerate() {
+            for (column, totals) in totals.iter_mut().enumerate() {
                 let (vector, input) = (&vectors[column], inputs[column]);
-                emit(column, group.first, complete(packed, vector, input, &group, sums, gathered));
+                complete(packed, vector, input, &group, &mut totals[..stride], gathered, out);
             }
         });
     }
 
     /// All rows with a vector that has no integers: of zeros, or to be left to the definition.
     #[inline(never)]
-    fn none(&mut self, column: usize, input: &Input, emit: &mut dyn FnMut(usize, usize, &[f32])) {
+    fn none(&mut self, column: usize, input: &Input, out: &mut [f32]) {
         let zero = self.vectors[column].kind == Kind::Zero;
         for row in 0..self.packed.n() {
             // Zeros leave a bias as it is, unless that is a zero whose sign is asked for, or they meet infinities.
-            let bias = f32::from_bits(input.bias(row));
+            let bias = input.bias.map_or(0.0, |bias| bias.at(row));
             let alone = zero
                 && is_finite(bias.to_bits())
                 && !is_zero(bias.to_bits())
                 && !self.packed.is_not_finite(row);
             let sum = if alone { bias } else { by_definition(&self.packed, row, input, self.gathered) };
-            emit(column, row, &[sum]);
+            out[input.out + row * input.out_step] = sum;
         }
     }
 }
@@ -175,33 +163,32 @@ fn for_each_group<'a>(packed: &PackedRows<'a>, mut visit: impl FnMut(Group<'a>))
     }
 }
 
-/// The results of a group, from the totals; `weights` has room for a row of them.
+/// Writes the results of a group, from the totals; `weights` has room for a row of them.
 #[inline(always)]
-fn complete<'s>(
+fn complete(
     packed: &PackedRows,
     vector: &Vector,
     input: &Input,
     group: &Group,
-    sums: &'s mut Sums,
+    totals: &mut [i64],
     weights: &mut [u32],
-) -> &'s [f32] {
-    let Sums { totals, corrections, results } = sums;
-    let (totals, results) = (&mut totals[..group.rows], &mut results[..group.rows]);
-    correction(group.rows, vector.remainders(), group.y, corrections);
+    out: &mut [f32],
+) {
     let biases = input.bias.map(|bias| bias.from(group.first));
-    let mut open = Finish { vector, records: group.records, corrections, biases }.run(totals, results);
+    let place = |row: usize| input.out + (group.first + row) * input.out_step;
+    let mut lines = Lines { values: out, start: place(0), step: input.out_step };
+    let mut open = Finish { vector, records: group.records, biases }.run(totals, &mut lines);
     while open != 0 {
         let bit = 31 - open.leading_zeros() as usize;
         open ^= 1 << bit;
         let row = bit % MAX_ROWS;
         let found =
             if bit == row { with_remainders(vector, packed, group.first + row, totals[row]) } else { None };
-        results[row] = match found {
+        out[place(row)] = match found {
             Some(bits) => f32::from_bits(bits),
             None => by_definition(packed, group.first + row, input, weights),
         };
     }
-    results
 }
 
 /// The sum of a row, straight from the definition; `weights` has room for it.

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::dot::rows::Bias;
-use crate::packed::format::{BLOCK, MAX_ROWS, ROW_WORDS};
+use crate::packed::format::{BLOCK, ROW_WORDS};
 #[cfg(target_arch = "mips")]
 use crate::packed::mips as machine;
 #[cfg(not(target_arch = "mips"))]
@@ -76,19 +76,34 @@ impl Sparse<'_> {
     }
 }
 
-/// For each of `rows` rows of `y`, the sum of the high words of the products with the elements of `list`, which holds
-/// four times their positions, too.
-#[inline]
-pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32; MAX_ROWS]) {
-    machine::correction(rows, list, y, out);
+/// The first total of each row: a constant, and the sum of the high words of the products of a row of `y` with the elements of
+/// `list`, which holds four times their positions, too.
+pub(super) struct Start<'a> {
+    pub constant: i64,
+    pub list: &'a [[u32; 2]],
+    pub y: &'a [u32],
+}
+
+impl Start<'_> {
+    #[inline]
+    pub(super) fn run(&self, totals: &mut [i64]) {
+        machine::start(self, totals);
+    }
+}
+
+/// Where the results of some rows go.
+pub(super) struct Lines<'a> {
+    pub values: &'a mut [f32],
+    /// That of the first row.
+    pub start: usize,
+    /// From one to the next.
+    pub step: usize,
 }
 
 /// What the totals of a group's rows need to become floats.
 pub(super) struct Finish<'a> {
     pub vector: &'a Vector<'a>,
     pub records: &'a [[u32; ROW_WORDS]],
-    /// What the remainders of the vector give.
-    pub corrections: &'a [u32; MAX_ROWS],
     /// Begins with the first row.
     pub biases: Option<Bias<'a>>,
 }
@@ -103,10 +118,12 @@ impl Finish<'_> {
     /// Writes RN(bias + total) for each row whose total tells it. In the result there is a bit for each other one: row r has
     /// bit r, and its total is complete, or bit 8 + r if that was not possible.
     #[inline]
-    pub(super) fn run(&self, totals: &mut [i64], results: &mut [f32]) -> u32 {
+    pub(super) fn run(&self, totals: &mut [i64], results: &mut Lines) -> u32 {
         let rows = self.records.len();
-        assert!(rows > 0 && totals.len() == rows && results.len() == rows, "finish: rows do not fit");
+        assert!(rows > 0 && totals.len() == rows, "finish: rows do not fit");
         assert!(self.biases.is_none_or(|bias| bias.covers(rows)), "finish: bias too short");
+        let last = results.start + (rows - 1) * results.step;
+        assert!(last < results.values.len(), "finish: result too short");
         machine::finish(self, totals, results)
     }
 }

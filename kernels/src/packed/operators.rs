@@ -32,16 +32,12 @@ pub fn matmul_packed(
         x: a,
         pairs: Pairs::line(shape.k, i * shape.a_row, shape.a_column, 1),
         bias: bias.map(|values| Bias { values, start: i * shape.bias_row, step: shape.bias_column }),
+        out: i * shape.n,
+        out_step: 1,
     };
-    let mut i = 0;
-    while i < shape.m {
+    for i in (0..shape.m).step_by(COLUMNS) {
         let inputs = [input(i), input(i + 1)];
-        let count = COLUMNS.min(shape.m - i);
-        let lines = &mut out[i * shape.n..][..count * shape.n];
-        dots.run(&inputs[..count], |column, row, sums| {
-            lines[column * shape.n + row..][..sums.len()].copy_from_slice(sums);
-        });
-        i += count;
+        dots.run(&inputs[..COLUMNS.min(shape.m - i)], out);
     }
 }
 
@@ -69,20 +65,17 @@ pub fn conv2d_packed(
     let mut dots = Dots::new(PackedRows::new(w, shape.taps(), shape.output.channels), scratch);
     let image = &shape.output;
     let bias = bias.map(|values| Bias { values, start: 0, step: 1 });
-    let input = |row: usize, column: usize| Input { x, pairs: shape.patch(0, row, column), bias };
+    let input = |row: usize, column: usize| Input {
+        x,
+        pairs: shape.patch(0, row, column),
+        bias,
+        out: row * image.row_stride + column * image.column_stride,
+        out_step: image.channel_stride,
+    };
     for row in 0..image.height {
-        let mut column = 0;
-        while column < image.width {
+        for column in (0..image.width).step_by(COLUMNS) {
             let inputs = [input(row, column), input(row, column + 1)];
-            let count = COLUMNS.min(image.width - column);
-            let pixel = row * image.row_stride + column * image.column_stride;
-            dots.run(&inputs[..count], |second, channel, sums| {
-                let first = pixel + second * image.column_stride + channel * image.channel_stride;
-                for (sum, to) in sums.iter().zip((first..).step_by(image.channel_stride)) {
-                    out[to] = *sum;
-                }
-            });
-            column += count;
+            dots.run(&inputs[..COLUMNS.min(image.width - column)], out);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::packed::finish::{round, with_bias};
 use crate::packed::format::{DROPPED, MAX_ROWS, Record};
-use crate::packed::inner::{Dense, Finish, Sparse, blocks};
+use crate::packed::inner::{Dense, Finish, Lines, Sparse, Start, blocks};
 
 /// The sums of the words of products.
 #[derive(Clone, Copy, Default)]
@@ -59,26 +59,30 @@ pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
     }
 }
 
-/// Sums of the high words of the products of a list with the rows of a group.
-pub(super) fn correction(rows: usize, list: &[[u32; 2]], y: &[u32], out: &mut [u32; MAX_ROWS]) {
-    out[..rows].fill(0);
-    for &[x, at] in list {
-        for (sum, y) in out.iter_mut().zip(&y[at as usize / 4 * rows..][..rows]) {
+/// See [`Start`].
+pub(super) fn start(work: &Start, totals: &mut [i64]) {
+    let rows = totals.len();
+    let mut sums = [0u32; MAX_ROWS];
+    for &[x, at] in work.list {
+        for (sum, y) in sums.iter_mut().zip(&work.y[at as usize / 4 * rows..][..rows]) {
             let product = i64::from(x as i32) * i64::from(*y as i32);
             *sum = sum.wrapping_add((product >> 32) as u32);
         }
     }
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        *total = work.constant + i64::from(sum as i32);
+    }
 }
 
 /// See [`Finish`].
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut [f32]) -> u32 {
+pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> u32 {
     let (vector, low_mask) = (work.vector, work.low_mask());
     let mut open = 0;
-    for (row, (total, result)) in totals.iter_mut().zip(results).enumerate() {
+    for (row, total) in totals.iter_mut().enumerate() {
         let record = Record(&work.records[row]);
         let scale = vector.scale + record.scale();
         let low = if low_mask == 0 { 0 } else { record.low() };
-        *total += vector.constant + i64::from(work.corrections[row] as i32) - low;
+        *total -= low;
         let bias = work.biases.map_or(0, |bias| bias.at(row).to_bits());
         let Some(complete) = with_bias(*total, bias, scale) else {
             open |= 1 << (8 + row);
@@ -90,7 +94,7 @@ pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut [f32]) -> 
         let found =
             u32::try_from(bound).ok().and_then(|bound| round(complete, vector.error + (bound >> 4), scale));
         match found {
-            Some(bits) => *result = f32::from_bits(bits),
+            Some(bits) => results.values[results.start + row * results.step] = f32::from_bits(bits),
             None => open |= 1 << row,
         }
     }

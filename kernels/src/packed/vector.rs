@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, is_zero};
 use crate::packed::format::{BLOCK, DROPPED, SPAN, padded};
-use crate::packed::inner::{block_count, blocks};
+use crate::packed::inner::{Start, block_count, blocks};
 
 /// What a vector turned out to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub(super) struct Vector<'a> {
     pub counts: &'a mut [u32],
     /// The elements that are not zero, with four times their positions.
     list: &'a mut [[u32; 2]],
+    /// What the integers leave of elements, in units of 2^-21, with four times their positions.
     remainders: &'a mut [[u32; 2]],
     listed: usize,
     remaining: usize,
@@ -78,9 +79,10 @@ impl<'a> Vector<'a> {
         }
     }
 
-    /// What the integers leave of elements, in units of 2^-21, with four times their positions.
-    pub(super) fn remainders(&self) -> &[[u32; 2]] {
-        &self.remainders[..self.remaining]
+    /// The first totals of the rows of `y`.
+    #[inline]
+    pub(super) fn start<'s>(&'s self, y: &'s [u32]) -> Start<'s> {
+        Start { constant: self.constant, list: &self.remainders[..self.remaining], y }
     }
 
     /// The part of the list for some blocks.
