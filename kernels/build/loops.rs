@@ -56,8 +56,8 @@ pub fn dense(rows: u32, stride: u32, columns: u32) -> String {
 
     let mut text = String::new();
     let t = &mut text;
-    for column in 0..columns {
-        emit!(t, "\tlw ${}, {}($4)", x_at[column], call::X[column]);
+    for (register, offset) in x_at.iter().zip(call::X) {
+        emit!(t, "\tlw ${register}, {offset}($4)");
     }
     emit!(t, "\tlw ${y_at}, {}($4)", call::Y);
     clear(t, &low.concat());

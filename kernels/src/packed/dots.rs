@@ -39,15 +39,22 @@ pub(super) struct Dots<'a> {
     totals: [[i64; MAX_ROWS]; COLUMNS],
 }
 
-/// Words of scratch that [`Dots`] need for rows of `k` weights.
-pub(super) const fn scratch_words(k: usize) -> usize {
-    COLUMNS * vector_words(k) + k
+/// How many of `vectors` vectors are multiplied together.
+const fn columns(vectors: usize) -> usize {
+    if vectors < COLUMNS { vectors } else { COLUMNS }
+}
+
+/// Words of scratch that [`Dots`] need for `vectors` vectors and rows of `k` weights.
+pub(super) const fn scratch_words(vectors: usize, k: usize) -> usize {
+    columns(vectors) * vector_words(k) + k
 }
 
 impl<'a> Dots<'a> {
     /// `scratch` has at least [`scratch_words`] words.
-    pub(super) fn new(packed: PackedRows<'a>, mut scratch: &'a mut [u32]) -> Self {
-        let vectors = [(); COLUMNS].map(|()| Vector::new(packed.k(), &mut scratch));
+    pub(super) fn new(packed: PackedRows<'a>, vectors: usize, mut scratch: &'a mut [u32]) -> Self {
+        // A vector that is not there gets no room.
+        let elements = |column| if column < columns(vectors) { packed.k() } else { 0 };
+        let vectors = [0, 1].map(|column| Vector::new(elements(column), &mut scratch));
         let gathered = scratch.split_off_mut(..packed.k()).expect("packed: scratch too short");
         Self { packed, vectors, gathered, room: [0; ROOM], totals: [[0; MAX_ROWS]; COLUMNS] }
     }

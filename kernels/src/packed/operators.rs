@@ -9,7 +9,7 @@ use crate::packed::format::PackedRows;
 
 /// Words of scratch that [`matmul_packed`] needs.
 pub const fn matmul_scratch(shape: &MatMul) -> usize {
-    scratch_words(shape.k)
+    scratch_words(shape.m, shape.k)
 }
 
 /// What [`matmul`](crate::matmul) computes, with the columns of B packed: `b` is
@@ -27,7 +27,7 @@ pub fn matmul_packed(
     out: &mut [f32],
 ) {
     shape.check_without_b(a, bias, out);
-    let mut dots = Dots::new(PackedRows::new(b, shape.k, shape.n), scratch);
+    let mut dots = Dots::new(PackedRows::new(b, shape.k, shape.n), shape.m, scratch);
     let input = |i: usize| Input {
         x: a,
         pairs: Pairs::line(shape.k, i * shape.a_row, shape.a_column, 1),
@@ -43,7 +43,7 @@ pub fn matmul_packed(
 
 /// Words of scratch that [`conv2d_packed`] needs.
 pub const fn conv2d_scratch(shape: &Conv2d) -> usize {
-    scratch_words(shape.taps())
+    scratch_words(shape.output.width, shape.taps())
 }
 
 /// What [`conv2d`](crate::conv2d) computes for a shape with one group, with the weights packed: `w` is
@@ -62,8 +62,8 @@ pub fn conv2d_packed(
 ) {
     assert!(shape.groups == 1, "conv2d: packed weights have one group");
     shape.check_images(x, bias, out);
-    let mut dots = Dots::new(PackedRows::new(w, shape.taps(), shape.output.channels), scratch);
     let image = &shape.output;
+    let mut dots = Dots::new(PackedRows::new(w, shape.taps(), image.channels), image.width, scratch);
     let bias = bias.map(|values| Bias { values, start: 0, step: 1 });
     let input = |row: usize, column: usize| Input {
         x,
