@@ -93,7 +93,7 @@ impl<'a> Vector<'a> {
     }
 
     /// Prepares `x`, the `bits` of whose elements are floats, and whose blocks must stay within `limits`, (G).
-    #[inline]
+    #[inline(never)]
     pub(super) fn prepare<T: Copy>(&mut self, x: &[T], bits: impl Fn(T) -> u32 + Copy, limits: &[u32]) {
         let (mut largest, mut nonzero) = (0, 0);
         for &value in x {
