@@ -95,8 +95,13 @@ impl Vm {
         for index in self.cpu.space.present_pages() {
             memory.set_page(index, Box::new(*self.cpu.space.page(index)));
         }
+        State { memory, ..self.registers_and_counters() }
+    }
+
+    /// The state without its memory.
+    pub(crate) fn registers_and_counters(&self) -> State {
         State {
-            memory,
+            memory: Memory::new(),
             preimage_key: self.preimage_key,
             preimage_offset: self.preimage_offset,
             pc: self.pc,
