@@ -79,31 +79,42 @@ impl Snapshots {
         Self { dir: dir.to_owned(), interval }
     }
 
-    /// Brings `prover` to `step` as [`Prover::run_to`] does, from the nearest snapshot if that is further
-    /// than where it is, and leaves snapshots behind on the way. A prover that is beyond `step` goes back
-    /// only if there is a snapshot to go back to.
+    /// Takes `prover` to the last snapshot at or before `step`, if there is one that is nearer to `step` than
+    /// it is, or if it is beyond `step`.
     ///
     /// # Errors
-    /// Those of the run, and of files that cannot be used.
-    pub fn run_to(
-        &self,
-        prover: &mut Prover,
-        step: u64,
-        host: &mut impl Host,
-    ) -> Result<Stop, SnapshotError> {
+    /// If the folder or the file cannot be used.
+    pub fn seek(&self, prover: &mut Prover, step: u64) -> Result<(), SnapshotError> {
         let here = prover.vm().step_count();
         if let Some((at, path)) = self.nearest(step)?
             && (at > here || here > step)
         {
             *prover = Prover::from_vm(Vm::from_state(&load(&path, at)?)?);
         }
+        Ok(())
+    }
+
+    /// Runs to `step` as [`Prover::run_to`] does, and leaves snapshots behind on the way.
+    ///
+    /// # Errors
+    /// Those of the run, and of files that cannot be written.
+    pub fn run_to(
+        &self,
+        prover: &mut Prover,
+        step: u64,
+        host: &mut impl Host,
+    ) -> Result<Stop, SnapshotError> {
         loop {
-            let next = (prover.vm().step_count() / self.interval + 1) * self.interval;
+            let here = prover.vm().step_count();
+            let next = (here / self.interval + 1).saturating_mul(self.interval);
             let stop = prover.run_to(step.min(next), host)?;
-            if stop != Stop::Limit || prover.vm().step_count() >= step {
+            let at = prover.vm().step_count();
+            if at == next {
+                self.save(prover)?;
+            }
+            if stop != Stop::Limit || at >= step {
                 return Ok(stop);
             }
-            self.save(prover)?;
         }
     }
 

@@ -19,6 +19,12 @@ fn prover() -> Prover {
     Prover::new(&counting()).unwrap()
 }
 
+/// Goes to a step by the nearest snapshot.
+fn reach(snapshots: &Snapshots, prover: &mut Prover, step: u64) -> Result<Stop, SnapshotError> {
+    snapshots.seek(prover, step)?;
+    snapshots.run_to(prover, step, &mut Bare::default())
+}
+
 /// The state hash of a plain run at `step`.
 fn expected(step: u64) -> Hash {
     let mut vm = Vm::from_state(&counting()).unwrap();
@@ -40,7 +46,7 @@ fn every_step_is_reached_with_the_state_of_a_plain_run() {
             if from_start && prover.vm().step_count() > step {
                 continue;
             }
-            assert_eq!(snapshots.run_to(prover, step, &mut Bare::default()).unwrap(), Stop::Limit);
+            assert_eq!(reach(&snapshots, prover, step).unwrap(), Stop::Limit);
             assert_eq!((prover.vm().step_count(), prover.state_hash()), (step, expected(step)));
         }
     }
@@ -57,7 +63,7 @@ fn a_snapshot_spares_the_run_before_it() {
     let path = dir.path().join(format!("20000-{}.bin.gz", state.state_hash()));
     cannon::save_state(&state, &path).unwrap();
     let mut prover = prover();
-    Snapshots::new(dir.path(), 1 << 40).run_to(&mut prover, 20_005, &mut Bare::default()).unwrap();
+    reach(&Snapshots::new(dir.path(), 1 << 40), &mut prover, 20_005).unwrap();
     assert_eq!((prover.vm().step_count(), prover.vm().registers()[T2 as usize]), (20_005, 99));
 }
 
@@ -65,7 +71,7 @@ fn a_snapshot_spares_the_run_before_it() {
 fn damaged_snapshots_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let snapshots = Snapshots::new(dir.path(), 10_000);
-    let run = || snapshots.run_to(&mut prover(), 10_500, &mut Bare::default());
+    let run = || reach(&snapshots, &mut prover(), 10_500);
     run().unwrap();
     let path = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
     let good = fs::read(&path).unwrap();
@@ -91,7 +97,7 @@ fn damaged_snapshots_are_named() {
 
     let file = dir.path().join("notes.txt");
     let snapshots = Snapshots::new(&file, 10_000);
-    let error = snapshots.run_to(&mut prover(), 10_500, &mut Bare::default()).unwrap_err();
+    let error = reach(&snapshots, &mut prover(), 10_500).unwrap_err();
     assert!(matches!(error, SnapshotError::Io { dir, .. } if dir == file));
 }
 
