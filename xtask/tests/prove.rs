@@ -69,6 +69,26 @@ fn proofs_are_written_checked_and_found_damaged() {
     check_proof(&[&dir.path().join("none.json")]).assert_fails(2, &["could not be read", "none.json"]);
 }
 
+/// The README shows what the command prints.
+#[test]
+fn the_readme_is_true() {
+    let dir = mlp();
+    let mut command = xtask();
+    command.arg("prove").arg(dir.path().join("mlp")).arg("--input").arg(model("digits/7_0002.png"));
+    let ran = run(command.args(["--step", "5750,100000", "--check"]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let readme = fs::read_to_string(common::checkout().join("README.md")).unwrap();
+    assert!(ran.stdout.lines().count() > 6, "{}", ran.stdout);
+    // The folder is another one here.
+    for line in ran.stdout.lines().filter(|line| !line.contains("proof-N.json")) {
+        assert!(
+            readme.lines().any(|shown| shown == line),
+            "README.md does not have\n{line}\nof\n{}",
+            ran.stdout
+        );
+    }
+}
+
 #[test]
 fn what_cannot_be_proven_is_said() {
     let dir = mlp();
