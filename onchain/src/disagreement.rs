@@ -137,9 +137,7 @@ fn fields(witness: &Witness) -> Vec<Field> {
         ("exited".to_owned(), state.exited.to_string()),
         ("step".to_owned(), state.step.to_string()),
     ];
-    for (number, &value) in (0..).zip(&state.registers) {
-        // A word with the number in its field rs gives the register its name.
-        let register = opml_isa::decode(number << 21).rs();
+    for (register, &value) in opml_isa::Register::all().zip(&state.registers) {
         fields.push((register.to_string(), format!("{value:#010x}")));
     }
     fields

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use opml_abi::{KEY_TYPE_LOCAL, keccak256_key, local_key, syscall};
-use opml_state::{Hash, State, WitnessFields, keccak256};
-use opml_vm::{Host, HostError, Prover, VmError};
+use opml_state::{Hash, State, keccak256};
+use opml_vm::{Host, HostError, Prover, VmError, data_address};
 
 use crate::contract::{Contract, PreimageError};
 use crate::lockstep::{Agreed, LockstepError, lockstep};
-use crate::replay::data_address;
 
 /// Numbers of system calls that are tried; the last is none.
 const SYSTEM_CALLS: [u32; 8] = [
@@ -105,8 +104,7 @@ fn state(bytes: &mut Bytes<'_>) -> (State, Vec<u8>) {
         arguments(&mut state, bytes);
     }
     let preimage = preimage(&mut state, bytes);
-    let fields = WitnessFields::of(&state.witness_with_root(Hash::default()));
-    if let Some(address) = data_address(&fields, word) {
+    if let Some(address) = data_address(word, &state.registers).filter(|_| !state.exited) {
         // The leaf that is read or written, and one not far from it.
         for at in [address & !31, address & !31 ^ 64] {
             state.memory.write(at, &bytes.array::<32>()).expect("a leaf lies in memory");

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use opml_state::cannon::{OracleRead, PROOF_LEN, ProofError, StepProof};
+use opml_state::cannon::{OracleRead, PROOF_LEN, ProofError, StepProof, instruction};
 use opml_state::{Hash, Witness, WitnessFields, hash_witness};
 use opml_vm::{Host, HostError, Prover, Reason, StepInput, VmError};
 
 use crate::contract::{CallError, Contract, Executed, PreimageError};
 use crate::disagreement::{Disagreement, Refusal};
-use crate::replay::{instruction, replay};
+use crate::replay::replay;
 use crate::revert::RevertReason;
 
 /// The context that local values are loaded in. A dispute game has one for each claim; here is only one run.

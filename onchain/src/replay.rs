@@ -1,9 +1,8 @@
 //! Executes a proof in the VM: of the whole memory it knows only what is in the proof.
 
-use opml_abi::{fd, syscall};
-use opml_state::cannon::{PROOF_LEN, StepProof};
+use opml_state::cannon::{StepProof, instruction};
 use opml_state::{Hash, Memory, MemoryProof, State, Witness, WitnessFields};
-use opml_vm::{Host, Reason, Vm, VmError};
+use opml_vm::{Host, Reason, Vm, VmError, data_address};
 
 use crate::lockstep::LockstepError;
 
@@ -22,7 +21,8 @@ pub(crate) fn replay(
     let instruction_leaf =
         MemoryProof::from_bytes(proof.proof_data.first_chunk().expect("two proofs")).leaf();
     let mut data = MemoryProof::from_bytes(proof.proof_data.last_chunk().expect("two proofs"));
-    let address = data_address(&fields, instruction(&proof.state_data, &proof.proof_data));
+    let word = instruction(&proof.state_data, &proof.proof_data);
+    let address = if fields.exited == 0 { data_address(word, &fields.registers) } else { None };
     let mut state = state(&fields);
     put(&mut state.memory, fields.pc, &instruction_leaf);
     if let Some(address) = address {
@@ -44,29 +44,6 @@ pub(crate) fn replay(
         data.root(address)
     });
     Ok(Ok(vm.state().witness_with_root(root)))
-}
-
-/// The instruction that a step executes; of an unaligned pc, the word around it.
-pub(crate) fn instruction(state_data: &Witness, proof_data: &[u8; PROOF_LEN]) -> u32 {
-    let at = (WitnessFields::of(state_data).pc & !LEAF & !3) as usize;
-    u32::from_be_bytes(proof_data[at..at + 4].try_into().expect("four bytes"))
-}
-
-/// The word of memory that the contract reads besides the instruction (`MIPS.sol`, `step` and `handleSyscall`).
-pub(crate) fn data_address(state: &WitnessFields, word: u32) -> Option<u32> {
-    let registers = &state.registers;
-    let is_system_call = word >> 26 == 0 && word & 0x3f == 0x0c;
-    let address = match (registers[2], registers[4]) {
-        _ if state.exited != 0 => return None,
-        (syscall::READ, fd::PREIMAGE_READ) | (syscall::WRITE, fd::PREIMAGE_WRITE) if is_system_call => {
-            registers[5]
-        }
-        _ if word >> 26 >= 0x20 => {
-            registers[(word >> 21 & 31) as usize].wrapping_add(word as u16 as i16 as u32)
-        }
-        _ => return None,
-    };
-    Some(address & !3)
 }
 
 /// The state that a witness describes, with nothing in its memory.

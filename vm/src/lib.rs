@@ -36,6 +36,6 @@ mod vm;
 pub use error::{Reason, VmError};
 pub use guest_host::{GuestHost, Request, UnknownKey};
 pub use host::{Host, HostError};
-pub use prover::{Prover, StepInput};
+pub use prover::{Prover, StepInput, data_address};
 pub use snapshots::{DEFAULT_SNAPSHOT_INTERVAL, SnapshotError, Snapshots};
 pub use vm::{DEFAULT_MAX_PAGES, Stop, Vm};

@@ -106,31 +106,32 @@ impl Prover {
 }
 
 impl Vm {
-    /// The number of the system call at the pc and its descriptor, if there is one at the pc.
-    fn system_call_here(&self) -> Option<(u32, u32)> {
-        let word = self.cpu.space.word(self.pc);
-        let registers = self.registers();
-        (word >> 26 == 0 && word & 0x3f == 0x0c).then_some((registers[2], registers[4]))
-    }
-
     fn reads_preimage(&self) -> bool {
-        !self.exited && self.system_call_here() == Some((syscall::READ, fd::PREIMAGE_READ))
+        let word = self.cpu.space.word(self.pc);
+        !self.exited && system_call(word, self.registers()) == Some((syscall::READ, fd::PREIMAGE_READ))
     }
 
-    /// The word of memory that the next step reads or writes besides the instruction, in the contract's
-    /// eyes: it reads the memory of every word whose opcode is one of a load or store (`MIPS.sol`, `step`
-    /// and `handleSyscall`).
     fn data_address(&self) -> Option<u32> {
         let word = self.cpu.space.word(self.pc);
-        let registers = self.registers();
-        let address = match self.system_call_here() {
-            _ if self.exited => return None,
-            Some((syscall::READ, fd::PREIMAGE_READ) | (syscall::WRITE, fd::PREIMAGE_WRITE)) => registers[5],
-            None if word >> 26 >= 0x20 => {
-                registers[(word >> 21 & 31) as usize].wrapping_add(word as u16 as i16 as u32)
-            }
-            _ => return None,
-        };
-        Some(address & !3)
+        if self.exited { None } else { data_address(word, self.registers()) }
     }
+}
+
+/// The word of memory that the instruction `word` reads or writes, in the contract's eyes: it reads memory for
+/// every word whose opcode is one of a load or store, whether there is such an instruction or not (`MIPS.sol`,
+/// `step` and `handleSyscall`).
+pub fn data_address(word: u32, registers: &[u32; 32]) -> Option<u32> {
+    let address = match system_call(word, registers) {
+        Some((syscall::READ, fd::PREIMAGE_READ) | (syscall::WRITE, fd::PREIMAGE_WRITE)) => registers[5],
+        None if word >> 26 >= 0x20 => {
+            registers[(word >> 21 & 31) as usize].wrapping_add(word as u16 as i16 as u32)
+        }
+        _ => return None,
+    };
+    Some(address & !3)
+}
+
+/// The number of the system call that `word` is and its descriptor, if it is one.
+fn system_call(word: u32, registers: &[u32; 32]) -> Option<(u32, u32)> {
+    (word >> 26 == 0 && word & 0x3f == 0x0c).then_some((registers[2], registers[4]))
 }

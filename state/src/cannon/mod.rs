@@ -12,7 +12,7 @@ mod reader;
 mod writer;
 
 pub use meta::{MetaError, Metadata, Symbol};
-pub use proof::{OracleRead, PROOF_LEN, ProofError, StepProof};
+pub use proof::{OracleRead, PROOF_LEN, ProofError, StepProof, instruction};
 pub use reader::{Limits, MAX_HINT_LEN, ReadError, load_state, read_state};
 pub use writer::{save_state, write_state};
 

@@ -201,6 +201,13 @@ impl StepProof {
     }
 }
 
+/// The instruction that a step executes, from the state and the memory that prove it; of an unaligned pc, the
+/// word around it.
+pub fn instruction(state_data: &Witness, proof_data: &[u8; PROOF_LEN]) -> u32 {
+    let at = (WitnessFields::of(state_data).pc & 0x1c) as usize;
+    u32::from_be_bytes(proof_data[at..at + 4].try_into().expect("four bytes"))
+}
+
 impl OracleRead {
     /// The preimage without its length; nothing if the value is too short for one.
     pub fn preimage(&self) -> &[u8] {

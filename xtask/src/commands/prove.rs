@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use miette::Diagnostic;
 use opml_onchain::{Contract, check};
-use opml_state::cannon::{Metadata, StepProof};
-use opml_state::{Hash, MemoryProof, WitnessFields};
+use opml_state::cannon::{Metadata, instruction};
+use opml_state::{Hash, WitnessFields};
 use opml_toolchain::progress::{Progress, Unit};
 use opml_toolchain::write_atomically;
 use opml_vm::{DEFAULT_SNAPSHOT_INTERVAL, GuestHost, Prover, Snapshots};
@@ -205,7 +205,9 @@ impl Run {
             step: proof.step,
             pc,
             symbol: symbol.map(|symbol| format!("{}+{:#x}", symbol.name, pc - symbol.start)),
-            instruction: opml_isa::decode(instruction(&proof, pc)).at(pc).to_string(),
+            instruction: opml_isa::decode(instruction(&proof.state_data, &proof.proof_data))
+                .at(pc)
+                .to_string(),
             pre: proof.pre,
             post: proof.post,
             preimage: proof.oracle.is_some(),
@@ -213,14 +215,6 @@ impl Run {
             file,
         })
     }
-}
-
-/// The word at `pc`, from the memory proof.
-fn instruction(proof: &StepProof, pc: u32) -> u32 {
-    let (proofs, _) = proof.proof_data.as_chunks();
-    let leaf = MemoryProof::from_bytes(&proofs[0]).leaf();
-    let (words, _) = leaf.0.as_chunks();
-    u32::from_be_bytes(words[(pc >> 2 & 7) as usize])
 }
 
 fn text(rows: &[Row], out: &Path) -> String {
