@@ -9,8 +9,8 @@ use opml_frontend::tensor_file;
 use opml_state::cannon::{self, Metadata};
 use opml_state::{Hash, State};
 use opml_toolchain::elf::Elf;
-use opml_toolchain::file;
 use opml_toolchain::manifest::{MANIFEST_VERSION, Manifest, Port};
+use opml_toolchain::{Places, file};
 use opml_vm::Request;
 use thiserror::Error;
 
@@ -106,10 +106,10 @@ impl Program {
     }
 
     /// Names of the program's functions; none if the folder has no symbol file.
-    pub fn symbols(&self) -> Result<Metadata> {
+    pub fn places(&self) -> Result<Places> {
         match std::fs::read(self.dir.join(file::META)) {
-            Ok(json) => Metadata::from_json(&json).map_err(Stop::unable),
-            Err(_) => Ok(Metadata::default()),
+            Ok(json) => Ok(Places::new(None, Some(Metadata::from_json(&json).map_err(Stop::unable)?))),
+            Err(_) => Ok(Places::default()),
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 use opml_toolchain::provision::member::{MemberError, MemberPath};
+use opml_toolchain::provision::{Bounded, is_over_limit};
 use sha2::{Digest, Sha256};
 
 use super::lock::LockedFile;
@@ -75,7 +76,7 @@ pub enum ArchiveError {
 /// # Errors
 /// Any [`ArchiveError`]; some files may have been written.
 pub(super) fn unpack(package: impl Read, wanted: &[LockedFile], folder: &Path) -> Result<(), ArchiveError> {
-    let bounded = Bounded { inner: GzDecoder::new(package), left: MAX_BYTES };
+    let bounded = Bounded::new(GzDecoder::new(package), MAX_BYTES);
     let mut archive = tar::Archive::new(bounded);
     let mut members = 0;
     let mut left: Vec<&LockedFile> = wanted.iter().collect();
@@ -126,28 +127,9 @@ fn write(member: impl Read, file: &LockedFile, folder: &Path) -> Result<(), Arch
     written.map_err(|source| ArchiveError::Write { name, source })
 }
 
-/// [`Bounded`] can only speak through an [`io::Error`]; this gives it back its own name.
 fn read_error(error: io::Error) -> ArchiveError {
-    match error.get_ref().is_some_and(|inner| inner.is::<OverLimit>()) {
+    match is_over_limit(&error) {
         true => ArchiveError::TooLarge { what: "bytes", limit: MAX_BYTES },
         false => ArchiveError::Read(error),
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("more bytes than allowed")]
-struct OverLimit;
-
-/// Fails, rather than ends, after `left` bytes: an end would look like a whole archive.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| io::Error::other(OverLimit))?;
-        Ok(n)
     }
 }

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use miette::Diagnostic;
 use opml_onchain::{Contract, check};
-use opml_state::cannon::{Metadata, instruction};
+use opml_state::cannon::instruction;
 use opml_state::{Hash, WitnessFields};
 use opml_toolchain::progress::{Progress, Unit};
-use opml_toolchain::write_atomically;
+use opml_toolchain::{Places, write_atomically};
 use opml_vm::{DEFAULT_SNAPSHOT_INTERVAL, GuestHost, Prover, Snapshots};
 use serde::Serialize;
 use thiserror::Error;
@@ -132,7 +132,7 @@ struct Run {
     host: GuestHost,
     snapshots: Snapshots,
     contract: Option<Contract>,
-    symbols: Metadata,
+    places: Places,
     out: PathBuf,
 }
 
@@ -149,7 +149,7 @@ pub fn run(args: &Args) -> Result {
         host: GuestHost::new(request),
         snapshots: Snapshots::new(&out.join("snapshots").join(run_id), args.snapshot_every),
         contract,
-        symbols: program.symbols()?,
+        places: program.places()?,
         out,
     };
     let task = progress.start("prove", steps.len() as u64, Unit::Items);
@@ -200,11 +200,10 @@ impl Run {
         let contract = self.contract.as_mut();
         let executed = contract.map(|contract| check(contract, &proof)).transpose().map_err(conform::stop)?;
         let pc = WitnessFields::of(&proof.state_data).pc;
-        let symbol = self.symbols.find(pc);
         Ok(Row {
             step: proof.step,
             pc,
-            symbol: symbol.map(|symbol| format!("{}+{:#x}", symbol.name, pc - symbol.start)),
+            symbol: self.places.symbol(pc).map(|symbol| symbol.to_string()),
             instruction: opml_isa::decode(instruction(&proof.state_data, &proof.proof_data))
                 .at(pc)
                 .to_string(),
