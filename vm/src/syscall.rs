@@ -54,7 +54,7 @@ impl Vm {
                 self.exited = true;
                 self.exit_code = a0 as u8;
                 // The exit is a step, but the pc stays.
-                self.step += 1;
+                self.step = self.step.wrapping_add(1);
                 return Ok(());
             }
             syscall::READ => self.read(host, a0, a1, a2)?,

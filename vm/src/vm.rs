@@ -179,7 +179,7 @@ impl Vm {
             let (pc, rest) = fast::run(&mut self.cpu, self.pc, now as i64);
             let done = now - rest as u64;
             left -= done;
-            self.step += done;
+            self.step = self.step.wrapping_add(done);
             self.pc = pc;
             self.next_pc = pc.wrapping_add(4);
             self.check_pages()?;

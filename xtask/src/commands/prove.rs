@@ -79,6 +79,10 @@ enum ProveError {
     #[error("{0} proofs or more were asked for, at most {MAX_PROOFS} are made at once")]
     #[diagnostic(help("take fewer steps (A..B:EVERY), or prove them in several calls"))]
     TooMany(usize),
+
+    #[error("step {step} lies before the prestate, which is the state after {prestate} steps")]
+    #[diagnostic(help("take the prestate of the program's start, or later steps"))]
+    Before { step: u64, prestate: u64 },
 }
 
 impl FromStr for Steps {
@@ -182,10 +186,13 @@ impl Run {
     /// Goes to the state before `step`.
     fn reach(&mut self, step: u64, progress: &dyn Progress) -> std::result::Result<(), Stop> {
         self.snapshots.seek(&mut self.prover, step).map_err(Stop::unable)?;
-        let task = (step - self.prover.vm().step_count() > STEPS_PER_REPORT)
-            .then(|| progress.start("run", step, Unit::Items));
+        let here = self.prover.vm().step_count();
+        if here > step {
+            return Err(Stop::unable(ProveError::Before { step, prestate: here }));
+        }
+        let task = (step - here > STEPS_PER_REPORT).then(|| progress.start("run", step, Unit::Items));
         while self.prover.vm().step_count() < step && self.prover.vm().exit_code().is_none() {
-            let next = step.min(self.prover.vm().step_count() + STEPS_PER_REPORT);
+            let next = step.min(self.prover.vm().step_count().saturating_add(STEPS_PER_REPORT));
             self.snapshots.run_to(&mut self.prover, next, &mut self.host).map_err(Stop::rejected)?;
             task.iter().for_each(|task| task.set(next));
         }
