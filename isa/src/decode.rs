@@ -43,8 +43,11 @@ pub fn decode(word: u32) -> Instruction {
 
 /// The conditions between fields that a mask cannot express.
 fn fields_agree(word: u32, entry: &Entry) -> bool {
-    let (rt, rd, sa) = ((word >> 16) & 31, (word >> 11) & 31, (word >> 6) & 31);
+    let (rs, rt) = ((word >> 21) & 31, (word >> 16) & 31);
+    let (rd, sa) = ((word >> 11) & 31, (word >> 6) & 31);
     match entry.mnemonic {
+        // The manual calls it unpredictable: it could not be executed again after an exception.
+        Mnemonic::Jalr | Mnemonic::JalrHb => rs != rd,
         // The manual wants the destination in both fields, and calls anything else unpredictable.
         Mnemonic::Clz | Mnemonic::Clo => rt == rd,
         // The field has to end inside the register: position sa, size rd + 1.

@@ -28,6 +28,11 @@ impl Register {
     /// Return address: what linking branches and `jal` write.
     pub const RA: Self = Self(31);
 
+    /// Every register, in the order of the numbers.
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        (0..NAMES.len()).map(|number| Self(number as u8))
+    }
+
     /// The register in the five bits of `word` from bit `shift` up.
     pub(crate) const fn from_field(word: u32, shift: u32) -> Self {
         Self(((word >> shift) & 31) as u8)

@@ -38,6 +38,7 @@ fn words_with_reserved_bits_are_no_instructions() {
         (0x0080_2140, "sll with a source"),
         (0x3c84_0001, "lui with a source (aui of release 6)"),
         (0x7083_2020, "clz whose target fields differ"),
+        (0x03e0_f809, "jalr that links to where it jumps from"),
         (0x0002_0001, "movf with a bit in its zero field"),
         (0x7ca4_1904, "ins that ends before it starts"),
         (0x7ca4_ff00, "ext that ends outside the register"),

@@ -1,4 +1,4 @@
-use crate::cannon::{Limits, Metadata, read_state, write_state};
+use crate::cannon::{Limits, Metadata, StepProof, read_state, write_state};
 
 /// Feeds hostile bytes to the readers of [`crate::cannon`]; the fuzz target and the replay of its corpus
 /// call it. A state that is accepted must survive being written and read again.
@@ -18,5 +18,9 @@ pub fn fuzz_state_file(data: &[u8]) {
         let mut json = Vec::new();
         metadata.write_json(&mut json).expect("a vector takes any bytes");
         assert_eq!(Metadata::from_json(&json).expect("what was written can be read"), metadata);
+    }
+    if let Ok(proof) = StepProof::from_json(data) {
+        let again = StepProof::from_json(&proof.to_json()).expect("what was written can be read");
+        assert_eq!(again, proof);
     }
 }

@@ -8,14 +8,23 @@
 //! Nothing here runs a program: that is `opml-vm`.
 
 pub mod cannon;
+mod diff;
 mod fuzz;
 mod hash;
 mod lanes;
 mod memory;
 mod merkle;
+mod proof;
+mod runs;
 mod state;
+mod witness;
 
+pub use diff::{Field, FieldDiff, PageDiff, StateDiff, Value, diff};
 pub use fuzz::fuzz_state_file;
 pub use hash::{Hash, ParseHashError, keccak256};
 pub use memory::{Memory, PAGE_COUNT, PAGE_SIZE, Page, RangeError};
-pub use state::{State, VmStatus, WITNESS_LEN, Witness, hash_witness};
+pub use merkle::MerkleTree;
+pub use proof::MemoryProof;
+pub use runs::Run;
+pub use state::{State, VmStatus};
+pub use witness::{WITNESS_LEN, Witness, WitnessFields, hash_witness};

@@ -1,16 +1,6 @@
 use std::fmt;
 
-use crate::{Hash, Memory, RangeError, keccak256};
-
-/// Bytes of a [`Witness`].
-pub const WITNESS_LEN: usize = 226;
-
-/// The packed state, big-endian: memory root 32, preimage key 32, preimage offset 4, pc 4, next pc 4, lo 4,
-/// hi 4, heap 4, exit code 1, exited 1, step 8, registers 32 x 4 (`MIPS.sol`, `outputState`).
-pub type Witness = [u8; WITNESS_LEN];
-
-/// Where the exit code stands in a witness; the exited flag follows it.
-const EXIT_CODE_AT: usize = 88;
+use crate::{Hash, Memory, RangeError};
 
 /// Pages below the stack top that are present from the start.
 const STACK_PAGES_BELOW: u32 = 4;
@@ -30,7 +20,7 @@ pub enum VmStatus {
 }
 
 impl VmStatus {
-    fn new(exited: bool, exit_code: u8) -> Self {
+    pub(crate) fn new(exited: bool, exit_code: u8) -> Self {
         match (exited, exit_code) {
             (false, _) => Self::Unfinished,
             (true, 0) => Self::Valid,
@@ -106,33 +96,6 @@ impl State {
     pub fn status(&self) -> VmStatus {
         VmStatus::new(self.exited, self.exit_code)
     }
-
-    /// The packed state. Computes the memory root.
-    pub fn witness(&self) -> Witness {
-        let root = self.memory.merkle_root();
-        let words = [self.preimage_offset, self.pc, self.next_pc, self.lo, self.hi, self.heap];
-        let mut bytes = Vec::with_capacity(WITNESS_LEN);
-        bytes.extend(root.0);
-        bytes.extend(self.preimage_key.0);
-        words.iter().for_each(|word| bytes.extend(word.to_be_bytes()));
-        bytes.extend([self.exit_code, u8::from(self.exited)]);
-        bytes.extend(self.step.to_be_bytes());
-        self.registers.iter().for_each(|word| bytes.extend(word.to_be_bytes()));
-        bytes.try_into().expect("the fields make 226 bytes")
-    }
-
-    /// The hash a dispute is about: see [`hash_witness`]. Computes the memory root.
-    pub fn state_hash(&self) -> Hash {
-        hash_witness(&self.witness())
-    }
-}
-
-/// keccak256 of a witness with its first byte replaced by the [`VmStatus`] (`MIPS.sol`, `outputState`).
-pub fn hash_witness(witness: &Witness) -> Hash {
-    let mut hash = keccak256(witness);
-    let status = VmStatus::new(witness[EXIT_CODE_AT + 1] == 1, witness[EXIT_CODE_AT]);
-    hash.0[0] = status as u8;
-    hash
 }
 
 #[cfg(test)]
@@ -158,14 +121,5 @@ mod tests {
         assert_eq!(low, Err(RangeError { address: 0xffff_ffff, len: 0x5000 }));
         let high = State::initial(0, Memory::new(), 0, 0xffff_f001);
         assert_eq!(high, Err(RangeError { address: 0xffff_b001, len: 0x5000 }));
-    }
-
-    #[test]
-    fn the_status_byte_follows_the_exit() {
-        let cases = [(false, 0, 3), (false, 1, 3), (true, 0, 0), (true, 1, 1), (true, 2, 2), (true, 255, 2)];
-        for (exited, exit_code, status) in cases {
-            let state = State { exited, exit_code, ..State::default() };
-            assert_eq!(state.state_hash().0[0], status, "{exited} {exit_code}");
-        }
     }
 }

@@ -34,9 +34,14 @@ impl Finished {
     }
 }
 
+/// A single inference of the input blob `input`, without a claim.
+pub fn request(input: Vec<u8>) -> Request {
+    Request { input, step_index: 1, ..Request::default() }
+}
+
 /// Runs a fresh VM on the input blob `input`; without a claim, `claim` is zeros.
 pub fn run_blob(prestate: &State, input: Vec<u8>, claim: Hash) -> Finished {
-    let mut host = GuestHost::new(Request { input, claim, step_index: 1, ..Request::default() });
+    let mut host = GuestHost::new(Request { claim, ..request(input) });
     let mut vm = Vm::from_state(prestate).expect("the machine has the address space");
     match vm.run(&mut host, LIMIT) {
         Ok(Stop::Exited { code }) => Finished {

@@ -6,6 +6,7 @@
 pub mod digits;
 pub mod guest;
 pub mod program;
+pub mod single_step;
 pub mod unicorn;
 
 use std::path::Path;

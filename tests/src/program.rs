@@ -128,15 +128,15 @@ fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
         },
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
-        model: ModelInfo {
+        model: Some(ModelInfo {
             sha256: hex::encode(Sha256::digest(onnx)),
             dims: BTreeMap::new(),
             multiply_accumulates: model.multiply_accumulates(),
-        },
-        memory_plan: MemoryPlan {
+        }),
+        memory_plan: Some(MemoryPlan {
             arena: 4 * model.plan().words as u64,
             lower_bound: 4 * model.plan().lower_bound as u64,
-        },
+        }),
         rebuild: format!("cargo xtask build-model {name}.onnx"),
     }
 }

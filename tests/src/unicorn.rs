@@ -1,4 +1,4 @@
-//! An independent executor: unicorn-engine, QEMU's model of a MIPS 4Kc as a library.
+//! An independent executor: unicorn-engine, QEMU's models of MIPS processors as a library.
 //!
 //! It is loaded at run time from the pinned test tools, so that nothing has to be installed to compile the
 //! tests. The handful of functions that are needed are declared here (unicorn 2.0, `include/unicorn/unicorn.h`).
@@ -17,11 +17,9 @@ const ARCH_MIPS: c_int = 3;
 const MODE_MIPS32_BIG_ENDIAN: c_int = (1 << 2) | (1 << 30);
 /// `UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1)`
 const SET_CPU_MODEL: c_uint = 7 | (1 << 26) | (1 << 30);
-/// MIPS32 release 1 without a floating-point unit: the nearest to the contract.
-const CPU_MIPS32_4KC: c_int = 0;
 const PROT_ALL: u32 = 7;
-const HOOK_INTERRUPT: c_int = 1;
-const HOOK_CODE: c_int = 4;
+pub(super) const HOOK_INTERRUPT: c_int = 1;
+pub(super) const HOOK_CODE: c_int = 4;
 /// `UC_MIPS_REG_0`; the others follow.
 const REGISTER_0: c_int = 2;
 /// `UC_MIPS_REG_HI`, `UC_MIPS_REG_LO`
@@ -30,13 +28,23 @@ const REGISTER_LO: c_int = 130;
 /// QEMU's number of the system call exception.
 const EXCEPTION_SYSCALL: u32 = 17;
 
-type Handle = *mut c_void;
-type OnCode = unsafe extern "C" fn(Handle, u64, u32, *mut c_void);
-type OnInterrupt = unsafe extern "C" fn(Handle, u32, *mut c_void);
+pub(super) type Handle = *mut c_void;
+pub(super) type OnCode = unsafe extern "C" fn(Handle, u64, u32, *mut c_void);
+pub(super) type OnInterrupt = unsafe extern "C" fn(Handle, u32, *mut c_void);
+
+/// A processor to emulate. Neither has a floating-point unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
+pub enum Processor {
+    /// MIPS 4Kc, MIPS32 release 1: the nearest to the contract.
+    Release1 = 0,
+    /// MIPS 24Kc, MIPS32 release 2.
+    Release2 = 6,
+}
 
 /// The library's functions, with its own names but for the prefix.
 #[derive(Clone, Copy)]
-struct Api {
+pub(super) struct Api {
     open: unsafe extern "C" fn(c_int, c_int, *mut Handle) -> c_int,
     close: unsafe extern "C" fn(Handle) -> c_int,
     // Variadic in C.
@@ -50,8 +58,12 @@ struct Api {
     hook_add:
         unsafe extern "C" fn(Handle, *mut usize, c_int, *const c_void, *mut c_void, u64, u64, ...) -> c_int,
     hook_del: unsafe extern "C" fn(Handle, usize) -> c_int,
-    emu_start: unsafe extern "C" fn(Handle, u64, u64, u64, usize) -> c_int,
-    emu_stop: unsafe extern "C" fn(Handle) -> c_int,
+    pub(super) emu_start: unsafe extern "C" fn(Handle, u64, u64, u64, usize) -> c_int,
+    pub(super) emu_stop: unsafe extern "C" fn(Handle) -> c_int,
+    context_alloc: unsafe extern "C" fn(Handle, *mut Handle) -> c_int,
+    context_save: unsafe extern "C" fn(Handle, Handle) -> c_int,
+    context_restore: unsafe extern "C" fn(Handle, Handle) -> c_int,
+    context_free: unsafe extern "C" fn(Handle) -> c_int,
 }
 
 impl Api {
@@ -71,6 +83,10 @@ impl Api {
                 hook_del: *library.get(b"uc_hook_del")?,
                 emu_start: *library.get(b"uc_emu_start")?,
                 emu_stop: *library.get(b"uc_emu_stop")?,
+                context_alloc: *library.get(b"uc_context_alloc")?,
+                context_save: *library.get(b"uc_context_save")?,
+                context_restore: *library.get(b"uc_context_restore")?,
+                context_free: *library.get(b"uc_context_free")?,
             })
         }
     }
@@ -94,28 +110,33 @@ pub struct Ran {
 
 /// An emulated MIPS machine: a processor, and the memory that is mapped.
 pub struct Unicorn {
-    api: Api,
-    handle: Handle,
+    pub(super) api: Api,
+    pub(super) handle: Handle,
     // Dropped after the handle is closed; the functions of `api` are in it.
     _library: Library,
 }
 
 impl Unicorn {
+    /// A machine of release 1 without memory. Panics as [`with`](Self::with) does.
+    pub fn new() -> Self {
+        Self::with(Processor::Release1)
+    }
+
     /// A machine without memory.
     ///
     /// # Panics
     /// If the test tools are not installed, or the library does not work.
-    pub fn new() -> Self {
+    pub fn with(processor: Processor) -> Self {
         let lock =
             Lock::parse(include_str!("../test-tools.lock")).expect("the lock of the test tools is right");
         // A test that waits for a download says nothing of the code.
         let options = provision::Options { offline: true, ..crate::program::provision_options() };
         let tools = provision::ensure_tools(&lock, &options, &Silent);
         let tools = tools.unwrap_or_else(|e| panic!("{e}\n{SET_UP}"));
-        Self::open(&tools.paths["libunicorn"])
+        Self::open(&tools.paths["libunicorn"], processor)
     }
 
-    fn open(path: &Path) -> Self {
+    fn open(path: &Path, processor: Processor) -> Self {
         // SAFETY: the library is the pinned one; its initialisers only fill tables of its own.
         let library = unsafe { Library::new(path) }.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let api = Api::load(&library).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -124,7 +145,7 @@ impl Unicorn {
         check("open", unsafe { (api.open)(ARCH_MIPS, MODE_MIPS32_BIG_ENDIAN, &raw mut handle) });
         let machine = Self { api, handle, _library: library };
         // SAFETY: the handle is open, and this request takes one int.
-        check("choose the processor", unsafe { (api.ctl)(handle, SET_CPU_MODEL, CPU_MIPS32_4KC) });
+        check("choose the processor", unsafe { (api.ctl)(handle, SET_CPU_MODEL, processor as c_int) });
         machine
     }
 
@@ -173,13 +194,38 @@ impl Unicorn {
 
     /// Sets a general register.
     pub fn set_register(&self, number: u8, value: u32) {
+        self.write_register(REGISTER_0 + c_int::from(number), value);
+    }
+
+    /// Sets the registers `hi` and `lo`.
+    pub fn set_hi_lo(&self, hi: u32, lo: u32) {
+        self.write_register(REGISTER_HI, hi);
+        self.write_register(REGISTER_LO, lo);
+    }
+
+    fn write_register(&self, id: c_int, value: u32) {
         let mut wide = [0; 8];
         wide[..4].copy_from_slice(&value.to_ne_bytes());
         // SAFETY: the pointer is to more bytes than are read.
-        let result = unsafe {
-            (self.api.reg_write)(self.handle, REGISTER_0 + c_int::from(number), wide.as_ptr().cast())
-        };
+        let result = unsafe { (self.api.reg_write)(self.handle, id, wide.as_ptr().cast()) };
         check("write a register", result);
+    }
+
+    /// Keeps the processor as it is now; memory is not part of it.
+    pub(super) fn save(&self) -> Saved {
+        let mut context = ptr::null_mut();
+        // SAFETY: the handle is open, and `context` is a place for the result, which the second call fills.
+        unsafe {
+            check("make a context", (self.api.context_alloc)(self.handle, &raw mut context));
+            check("save the processor", (self.api.context_save)(self.handle, context));
+        }
+        Saved { context, free: self.api.context_free }
+    }
+
+    /// Makes the processor what it was.
+    pub(super) fn restore(&self, saved: &Saved) {
+        // SAFETY: the context was made by `save` of a processor of this library.
+        check("restore the processor", unsafe { (self.api.context_restore)(self.handle, saved.context) });
     }
 
     /// Runs from `entry` until `on_syscall` says that the program exits.
@@ -217,7 +263,7 @@ impl Unicorn {
         }
     }
 
-    fn add_hook(&self, kind: c_int, callback: *const c_void, data: *mut c_void) -> usize {
+    pub(super) fn add_hook(&self, kind: c_int, callback: *const c_void, data: *mut c_void) -> usize {
         let mut hook = 0;
         // A range that ends before it starts means all addresses.
         // SAFETY: `callback` has the type that hooks of this kind have.
@@ -243,6 +289,19 @@ impl Drop for Unicorn {
     fn drop(&mut self) {
         // SAFETY: the handle is open and not used again.
         unsafe { (self.api.close)(self.handle) };
+    }
+}
+
+/// A processor as it was.
+pub(super) struct Saved {
+    context: Handle,
+    free: unsafe extern "C" fn(Handle) -> c_int,
+}
+
+impl Drop for Saved {
+    fn drop(&mut self) {
+        // SAFETY: the context is not used again, and whoever holds it holds the library too.
+        unsafe { (self.free)(self.context) };
     }
 }
 

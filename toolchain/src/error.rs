@@ -93,6 +93,16 @@ pub enum BuildError {
     #[diagnostic(transparent)]
     Audit(#[from] AuditFailure),
 
+    /// The files of an adopted program would go where it came from.
+    #[error("{} lies in the folder {} that the files would be written to", source_file.display(), out.display())]
+    #[diagnostic(help("name another folder with --out: nothing that lies beside the program is replaced"))]
+    SourceInOutput {
+        /// The program.
+        source_file: PathBuf,
+        /// The output folder.
+        out: PathBuf,
+    },
+
     /// The stripped program is not the audited one.
     #[error("stripping changed what is loaded: {what}")]
     #[diagnostic(help("this is a defect of the linker or of this tool; please report it with the model"))]

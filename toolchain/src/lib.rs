@@ -5,8 +5,9 @@
 //! AuditedElf + Witness --write--> program.elf, program.debug.elf, prestate.bin.gz, meta.json, manifest.json
 //! ```
 //!
-//! [`build`] is this line. Nothing here knows operators, tensors or the EVM.
+//! [`build`] is these lines; [`adopt`] is what is left of them for a program that was built elsewhere. Nothing here knows operators, tensors or the EVM.
 
+mod adopt;
 pub mod audit;
 mod build;
 mod compile;
@@ -17,16 +18,22 @@ mod guest;
 pub mod image;
 mod link;
 pub mod manifest;
+mod output;
+mod places;
 pub mod progress;
 pub mod provision;
 mod sources;
+mod stages;
 mod sysroot;
 mod tool;
 mod weights;
 mod work_dir;
 
-pub use build::{Built, Options, Request, build, file};
+pub use adopt::{Adopted, Adoption, adopt};
+pub use build::{Built, Options, Request, build};
 pub use error::BuildError;
 pub use guest::{GuestProgram, Weight};
+pub use output::file;
+pub use places::Places;
 pub use sources::Checkout;
 pub use work_dir::write_atomically;

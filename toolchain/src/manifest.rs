@@ -3,20 +3,29 @@
 use std::collections::BTreeMap;
 
 use opml_abi::{ABI_VERSION, DataType, TensorInfo};
-use opml_state::Hash;
+use opml_state::{Hash, State, Witness, WitnessFields, hash_witness};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::audit::AuditedElf;
+use crate::elf::Segment;
+use crate::output::Files;
 use crate::provision::Identity;
 
 /// Version of the manifest's own layout.
 pub const MANIFEST_VERSION: u32 = 1;
 
-/// The rule that a manifest carries with it.
-const RULE: &str = "Every figure in this file follows from the program's sources, the model and the toolchain lock: \
+/// How far to trust the manifest of a program that was built here.
+pub(crate) const BUILD_RULE: &str = "Every figure in this file follows from the program's sources, the model and the toolchain lock: \
     the command in `rebuild` recomputes all of it, \
     with the model's file (`model.sha256`) under the name in it, and `cargo xtask audit` judges program.elf alone.";
 
-/// A build's manifest. No path, no time and no machine is in it.
+/// The same for a program that was built elsewhere.
+const ADOPTED_RULE: &str = "Every figure in this file follows from program.elf: the command in `rebuild` recomputes all of it, \
+    with that file (`sha256`) under the name in it. Who compiled it, and from what, is not known here.";
+
+/// A program's manifest. No path, no time and no machine is in it. What is not known of a program that was built
+/// elsewhere is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -28,26 +37,31 @@ pub struct Manifest {
     pub target: String,
     /// Version of the guest ABI.
     pub abi_version: u32,
-    /// What the program takes, in order.
+    /// What the program takes, in order; empty if nobody said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Port>,
-    /// What it gives, in order.
+    /// What it gives, in order; empty if nobody said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Port>,
-    /// What was compiled.
-    pub model: ModelInfo,
+    /// The model that was compiled, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelInfo>,
     /// SHA-256 of the output files, hexadecimal, by name.
     pub sha256: BTreeMap<String, String>,
     /// Root of the initial memory's Merkle tree.
     pub memory_root: Hash,
     /// Hash of the initial state: what goes on chain.
     pub prestate_hash: Hash,
-    /// What compiled it.
-    pub toolchain: Identity,
-    /// Whether everybody who builds it gets the same bytes: the toolchain is the pinned one.
+    /// What compiled it, if it was built here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toolchain: Option<Identity>,
+    /// Whether everybody who builds it is known to get the same bytes: the toolchain is the pinned one.
     pub reference: bool,
     /// Bytes of the parts of the program.
     pub sizes: Sizes,
-    /// The static memory plan.
-    pub memory_plan: MemoryPlan,
+    /// The static memory plan of a model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_plan: Option<MemoryPlan>,
     /// The command that makes this manifest again, in a checkout of the same version.
     pub rebuild: String,
     /// How far to trust the figures.
@@ -102,8 +116,9 @@ pub struct Sizes {
     pub constants: u64,
     /// Variables, initialised or zero.
     pub variables: u64,
-    /// Weights alone.
-    pub weights: u64,
+    /// Weights alone, if it is known which constants they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<u64>,
     /// Pages of the initial memory that are not zero, each of 4,096 bytes.
     pub non_zero_pages: u64,
 }
@@ -126,8 +141,47 @@ impl Manifest {
         text
     }
 
-    /// The parts of a manifest that are the same for all builds of a version.
-    pub(crate) fn constants() -> (u32, u32, String) {
-        (MANIFEST_VERSION, ABI_VERSION, RULE.to_owned())
+    /// What can be said of any program that passed the audit, whoever built it.
+    pub(crate) fn of_program(
+        name: &str,
+        rebuild: &str,
+        audited: &AuditedElf,
+        state: &State,
+        witness: &Witness,
+        files: &Files,
+    ) -> Self {
+        Self {
+            manifest_version: MANIFEST_VERSION,
+            name: name.to_owned(),
+            target: audited.target().to_owned(),
+            abi_version: ABI_VERSION,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            model: None,
+            sha256: files
+                .iter()
+                .map(|(name, bytes)| ((*name).to_owned(), hex::encode(Sha256::digest(bytes))))
+                .collect(),
+            memory_root: WitnessFields::of(witness).memory_root,
+            prestate_hash: hash_witness(witness),
+            toolchain: None,
+            reference: false,
+            sizes: sizes(audited, state),
+            memory_plan: None,
+            rebuild: rebuild.to_owned(),
+            rule: ADOPTED_RULE.to_owned(),
+        }
+    }
+}
+
+fn sizes(audited: &AuditedElf, state: &State) -> Sizes {
+    let segments = || audited.elf().segments().iter().filter(|s| s.is_loaded());
+    let bytes = |of: &dyn Fn(&Segment) -> bool| segments().filter(|s| of(s)).map(|s| s.memory_size).sum();
+    Sizes {
+        code: bytes(&|s| s.is_executable()),
+        constants: bytes(&|s| !s.is_executable() && !s.is_writable()),
+        variables: bytes(&|s| s.is_writable()),
+        weights: None,
+        non_zero_pages: state.memory.non_zero_page_count() as u64,
     }
 }

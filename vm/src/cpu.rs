@@ -48,7 +48,7 @@ impl Cpu {
         self.lo = product as u32;
     }
 
-    /// Notes a store to a page that is new or has decoded instructions. Says whether all decoded
+    /// Notes a store to a page that is new, watched, or has decoded instructions. Says whether all decoded
     /// instructions are still good.
     #[cold]
     #[inline(never)]

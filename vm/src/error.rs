@@ -65,6 +65,26 @@ pub enum VmError {
         #[source]
         source: HostError,
     },
+    /// The host's answer is not the preimage of the key.
+    #[error("the host answered a preimage of {got} to the key {key} (pc {pc:#010x})")]
+    #[diagnostic(help("the answer is wrong or damaged; ask another host"))]
+    WrongPreimage {
+        /// Address of the system call.
+        pc: u32,
+        /// The key the program wrote.
+        key: Hash,
+        /// The key of what the host says.
+        got: Hash,
+    },
+    /// A proof was asked for a step after the exit.
+    #[error("the program exited with {code} after {steps} steps: there is no step {steps} to prove")]
+    #[diagnostic(help("steps are counted from 0; the last one that can be proven is the one before"))]
+    Exited {
+        /// The exit code.
+        code: u8,
+        /// Steps of the whole run.
+        steps: u64,
+    },
     /// A hint is longer than the VM will hold for the host.
     #[error("a hint of {len} bytes is over the limit of {limit} (pc {pc:#010x})")]
     #[diagnostic(help(

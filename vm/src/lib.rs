@@ -5,6 +5,8 @@
 //! computes differently too; what the contract reverts on, so that the step could never be proven, this
 //! refuses with [`Unprovable`](VmError::Unprovable).
 //!
+//! A [`Prover`] runs a VM too, and makes for any step of it the proof that the contract takes.
+//!
 //! Two interpreters share the memory and the registers. `step` executes one instruction from its word, and
 //! is written to be compared with the contract line by line. `fast` executes pre-decoded instructions,
 //! several at a time; it leaves everything unusual (system calls, refusals, odd encodings) to `step`.
@@ -24,6 +26,8 @@ mod fast;
 mod guest_host;
 mod host;
 mod kinds;
+mod prover;
+mod snapshots;
 mod space;
 mod step;
 mod syscall;
@@ -32,4 +36,6 @@ mod vm;
 pub use error::{Reason, VmError};
 pub use guest_host::{GuestHost, Request, UnknownKey};
 pub use host::{Host, HostError};
+pub use prover::{Prover, StepInput, data_address};
+pub use snapshots::{DEFAULT_SNAPSHOT_INTERVAL, SnapshotError, Snapshots};
 pub use vm::{DEFAULT_MAX_PAGES, Stop, Vm};

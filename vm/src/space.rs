@@ -13,6 +13,10 @@ pub(crate) mod flag {
     pub(crate) const PLAIN: u8 = 1;
     /// Bit that is set while instructions of the page are decoded.
     pub(crate) const CODE: u8 = 2;
+    /// Bit of a present page that has not been written since [`Space::take_written`] gave it out.
+    ///
+    /// [`Space::take_written`]: super::Space::take_written
+    pub(crate) const WATCHED: u8 = 4;
 }
 
 /// The guest's memory as one flat reservation, so that an access is an addition. Words are big-endian.
@@ -20,11 +24,13 @@ pub(crate) mod flag {
 /// (M) `base` points at 2^32 readable and writable bytes for as long as `self` lives, so any u32, and any
 /// aligned word at a u32, is a valid offset.
 /// (F) `flags` has one byte for each of the 2^20 pages.
+/// (W) A present page is either watched, or its index is in `written`, once.
 pub(crate) struct Space {
     base: *mut u8,
     flags: Box<[u8]>,
     /// Pages that are not absent.
     present: u32,
+    written: Vec<u32>,
     _mapping: MmapMut,
 }
 
@@ -41,7 +47,7 @@ impl Space {
     pub(crate) fn new() -> Result<Self, VmError> {
         let mut mapping = reserve(LEN)?;
         let flags = vec![flag::ABSENT; 1 << 20].into_boxed_slice();
-        Ok(Self { base: mapping.as_mut_ptr(), flags, present: 0, _mapping: mapping })
+        Ok(Self { base: mapping.as_mut_ptr(), flags, present: 0, written: Vec::new(), _mapping: mapping })
     }
 
     #[inline(always)]
@@ -83,11 +89,17 @@ impl Space {
         unsafe { self.base.add((address & !3) as usize).cast::<u32>().write(value.to_be()) }
     }
 
-    /// Whether the page of `address` is present and without decoded instructions.
+    /// Whether the page of `address` needs no note of a write to it: it is present, not watched, and without
+    /// decoded instructions.
     #[inline(always)]
     pub(crate) fn is_plain(&self, address: u32) -> bool {
         // SAFETY: (F); a u32 shifted by 12 is below 2^20.
         unsafe { *self.flags.get_unchecked((address >> 12) as usize) == flag::PLAIN }
+    }
+
+    /// Whether the page of `address` was ever written.
+    pub(crate) fn is_present(&self, address: u32) -> bool {
+        self.flags[(address >> 12) as usize] & flag::PLAIN != 0
     }
 
     /// Whether instructions of the page of `address` are decoded.
@@ -98,8 +110,20 @@ impl Space {
     /// Notes a write to the page of `address`.
     pub(crate) fn make_present(&mut self, address: u32) {
         let flags = &mut self.flags[(address >> 12) as usize];
-        self.present += u32::from(*flags & flag::PLAIN == 0);
-        *flags |= flag::PLAIN;
+        let absent = *flags & flag::PLAIN == 0;
+        if absent || *flags & flag::WATCHED != 0 {
+            self.present += u32::from(absent);
+            self.written.push(address >> 12);
+            *flags = *flags & !flag::WATCHED | flag::PLAIN;
+        }
+    }
+
+    /// Indices of the pages that were loaded or written since the last call, in any order. From now on they
+    /// are watched, which costs one slow store for each page that is written again.
+    pub(crate) fn take_written(&mut self) -> Vec<u32> {
+        let written = std::mem::take(&mut self.written);
+        written.iter().for_each(|&index| self.flags[index as usize] |= flag::WATCHED);
+        written
     }
 
     /// Notes that instructions of the page of `address` are decoded; says whether none were before.

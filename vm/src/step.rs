@@ -55,7 +55,8 @@ impl Vm {
 
     /// Counts the step, and goes on to the next pc and from there to `after`.
     pub(crate) fn advance(&mut self, after: u32) {
-        self.step += 1;
+        // Wraps as the contract's does: a state from elsewhere may have any count.
+        self.step = self.step.wrapping_add(1);
         self.pc = self.next_pc;
         self.next_pc = after;
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use opml_abi::{KEY_TYPE_LOCAL, fd, syscall};
-use opml_state::Hash;
-use opml_state::cannon::MAX_HINT_LEN;
+use opml_abi::{KEY_TYPE_KECCAK256, KEY_TYPE_LOCAL, fd, keccak256_key, syscall};
+use opml_state::cannon::{MAX_HINT_LEN, OracleRead};
+use opml_state::{Hash, keccak256};
 
 use crate::{Host, Reason, Vm, VmError};
 
@@ -54,7 +54,7 @@ impl Vm {
                 self.exited = true;
                 self.exit_code = a0 as u8;
                 // The exit is a step, but the pc stays.
-                self.step += 1;
+                self.step = self.step.wrapping_add(1);
                 return Ok(());
             }
             syscall::READ => self.read(host, a0, a1, a2)?,
@@ -112,14 +112,29 @@ impl Vm {
         Ok(len)
     }
 
+    /// Asks the host for the preimage of the key, unless its last answer was that. An answer that its key
+    /// shows to be wrong is refused: the contract would never see it.
     fn load_preimage(&mut self, host: &mut impl Host) -> Result<(), VmError> {
-        let key = self.preimage_key;
+        let (key, pc) = (self.preimage_key, self.pc);
         if self.preimage.as_ref().is_none_or(|preimage| preimage.key != key) {
-            let answer = host.preimage(&key.0);
-            let bytes = answer.map_err(|source| VmError::Preimage { pc: self.pc, key, source })?;
+            let bytes = host.preimage(&key.0).map_err(|source| VmError::Preimage { pc, key, source })?;
+            if key.0[0] == KEY_TYPE_KECCAK256 {
+                let got = Hash(keccak256_key(keccak256(&bytes).0));
+                if got != key {
+                    return Err(VmError::WrongPreimage { pc, key, got });
+                }
+            }
             self.preimage = Some(Preimage { key, bytes });
         }
         Ok(())
+    }
+
+    /// What the next step reads of the oracle, if it is a read of the preimage.
+    pub(crate) fn oracle_read(&mut self, host: &mut impl Host) -> Result<OracleRead, VmError> {
+        self.load_preimage(host)?;
+        let bytes = &self.preimage.as_ref().expect("it was loaded").bytes;
+        let value = [&(bytes.len() as u64).to_be_bytes(), &**bytes].concat();
+        Ok(OracleRead { key: self.preimage_key, value, offset: self.preimage_offset })
     }
 
     fn write(&mut self, host: &mut impl Host, a0: u32, a1: u32, a2: u32) -> Result<(u32, u32), VmError> {

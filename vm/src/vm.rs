@@ -95,8 +95,13 @@ impl Vm {
         for index in self.cpu.space.present_pages() {
             memory.set_page(index, Box::new(*self.cpu.space.page(index)));
         }
+        State { memory, ..self.registers_and_counters() }
+    }
+
+    /// The state without its memory.
+    pub(crate) fn registers_and_counters(&self) -> State {
         State {
-            memory,
+            memory: Memory::new(),
             preimage_key: self.preimage_key,
             preimage_offset: self.preimage_offset,
             pc: self.pc,
@@ -174,7 +179,7 @@ impl Vm {
             let (pc, rest) = fast::run(&mut self.cpu, self.pc, now as i64);
             let done = now - rest as u64;
             left -= done;
-            self.step += done;
+            self.step = self.step.wrapping_add(done);
             self.pc = pc;
             self.next_pc = pc.wrapping_add(4);
             self.check_pages()?;

@@ -295,3 +295,16 @@ fn memory_over_the_limit_stops_between_two_steps() {
     assert_eq!(vm.state(), stepped.state());
     assert!(matches!(Vm::with_page_limit(&vm.state(), 50), Err(VmError::MemoryLimit { limit: 50, .. })));
 }
+
+#[test]
+fn the_step_count_wraps_around() {
+    // As the contract's does. Only a made-up state gets there, and it may come from a file.
+    let state = State { step: u64::MAX, ..program(&[NOP, SYSCALL]) };
+    let mut vm = Vm::from_state(&state).unwrap();
+    vm.step(&mut Bare::default()).unwrap();
+    assert_eq!((vm.step_count(), vm.pc()), (0, START + 4));
+    let state = State { step: u64::MAX - 5000, ..program(&[j(START), NOP]) };
+    let mut vm = Vm::from_state(&state).unwrap();
+    vm.run(&mut Bare::default(), 10_000).unwrap();
+    assert_eq!(vm.step_count(), 4999);
+}

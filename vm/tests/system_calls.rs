@@ -5,9 +5,9 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use opml_abi::{fd, local_key, syscall};
+use opml_abi::{fd, keccak256_key, local_key, syscall};
 use opml_state::cannon::MAX_HINT_LEN;
-use opml_state::{Hash, State};
+use opml_state::{Hash, State, keccak256};
 use opml_vm::{Host, HostError, Reason, Stop, Vm, VmError};
 
 const EBADF: u32 = 9;
@@ -153,6 +153,11 @@ impl One {
     fn new(key: [u8; 32], bytes: &[u8]) -> Self {
         Self { key, bytes: bytes.into(), asked: 0 }
     }
+
+    /// Has `bytes` under their keccak256.
+    fn keccak(bytes: &[u8]) -> Self {
+        Self::new(keccak256_key(keccak256(bytes).0), bytes)
+    }
 }
 
 impl Host for One {
@@ -171,8 +176,6 @@ fn reading(key: [u8; 32], offset: u32, address: u32, count: u32) -> State {
     State { preimage_key: Hash(key), preimage_offset: offset, ..state }
 }
 
-const KECCAK_KEY: [u8; 32] = [2; 32];
-
 #[test]
 fn a_preimage_is_read_to_the_end_of_the_word() {
     let cc = 0xcc;
@@ -189,8 +192,8 @@ fn a_preimage_is_read_to_the_end_of_the_word() {
         (12, 0x5006, 4, 1, [cc, cc, cc, cc, cc, cc, b'o', cc]),
     ];
     for (offset, address, count, read, bytes) in cases {
-        let mut vm = Vm::from_state(&reading(KECCAK_KEY, offset, address, count)).unwrap();
-        let mut host = One::new(KECCAK_KEY, b"hello");
+        let mut host = One::keccak(b"hello");
+        let mut vm = Vm::from_state(&reading(host.key, offset, address, count)).unwrap();
         assert_eq!(call(&mut vm, &mut host), (read, 0), "{offset} {address:#x} {count}");
         assert_eq!(vm.memory(0x5000, 8), bytes, "{offset} {address:#x} {count}");
         assert_eq!(vm.state().preimage_offset, offset + read);
@@ -212,9 +215,9 @@ fn reason(state: &State, host: &mut impl Host) -> Reason {
 #[test]
 fn the_end_of_a_preimage_can_be_read_of_local_values_only() {
     // Eight bytes of length and five of data: offset 13 is the end.
-    let mut host = One::new(KECCAK_KEY, b"hello");
+    let mut host = One::keccak(b"hello");
     for offset in [13, 14, u32::MAX] {
-        let state = reading(KECCAK_KEY, offset, 0x5000, 4);
+        let state = reading(host.key, offset, 0x5000, 4);
         assert_eq!(reason(&state, &mut host), Reason::PreimageOffset, "{offset}");
     }
     let key = local_key(3);
@@ -233,8 +236,9 @@ fn a_local_value_has_at_most_32_bytes() {
     let mut vm = Vm::from_state(&state).unwrap();
     assert_eq!(call(&mut vm, &mut One::new(key, &[0; 32])), (4, 0));
     // Other preimages may be longer.
-    let mut vm = Vm::from_state(&reading(KECCAK_KEY, 4, 0x5000, 4)).unwrap();
-    assert_eq!(call(&mut vm, &mut One::new(KECCAK_KEY, &[0; 33])), (4, 0));
+    let mut host = One::keccak(&[0; 33]);
+    let mut vm = Vm::from_state(&reading(host.key, 4, 0x5000, 4)).unwrap();
+    assert_eq!(call(&mut vm, &mut host), (4, 0));
     assert_eq!(word(&vm, 0x5000), 33);
 }
 
@@ -242,19 +246,32 @@ fn a_local_value_has_at_most_32_bytes() {
 fn what_the_host_does_not_know_stops_the_run() {
     let state = reading([5; 32], 0, 0x5000, 4);
     let mut vm = Vm::from_state(&state).unwrap();
-    let error = vm.run(&mut One::new(KECCAK_KEY, b""), 5000).unwrap_err();
+    let error = vm.run(&mut One::keccak(b""), 5000).unwrap_err();
     let VmError::Preimage { pc: START, key, ref source } = error else { panic!("{error:?}") };
     assert_eq!((key, source.to_string().as_str()), (Hash([5; 32]), "another key"));
     assert_eq!(vm.state(), state);
 }
 
 #[test]
+fn a_wrong_answer_is_refused() {
+    let right = One::keccak(b"hello");
+    for wrong in [&b"hallo"[..], b"hello ", b"", &[0; 100_000]] {
+        let state = reading(right.key, 0, 0x5000, 4);
+        let mut vm = Vm::from_state(&state).unwrap();
+        let error = vm.step(&mut One::new(right.key, wrong)).unwrap_err();
+        let VmError::WrongPreimage { pc: START, key, got } = error else { panic!("{error:?}") };
+        assert_eq!((key.0, got.0), (right.key, One::keccak(wrong).key));
+        assert_eq!(vm.state(), state, "nothing was done");
+    }
+}
+
+#[test]
 fn the_host_is_asked_once_for_a_key() {
     let words = [SYSCALL, addiu(V0, ZERO, syscall::READ as i32), beq(ZERO, ZERO, -3), NOP];
-    let mut state = reading(KECCAK_KEY, 0, 0x5000, 4);
+    let mut host = One::keccak(&[7; 100]);
+    let mut state = reading(host.key, 0, 0x5000, 4);
     put(&mut state.memory, START, &words);
     let mut vm = Vm::from_state(&state).unwrap();
-    let mut host = One::new(KECCAK_KEY, &[7; 100]);
     let error = vm.run(&mut host, 5000).unwrap_err();
     // 27 reads of 4 bytes are all there is.
     assert!(matches!(error, VmError::Unprovable { step: 108, reason: Reason::PreimageOffset, .. }));
@@ -265,10 +282,10 @@ fn the_host_is_asked_once_for_a_key() {
 fn a_preimage_read_may_write_over_the_next_instruction() {
     let mut state = calling(syscall::READ, [fd::PREIMAGE_READ, START + 4, 4]);
     put(&mut state.memory, START, &[SYSCALL, addiu(T2, T2, 1), beq(ZERO, ZERO, -1), NOP]);
-    state.preimage_key = Hash(KECCAK_KEY);
-    state.preimage_offset = 8;
+    let mut host = One::keccak(&addiu(T2, T2, 50).to_be_bytes());
+    (state.preimage_key, state.preimage_offset) = (Hash(host.key), 8);
     let mut vm = Vm::from_state(&state).unwrap();
-    vm.run(&mut One::new(KECCAK_KEY, &addiu(T2, T2, 50).to_be_bytes()), 5000).unwrap();
+    vm.run(&mut host, 5000).unwrap();
     assert_eq!(vm.registers()[10], 50);
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 mod outcome;
+mod program;
 mod ui;
 
 use std::process::ExitCode;
@@ -23,8 +24,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     BuildModel(commands::build_model::Args),
+    Image(commands::image::Args),
     Audit(commands::audit::Args),
     Run(commands::run::Args),
+    Prove(commands::prove::Args),
+    CheckProof(commands::check_proof::Args),
+    Conform(commands::conform::Args),
+    State(commands::state::Args),
     Doctor(commands::doctor::Args),
     Toolchain(commands::toolchain::Args),
     Test(commands::test::Args),
@@ -35,8 +41,13 @@ fn main() -> ExitCode {
     outcome::set_report_style();
     let result = match Cli::parse().command {
         Command::BuildModel(args) => commands::build_model::run(&args),
+        Command::Image(args) => commands::image::run(&args),
         Command::Audit(args) => commands::audit::run(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Prove(args) => commands::prove::run(&args),
+        Command::CheckProof(args) => commands::check_proof::run(&args),
+        Command::Conform(args) => commands::conform::run(&args),
+        Command::State(args) => commands::state::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Toolchain(args) => commands::toolchain::run(&args),
         Command::Test(args) => commands::test::run(&args),

@@ -73,15 +73,6 @@ pub enum ReadError {
         /// The page index.
         index: u32,
     },
-    /// A page with a smaller index than the one before it.
-    #[error("page {index:#x} comes after page {previous:#x}")]
-    #[diagnostic(help("pages stand in rising order; load and save the state with Cannon to sort them"))]
-    PageOrder {
-        /// The page index.
-        index: u32,
-        /// The index of the page before it.
-        previous: u32,
-    },
     /// The exited flag is not a boolean.
     #[error("the exited flag is {got}, expected 0 or 1")]
     #[diagnostic(help("the file is damaged; build or download it again"))]
@@ -149,18 +140,14 @@ fn read_memory<R: BufRead>(fields: &mut Fields<R>, limits: Limits) -> Result<Mem
         return Err(ReadError::TooManyPages { got: count, limit: limits.max_pages });
     }
     let mut memory = Memory::new();
-    let mut previous = None;
+    // In any order: Cannon writes them as a map of Go iterates, differently each time.
     for _ in 0..count {
         let index = fields.word("pages")?;
         if index >= PAGE_COUNT {
             return Err(ReadError::PageIndex { index });
         }
-        match previous {
-            Some(previous) if index == previous => return Err(ReadError::PageRepeated { index }),
-            // A page seen before and a page out of order are told apart, as they have different causes.
-            Some(_) if memory.page(index).is_some() => return Err(ReadError::PageRepeated { index }),
-            Some(previous) if index < previous => return Err(ReadError::PageOrder { index, previous }),
-            _ => previous = Some(index),
+        if memory.page(index).is_some() {
+            return Err(ReadError::PageRepeated { index });
         }
         let mut page = Box::new([0; PAGE_SIZE]);
         fields.fill("pages", &mut *page)?;

@@ -14,6 +14,8 @@ const FUNCTION_LINES: usize = 80;
 /// Where processes are started, and why. Elsewhere it is done through these: an environment variable or a
 /// working directory that is forgotten at one call is a build that differs by machine.
 const PROCESSES: &[(&str, &str)] = &[
+    ("onchain/src/artifacts/npm.rs", "the package manager of the contracts"),
+    ("onchain/tests/", "makes programs that stand in for it"),
     ("tests/", "independent executors and the command line itself"),
     ("toolchain/src/provision/apt.rs", "the package manager"),
     ("toolchain/src/provision/doctor.rs", "asks the system's tools for their versions"),

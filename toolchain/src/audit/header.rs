@@ -19,7 +19,7 @@ const ARCHITECTURE_MASK: u32 = 0xf000_0000;
 
 /// `SHT_MIPS_ABIFLAGS` and `PT_MIPS_ABIFLAGS`.
 const SECTION_ABI_FLAGS: u32 = 0x7000_002a;
-const SEGMENT_ABI_FLAGS: u32 = 0x7000_0003;
+pub(super) const SEGMENT_ABI_FLAGS: u32 = 0x7000_0003;
 /// Bytes of the ABI flags, version 0.
 const ABI_FLAGS_SIZE: usize = 24;
 /// `AFL_REG_32`: registers of 32 bits.

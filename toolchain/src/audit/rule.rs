@@ -101,6 +101,8 @@ rules! {
     SegmentOverlap "segment-overlap";
     /// No two segments share bytes of the file.
     FileOverlap "file-overlap";
+    /// No other program header than the loaded segments would put bytes into memory.
+    StraySegment "stray-segment";
     /// The entry is the address of a word.
     EntryAlignment "entry-alignment";
     /// The entry is in executable bytes of the file.

@@ -4,6 +4,7 @@ use goblin::elf::program_header;
 use opml_targets::{AddressRange, Class, Target};
 
 use super::finding::Findings;
+use super::header::SEGMENT_ABI_FLAGS;
 use super::rule::Rule;
 use crate::elf::{Elf, Segment};
 
@@ -29,6 +30,7 @@ pub(super) fn check(elf: &Elf, target: &Target) -> Findings {
         end: segment.offset.saturating_add(segment.file_size),
     };
     check_overlaps(&loaded, Rule::FileOverlap, "file offset", in_file, &mut findings);
+    check_other_headers(elf, &loaded, &mut findings);
     check_entry(elf, &loaded, &mut findings);
     findings
 }
@@ -115,6 +117,39 @@ fn check_overlaps(
         }
         furthest = Some(furthest.filter(|previous| previous.end > range.end).unwrap_or(range));
     }
+}
+
+/// Cannon's loader (`cannon/mipsevm/program/load.go`) copies the bytes of every program header into memory, whatever
+/// its type, but those of the ABI flags; and it refuses a header that has more bytes in memory than in the file. So
+/// the only one that leaves the judged memory as it is repeats bytes of a segment that is loaded anyway.
+fn check_other_headers(elf: &Elf, loaded: &[Segment], findings: &mut Findings) {
+    let mut sorted: Vec<_> = loaded.iter().collect();
+    sorted.sort_by_key(|segment| segment.address);
+    let others = elf.segments().iter().filter(|segment| {
+        let skipped = [program_header::PT_LOAD, SEGMENT_ABI_FLAGS].contains(&segment.kind);
+        !skipped && segment.file_size.max(segment.memory_size) > 0
+    });
+    for segment in others {
+        let before = sorted.partition_point(|loaded| loaded.address <= segment.address);
+        if sorted[..before].last().is_some_and(|loaded| repeats(segment, loaded)) {
+            continue;
+        }
+        let kind = program_header::pt_to_str(segment.kind);
+        let problem = format!(
+            "a program header that is no segment to load ({kind}, type 0x{:x}) has 0x{:x} bytes in the file and 0x{:x} in \
+             memory, which a loader would put into memory all the same",
+            segment.kind, segment.file_size, segment.memory_size
+        );
+        let action = "leave it out of the linker script (PHDRS), or keep all of it inside a loaded segment";
+        findings.at(Rule::StraySegment, segment.address, problem, action);
+    }
+}
+
+/// Whether `segment` names bytes of the file that `loaded` puts at the same addresses.
+fn repeats(segment: &Segment, loaded: &Segment) -> bool {
+    segment.file_size == segment.memory_size
+        && loaded.file_range().contains_range(segment.range())
+        && segment.offset.checked_sub(loaded.offset) == segment.address.checked_sub(loaded.address)
 }
 
 fn check_entry(elf: &Elf, loaded: &[Segment], findings: &mut Findings) {

@@ -234,6 +234,11 @@ fn name_in(table: &[u8], offset: usize) -> String {
     printable(bytes.split(|&byte| byte == 0).next().unwrap_or_default())
 }
 
+/// The start of a name as it can be shown on a terminal.
+pub(crate) fn shown_name(bytes: &[u8]) -> String {
+    printable(&bytes[..bytes.len().min(MAX_NAME)])
+}
+
 /// The bytes as text, with what is not printable replaced.
 fn printable(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace(char::is_control, "\u{fffd}")

@@ -7,6 +7,7 @@
 
 use std::io::{self, Read};
 
+use super::bounded::{Bounded, is_over_limit};
 use super::member::{MAX_NAME, MemberError, MemberPath, link_target};
 
 /// Most memory the xz decoder may take, and the largest zstd window. `xz -9` needs 65 MiB.
@@ -165,9 +166,8 @@ fn read_data(name: &str, data: impl Read, limits: Limits, sink: &mut dyn Sink) -
         }
         other => return Err(DebError::NoData(other.to_owned())),
     };
-    // `Bounded` can only speak through an io::Error; give it back its own name.
     result.map_err(|error| match error {
-        DebError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<OverLimit>()) => {
+        DebError::Io(error) if is_over_limit(&error) => {
             DebError::TooLarge { what: "bytes", limit: limits.bytes }
         }
         other => other,
@@ -176,7 +176,7 @@ fn read_data(name: &str, data: impl Read, limits: Limits, sink: &mut dyn Sink) -
 
 /// Raw entries, as the crate's own handling of long names reads them into memory whatever their length.
 fn read_tar(data: impl Read, limits: Limits, sink: &mut dyn Sink) -> Result<(), DebError> {
-    let mut archive = tar::Archive::new(Bounded { inner: data, left: limits.bytes });
+    let mut archive = tar::Archive::new(Bounded::new(data, limits.bytes));
     let mut long_name = None;
     let mut long_link = None;
     let mut members = 0;
@@ -240,22 +240,4 @@ fn long_field(entry: &mut impl Read) -> Result<Vec<u8>, DebError> {
         name.pop();
     }
     Ok(name)
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("more bytes than allowed")]
-struct OverLimit;
-
-/// Fails, rather than ends, after `left` bytes: an end would look like a whole archive.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| io::Error::other(OverLimit))?;
-        Ok(n)
-    }
 }

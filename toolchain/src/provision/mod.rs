@@ -9,6 +9,7 @@
 //! - **U.** Unpacking writes nothing outside that folder ([`member`]).
 
 mod apt;
+mod bounded;
 pub mod cache;
 pub mod deb;
 mod doctor;
@@ -31,6 +32,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+pub use bounded::{Bounded, is_over_limit};
 pub use doctor::{DoctorReport, Finding, doctor};
 pub use error::ProvisionError;
 pub use fuzz::{fuzz_deb, fuzz_lock};

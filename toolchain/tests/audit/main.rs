@@ -2,6 +2,7 @@
 
 mod hostile;
 mod passes;
+mod places;
 mod program;
 mod reader;
 mod report;

@@ -25,6 +25,15 @@ fn a_stripped_program_passes_by_the_segment_of_its_abi_flags() {
     assert_eq!(violated(&program), []);
 }
 
+/// What linkers add: a header over bytes that are loaded anyway (register usage, notes), and one without bytes.
+#[test]
+fn program_headers_that_repeat_what_is_loaded_pass() {
+    let mut program = Program::valid();
+    let again = Segment { kind: 0x7000_0000, shared_with: Some(1), ..program.segments[1].clone() };
+    program.segments.extend([again, Segment { kind: 0x6474_e551, flags: R, ..Segment::default() }]);
+    assert_eq!(violated(&program), []);
+}
+
 #[test]
 fn shifts_by_an_amount_that_is_shown_to_be_small_pass() {
     let srav = 0x00c4_1007; // srav $v0, $a0, $a2

@@ -36,6 +36,11 @@ fn segment(kind: u32, flags: u32, address: u32) -> Segment {
     Segment { kind, flags, address, bytes: vec![0; 4], memory_size: 4, shared_with: None }
 }
 
+/// As linkers write `PT_GNU_STACK`: flags and nothing else.
+fn empty(kind: u32, flags: u32) -> Segment {
+    Segment { kind, flags, ..Segment::default() }
+}
+
 fn header_cases() -> Vec<(Rule, Stage, Program)> {
     let own = |kind, flags| Section {
         name: ".x",
@@ -68,6 +73,16 @@ fn header_cases() -> Vec<(Rule, Stage, Program)> {
     cases.into_iter().map(|(rule, program)| (rule, Stage::Header, program)).collect()
 }
 
+/// A valid program with a header of type `kind` for the first `size` bytes of its constants, said to lie at `address`.
+fn repeated(kind: u32, address: u32, size: u32) -> Program {
+    changed(|program| {
+        let mut bytes = program.segments[1].bytes.clone();
+        bytes.resize(size as usize, 0);
+        let again = Segment { kind, flags: R, address, bytes, memory_size: size, shared_with: Some(1) };
+        program.segments.push(again);
+    })
+}
+
 fn segment_cases() -> Vec<(Rule, Stage, Program)> {
     let load = |flags, address, memory_size| {
         let segment = Segment { memory_size, ..segment(PT_LOAD, flags, address) };
@@ -77,7 +92,7 @@ fn segment_cases() -> Vec<(Rule, Stage, Program)> {
         (Rule::FileSize, load(R, 0x2_0000, 3)),
         (Rule::AddressWrap, load(R, 0xffff_fffc, 8)),
         (Rule::WritableCode, load(R | W | X, 0x2_0000, 4)),
-        (Rule::WritableCode, changed(|program| program.segments.push(segment(0x6474_e551, R | W | X, 0)))),
+        (Rule::WritableCode, changed(|program| program.segments.push(empty(0x6474_e551, R | W | X)))),
         (Rule::MemoryMap, load(R, 0, 4)),
         (Rule::MemoryMap, load(R, 0xffff_0000, 0x1_0000)),
         (Rule::HeapRoom, load(R, 0x1fff_fff8, 16)),
@@ -91,6 +106,18 @@ fn segment_cases() -> Vec<(Rule, Stage, Program)> {
                 program.segments.push(Segment { shared_with: Some(2), ..segment(PT_LOAD, R, 0x2_0000) });
             }),
         ),
+        // A note with bytes of its own, a null header that is filled, and one that only claims memory.
+        (Rule::StraySegment, changed(|program| program.segments.push(segment(4, R, 0x2_0000)))),
+        (Rule::StraySegment, changed(|program| program.segments.push(segment(0, R, TEXT)))),
+        (
+            Rule::StraySegment,
+            changed(|program| {
+                program.segments.push(Segment { memory_size: 0x1000, ..empty(0x6474_e551, R | W) });
+            }),
+        ),
+        // Bytes of a loaded segment, but at another address, or going on behind its end.
+        (Rule::StraySegment, repeated(4, RODATA + 4, 24)),
+        (Rule::StraySegment, repeated(4, RODATA, 36)),
         (Rule::EntryAlignment, changed(|program| program.entry = TEXT + 2)),
         (Rule::EntryOutsideCode, changed(|program| program.entry = RODATA)),
         (Rule::EntryOutsideCode, changed(|program| program.entry = TEXT + 32)),
@@ -199,7 +226,7 @@ fn the_file_header_of_another_machine_is_rejected_in_full() {
 fn a_file_with_nothing_to_load_is_rejected() {
     let mut program = Program::valid();
     program.segments.iter_mut().for_each(|segment| segment.kind = 0x6fff_ffff);
-    assert_eq!(violated(&program), [Rule::NothingToLoad, Rule::EntryOutsideCode]);
+    assert_eq!(violated(&program), [Rule::NothingToLoad, Rule::StraySegment, Rule::EntryOutsideCode]);
 }
 
 #[test]

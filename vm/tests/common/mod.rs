@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod echo;
+
 use std::sync::Arc;
 
 use opml_state::{Memory, State};

@@ -3,6 +3,7 @@
 mod kernels;
 mod models;
 mod peers;
+mod proofs;
 mod root;
 mod vm_speed;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};
 pub use peers::{PEERS, Peer};
+pub use proofs::{ProofFigures, measure as proofs};
 pub use root::{RootFigures, measure as root};
 pub use vm_speed::{LOOP, SpeedFigures, measure as vm_speed};
 
@@ -25,6 +27,8 @@ pub struct Figures {
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.
     pub root: RootFigures,
+    /// Proofs of single steps, and their price on chain.
+    pub proofs: ProofFigures,
     /// Figures of other projects.
     pub peers: &'static [Peer],
 }

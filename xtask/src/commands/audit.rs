@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use opml_toolchain::audit::audit;
+use opml_toolchain::audit::{AuditFailure, audit};
 use opml_toolchain::elf::Elf;
 
 use crate::outcome::{Outcome, Result, Stop};
@@ -37,14 +37,19 @@ pub fn run(args: &Args) -> Result {
                 args.target
             );
         }
-        (Format::Text, Err(failure)) => print!("{}", failure.text()),
         (Format::Json, Ok(audited)) => {
             let verdict = serde_json::json!({ "passes": true, "target": args.target, "instructions": audited.instructions() });
             println!("{verdict:#}");
         }
-        (Format::Json, Err(failure)) => {
-            println!("{:#}", serde_json::json!({ "passes": false, "failure": failure }))
-        }
+        (format, Err(failure)) => print_failure(format, failure),
     }
     Ok(if verdict.is_ok() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// The findings, as every command prints them that judges a file.
+pub(super) fn print_failure(format: Format, failure: &AuditFailure) {
+    match format {
+        Format::Text => print!("{}", failure.text()),
+        Format::Json => println!("{:#}", serde_json::json!({ "passes": false, "failure": failure })),
+    }
 }

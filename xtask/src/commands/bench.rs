@@ -8,9 +8,12 @@ use opml_state::Hash;
 use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
-use super::{build_model, run, test};
-use crate::bench::{self, Figures, KERNELS, Kernel, KernelFigures, ModelFigures, PEERS, SpeedFigures, Stage};
+use super::{build_model, conform, run, test};
+use crate::bench::{
+    self, Figures, KERNELS, Kernel, KernelFigures, ModelFigures, PEERS, ProofFigures, SpeedFigures, Stage,
+};
 use crate::outcome::{Outcome, Result, Stop};
+use crate::program::Program;
 use crate::ui::{self, Format, table};
 
 /// The shipped models, each with the input that is measured.
@@ -19,10 +22,10 @@ const MODELS: [(&str, &str); 2] = [
     ("models/mnist/cnn.onnx", "models/mnist/digits/7_0002.png"),
 ];
 
-/// Measure the shipped models, the VM and the memory root, beside other projects' figures
+/// Measure the shipped models, the VM, the memory root and proofs, beside other projects' figures
 ///
-/// Steps are exact. Times say something only beside each other: the VM beside qemu, the root beside
-/// plain hashing. Writes the figures as JSON, too.
+/// Steps and gas are exact. Times say something only beside each other: the VM beside qemu, the root
+/// beside plain hashing, a run with proofs beside the plain run. Writes the figures as JSON, too.
 #[derive(clap::Args)]
 pub struct Args {
     /// File for the figures [default: target/opml/bench.json in the checkout]
@@ -69,7 +72,18 @@ pub fn run(args: &Args) -> Result {
         .map(|(model, input)| bench.model(model, input))
         .collect::<std::result::Result<_, _>>()?;
     let kernels = KERNELS.iter().map(|kernel| bench.kernel(kernel)).collect::<std::result::Result<_, _>>()?;
-    let figures = Figures { models, kernels, vm: bench.vm()?, root: bench::root(), peers: PEERS };
+    let long = bench.build(&Request::bare(
+        "soft-float-loop",
+        GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() },
+    ))?;
+    let figures = Figures {
+        models,
+        kernels,
+        vm: bench.vm(&long)?,
+        root: bench::root(),
+        proofs: bench.proofs(&long)?,
+        peers: PEERS,
+    };
     let json = format!("{:#}\n", serde_json::json!(figures));
     let out = args.out.clone().unwrap_or_else(|| bench.checkout.root().join("target/opml/bench.json"));
     opml_toolchain::write_atomically(&out, json.as_bytes()).map_err(Stop::unable)?;
@@ -86,10 +100,10 @@ impl Bench {
         let root = self.checkout.root();
         let imported = build_model::import(&root.join(model), BTreeMap::new(), None, "cannon32")?;
         let built = self.build(&imported.request)?;
-        let inputs = run::inputs(&[root.join(input)], &built.manifest)?;
-        let finished =
-            run::execute(&built.out, &built.manifest, &inputs, Hash::default(), u64::MAX, &*self.progress)?;
-        let macs = built.manifest.model.multiply_accumulates;
+        let program = Program::open(&built.out)?;
+        let request = program.request(&[root.join(input)], Hash::default())?;
+        let finished = run::execute(&program, request, u64::MAX, &*self.progress)?;
+        let macs = imported.model.multiply_accumulates();
         Ok(ModelFigures {
             name: built.manifest.name,
             steps: finished.steps,
@@ -106,13 +120,24 @@ impl Bench {
         kernel.measure(&built.out, &program).map_err(Stop::unable)
     }
 
-    fn vm(&self) -> std::result::Result<SpeedFigures, Stop> {
+    fn vm(&self, long: &Built) -> std::result::Result<SpeedFigures, Stop> {
         let lock = Lock::parse(test::TEST_TOOLS).map_err(Stop::unable)?;
         let tools = provision::ensure_tools(&lock, &self.provision, &*self.progress).map_err(Stop::unable)?;
-        let program = GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() };
-        let built = self.build(&Request::bare("soft-float-loop", program))?;
         let qemu = tools.paths.get("qemu-mips").cloned().unwrap_or_default();
-        bench::vm_speed(&built.out, &qemu).map_err(Stop::unable)
+        bench::vm_speed(&long.out, &qemu).map_err(Stop::unable)
+    }
+
+    /// Proofs of the first model's run, and of the long run.
+    fn proofs(&self, long: &Built) -> std::result::Result<ProofFigures, Stop> {
+        let mut contract = super::contract(self.provision.offline, &*self.progress)?;
+        let (model, input) = MODELS[0];
+        let root = self.checkout.root();
+        let imported = build_model::import(&root.join(model), BTreeMap::new(), None, "cannon32")?;
+        let program = Program::open(&self.build(&imported.request)?.out)?;
+        let request = program.request(&[root.join(input)], Hash::default())?;
+        let (prestate, code) = (program.prestate()?, program.code()?);
+        let long = Program::open(&long.out)?.prestate()?;
+        bench::proofs(&mut contract, (&prestate, &code, &request), &long).map_err(conform::stop)
     }
 
     fn build(&self, request: &Request) -> std::result::Result<Built, Stop> {
@@ -163,17 +188,29 @@ fn text(figures: &Figures) -> String {
     text += "\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
-    let (vm, root) = (&figures.vm, &figures.root);
-    text + &format!(
-        "\n VM, {} steps of soft-float: {:.0} steps/us, qemu-mips {:.0}; ratio {:.2} ({:.2} to {:.2})\n \
-         memory root: {:.0} MB/s of non-zero memory, {:.1} times plain hashing of its nodes\n",
+    let (vm, root, proofs) = (&figures.vm, &figures.root, &figures.proofs);
+    text += &format!(
+        "\n VM, {} steps of soft-float: {:.0} steps/us, qemu-mips {:.0}; ratio {:.2} ({:.2} to {:.2})\n",
         ui::count(vm.steps),
         vm.vm_steps_per_microsecond,
         vm.qemu_steps_per_microsecond,
         vm.ratio[1],
         vm.ratio[0],
         vm.ratio[2],
-        root.megabytes_per_second,
-        root.times_plain_hashing,
+    );
+    text += &format!(
+        " memory root, one core: {:.0} MB/s of non-zero memory, {:.1} times tiny-keccak on its nodes; two cores: {:.2} \
+         times one; 1 GiB: {:.2} s\n",
+        root.megabytes_per_second, root.times_plain_hashing, root.two_cores, root.gibibyte_seconds,
+    );
+    text + &format!(
+        " proofs: {} per second at neighbouring steps; {} spread over {} steps take {:.2} times the plain run\n \
+         contract: {} steps compared, the dearest takes {} gas\n",
+        ui::count(proofs.neighbouring_per_second as u64),
+        ui::count(proofs.spread_proofs),
+        ui::count(proofs.spread_steps),
+        proofs.spread_by_plain,
+        ui::count(proofs.compared),
+        ui::count(proofs.max_gas),
     )
 }

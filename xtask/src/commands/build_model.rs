@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use opml_frontend::graph::Port;
 use opml_frontend::{Model, shell_word};
+use opml_onchain::conform::Conformity;
 use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
 use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, build};
 use sha2::{Digest, Sha256};
 
+use super::conform;
 use crate::outcome::{Outcome, Result, Stop};
+use crate::program::Program;
 use crate::ui::{self, Format, table};
 
 /// Compile a model into a checked program, the root of its initial memory, and a manifest
@@ -31,6 +34,9 @@ pub struct Args {
     /// Number for an open dimension of the model, as in --dim batch=1; may be repeated
     #[arg(long = "dim", value_name = "NAME=N", value_parser = dimension)]
     dims: Vec<(String, u32)>,
+    /// Execute every kind of instruction of the program on the real contract, as `conform` does
+    #[arg(long)]
+    conform: bool,
     /// How to print the result; json prints the manifest alone on standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -57,7 +63,7 @@ fn dimension(text: &str) -> std::result::Result<(String, u32), String> {
 }
 
 /// Names end up in paths: none may lead out of a folder or hide in it.
-fn program_name(name: &str) -> std::result::Result<String, String> {
+pub(super) fn program_name(name: &str) -> std::result::Result<String, String> {
     let safe = !name.is_empty() && !name.starts_with('.') && name.chars().all(safe_in_name);
     if safe {
         Ok(name.to_owned())
@@ -104,9 +110,16 @@ pub fn run(args: &Args) -> Result {
             "warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}"
         );
     }
-    match args.format {
-        Format::Json => print!("{}", built.manifest.to_json()),
-        Format::Text => print!("{}", summary(&model, &built, imported, started.elapsed())),
+    let compare = || conform::image(&Program::open(&built.out)?, args.offline, &*progress);
+    let conformity = args.conform.then(compare).transpose()?;
+    match (args.format, &conformity) {
+        (Format::Json, None) => print!("{}", built.manifest.to_json()),
+        (Format::Json, Some(conformity)) => {
+            println!("{:#}", serde_json::json!({ "manifest": built.manifest, "conformity": conformity }));
+        }
+        (Format::Text, _) => {
+            print!("{}", summary(&model, &built, conformity.as_ref(), imported, started.elapsed()));
+        }
     }
     Ok(Outcome::Done)
 }
@@ -139,20 +152,23 @@ pub(super) fn import(
         },
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
-        memory_plan: MemoryPlan { arena: 4 * plan.words as u64, lower_bound: 4 * plan.lower_bound as u64 },
+        memory_plan: Some(MemoryPlan {
+            arena: 4 * plan.words as u64,
+            lower_bound: 4 * plan.lower_bound as u64,
+        }),
         rebuild: rebuild(&name, target, &dims),
-        model: ModelInfo {
+        model: Some(ModelInfo {
             sha256: hex::encode(Sha256::digest(&bytes)),
             dims,
             multiply_accumulates: model.multiply_accumulates(),
-        },
+        }),
         name,
     };
     Ok(Imported { model, request })
 }
 
 /// The name of a file without its ending, made a [`program_name`].
-fn file_stem(path: &Path) -> String {
+pub(super) fn file_stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name: String = stem.chars().map(|c| if safe_in_name(c) { c } else { '_' }).collect();
     match name.strip_prefix('.') {
@@ -169,14 +185,22 @@ fn rebuild(name: &str, target: &str, dims: &BTreeMap<String, u32>) -> String {
     format!("cargo xtask build-model {name}.onnx --target {target}{dims} --name {name}")
 }
 
-fn summary(model: &Model, built: &Built, imported: Duration, total: Duration) -> String {
+fn summary(
+    model: &Model,
+    built: &Built,
+    conformity: Option<&Conformity>,
+    imported: Duration,
+    total: Duration,
+) -> String {
     let manifest = &built.manifest;
-    let (sizes, plan) = (&manifest.sizes, &manifest.memory_plan);
+    let (sizes, plan) = (&manifest.sizes, model.plan());
+    let bytes_of = |words: usize| ui::bytes(4 * words as u64);
+    let weights = sizes.weights.map(|weights| format!(", of which weights {}", ui::bytes(weights)));
     let port = |p: &opml_toolchain::manifest::Port| format!("{} {} {:?}", p.name, p.dtype, p.shape);
     let list =
         |ports: &[opml_toolchain::manifest::Port]| ports.iter().map(port).collect::<Vec<_>>().join(", ");
     let mut text = format!("{} for {}\n\n", manifest.name, manifest.target);
-    text += &table::pairs([
+    let mut rows = vec![
         ("input", list(&manifest.inputs)),
         ("output", list(&manifest.outputs)),
         (
@@ -184,17 +208,14 @@ fn summary(model: &Model, built: &Built, imported: Duration, total: Duration) ->
             format!(
                 "{} kernel calls, {} multiply-accumulates",
                 model.graph().nodes.len(),
-                ui::count(manifest.model.multiply_accumulates)
+                ui::count(model.multiply_accumulates())
             ),
         ),
         ("code", ui::bytes(sizes.code)),
-        (
-            "constants",
-            format!("{}, of which weights {}", ui::bytes(sizes.constants), ui::bytes(sizes.weights)),
-        ),
+        ("constants", ui::bytes(sizes.constants) + &weights.unwrap_or_default()),
         (
             "activations",
-            format!("{} (no plan takes less than {})", ui::bytes(plan.arena), ui::bytes(plan.lower_bound)),
+            format!("{} (no plan takes less than {})", bytes_of(plan.words), bytes_of(plan.lower_bound)),
         ),
         ("memory root", manifest.memory_root.to_string()),
         ("prestate hash", manifest.prestate_hash.to_string()),
@@ -206,8 +227,10 @@ fn summary(model: &Model, built: &Built, imported: Duration, total: Duration) ->
                 "no: another toolchain than the pinned one".to_owned()
             },
         ),
-        ("files", built.out.display().to_string()),
-    ]);
+    ];
+    rows.extend(conformity.map(|conformity| ("contract", conform::summary(conformity))));
+    rows.push(("files", built.out.display().to_string()));
+    text += &table::pairs(rows);
     let mut stages = vec![format!("import {}", ui::seconds(imported))];
     stages.extend(built.timings.iter().map(|(name, time)| format!("{name} {}", ui::seconds(*time))));
     text + &format!("\n {} in all: {}\n", ui::seconds(total), stages.join(", "))

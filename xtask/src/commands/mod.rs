@@ -3,14 +3,21 @@
 pub mod audit;
 pub mod bench;
 pub mod build_model;
+pub mod check_proof;
+pub mod conform;
 pub mod doctor;
+pub mod image;
+pub mod prove;
 pub mod run;
+pub mod state;
 pub mod test;
 pub mod toolchain;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use opml_onchain::{Contract, artifacts};
 use opml_targets::Target;
+use opml_toolchain::progress::Progress;
 use opml_toolchain::{Checkout, provision};
 
 use crate::outcome::Stop;
@@ -32,6 +39,12 @@ fn provision_options(offline: bool) -> Result<provision::Options, Stop> {
     Ok(provision::Options { offline, ..options })
 }
 
+/// The real contracts in an EVM; fetches them at the first call.
+fn contract(offline: bool, progress: &dyn Progress) -> Result<Contract, Stop> {
+    let artifacts = artifacts::ensure(&provision_options(offline)?, progress).map_err(Stop::unable)?;
+    Contract::deploy(&artifacts).map_err(Stop::unable)
+}
+
 /// A file that a command could not read.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("cannot read {}", path.display())]
@@ -41,11 +54,16 @@ struct Unreadable {
     source: std::io::Error,
 }
 
-fn read(path: &std::path::Path) -> Result<Vec<u8>, Stop> {
-    // A device or a pipe may never end.
-    let whole = std::fs::metadata(path).and_then(|meta| match meta.is_dir() || meta.is_file() {
-        true => std::fs::read(path),
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+    ordinary(path)?;
+    std::fs::read(path).map_err(|source| Stop::unable(Unreadable { path: path.to_owned(), source }))
+}
+
+/// Refuses what is not there, and what may never end: a device or a pipe.
+fn ordinary(path: &Path) -> Result<(), Stop> {
+    let checked = std::fs::metadata(path).and_then(|meta| match meta.is_dir() || meta.is_file() {
+        true => Ok(()),
         false => Err(std::io::Error::other("it is neither a file nor a link to one")),
     });
-    whole.map_err(|source| Stop::unable(Unreadable { path: path.to_owned(), source }))
+    checked.map_err(|source| Stop::unable(Unreadable { path: path.to_owned(), source }))
 }

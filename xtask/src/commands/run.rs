@@ -1,18 +1,19 @@
 //! `run`: a built program in the off-chain VM.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use miette::Diagnostic;
-use opml_abi::{ABI_VERSION, DataType, Tensor, TensorInfo, blob, decode_blob, encode_blob, exit};
+use opml_abi::{DataType, Tensor, decode_blob, exit};
 use opml_frontend::tensor_file;
-use opml_state::{Hash, cannon, keccak256};
-use opml_toolchain::file;
-use opml_toolchain::manifest::{MANIFEST_VERSION, Manifest, Port};
+use opml_state::{Hash, keccak256};
+use opml_toolchain::manifest::Manifest;
 use opml_toolchain::progress::{Progress, Unit};
+use opml_toolchain::write_atomically;
 use opml_vm::{GuestHost, Request, Stop as VmStop, Vm};
 use thiserror::Error;
 
 use crate::outcome::{Outcome, Result, Stop};
+use crate::program::Program;
 use crate::ui::{self, Format, table};
 
 /// Run a built program in the off-chain VM and print its outputs
@@ -22,15 +23,16 @@ use crate::ui::{self, Format, table};
 /// with the claim, if one was given; 1 if it disagrees or failed; 2 if it could not be run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder that build-model wrote
+    /// Folder that build-model or image wrote
     dir: PathBuf,
-    /// Input tensors in the order of the manifest: .npy, ONNX .pb, raw .bin, or .png/.pgm for an image
+    /// Input tensors in the order of the manifest: .npy, ONNX .pb, raw .bin, or .png/.pgm for a picture.
+    /// For a program of `image`: one file, whose bytes are the input
     #[arg(long = "input", value_name = "FILE", required = true, num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Output root to compare with, as the disputed claim would be
     #[arg(long, value_name = "0x…")]
     claim: Option<Hash>,
-    /// Write the outputs, in order, as .npy files
+    /// Write the outputs, in order, as .npy files; of a program of `image`, bytes as they are
     #[arg(long = "output", value_name = "FILE", num_args = 1..)]
     outputs: Vec<PathBuf>,
     /// Give up after this many steps
@@ -44,35 +46,9 @@ pub struct Args {
 /// Why a run was not made, or made nothing.
 #[derive(Debug, Error, Diagnostic)]
 enum RunError {
-    #[error("cannot read {}", path.display())]
-    #[diagnostic(help(
-        "give the folder that `cargo xtask build-model` wrote: its table names it under `files`"
-    ))]
-    NoManifest { path: PathBuf, source: std::io::Error },
-
-    #[error("{} is not the manifest of a build", path.display())]
-    #[diagnostic(help("build the folder again with `cargo xtask build-model`"))]
-    Manifest { path: PathBuf, source: serde_json::Error },
-
-    #[error("the manifest has {what} {got}, expected {expected}")]
-    #[diagnostic(help("use the version of the tool that built the folder, or build it again"))]
-    Version { what: &'static str, expected: String, got: String },
-
-    #[error("an input of the manifest is no tensor of the guest ABI: {dtype} with {rank} dimensions")]
-    #[diagnostic(help("use the version of the tool that built the folder, or build it again"))]
-    Input { dtype: String, rank: usize },
-
-    #[error("the program takes {expected} inputs ({names}); {got} were given")]
-    #[diagnostic(help("give --input once for each, in this order"))]
-    InputCount { expected: usize, names: String, got: usize },
-
     #[error("the program gives {expected} outputs; {got} files were named")]
     #[diagnostic(help("give --output at most once for each"))]
     OutputCount { expected: usize, got: usize },
-
-    #[error("{} is not the prestate of the manifest beside it\n  expected {expected}\n  got      {got}", path.display())]
-    #[diagnostic(help("a file of the folder was changed: build it again with `cargo xtask build-model`"))]
-    Prestate { path: PathBuf, expected: Hash, got: Hash },
 
     #[error("the program did not end within {0} steps")]
     #[diagnostic(help("raise --max-steps"))]
@@ -87,55 +63,40 @@ enum RunError {
     Output(String),
 }
 
-/// The target whose VM this is.
-const TARGET: &str = "cannon32";
-
 /// A finished run.
 pub(super) struct Finished {
     outputs: Vec<Tensor>,
     pub steps: u64,
     exit_code: u8,
-    output_root: Hash,
+    /// None if the program sent nothing, which is its right if nobody said what it gives.
+    output_root: Option<Hash>,
     state_hash: Hash,
 }
 
 pub fn run(args: &Args) -> Result {
-    let manifest = manifest(&args.dir)?;
-    let (expected, got) = (manifest.outputs.len(), args.outputs.len());
+    let program = Program::open(&args.dir)?;
+    let manifest = &program.manifest;
+    let expected = if program.is_raw() { 1 } else { manifest.outputs.len() };
+    let got = args.outputs.len();
     if got > expected {
         return Err(Stop::unable(RunError::OutputCount { expected, got }));
     }
-    let inputs = inputs(&args.inputs, &manifest)?;
-    let claim = args.claim.unwrap_or_default();
-    let finished = execute(&args.dir, &manifest, &inputs, claim, args.max_steps, &*ui::reporter())?;
+    let request = program.request(&args.inputs, args.claim.unwrap_or_default())?;
+    let finished = execute(&program, request, args.max_steps, &*ui::reporter())?;
     for (path, tensor) in args.outputs.iter().zip(&finished.outputs) {
-        tensor_file::write_npy(path, tensor).map_err(Stop::unable)?;
+        match tensor.dtype {
+            DataType::Uint8 if program.is_raw() => {
+                write_atomically(path, &tensor.data).map_err(Stop::unable)?
+            }
+            _ => tensor_file::write_npy(path, tensor).map_err(Stop::unable)?,
+        }
     }
     match args.format {
-        Format::Json => println!("{:#}", json(&manifest, &finished)),
-        Format::Text => print!("{}", text(args, &manifest, &finished)),
+        Format::Json => println!("{:#}", json(manifest, &finished)),
+        Format::Text => print!("{}", text(args, manifest, &finished)),
     }
     let agrees = args.claim.is_none() || finished.exit_code == exit::EQUAL;
     Ok(if agrees { Outcome::Done } else { Outcome::Failed })
-}
-
-pub(super) fn manifest(dir: &Path) -> std::result::Result<Manifest, Stop> {
-    let path = dir.join(file::MANIFEST);
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(source) => return Err(Stop::unable(RunError::NoManifest { path, source })),
-    };
-    let manifest: Manifest =
-        serde_json::from_slice(&text).map_err(|source| Stop::unable(RunError::Manifest { path, source }))?;
-    // What another version or VM means by the rest is not known here.
-    let same = |what, expected: &dyn ToString, got: &dyn ToString| {
-        let (expected, got) = (expected.to_string(), got.to_string());
-        if expected == got { Ok(()) } else { Err(Stop::unable(RunError::Version { what, expected, got })) }
-    };
-    same("version", &MANIFEST_VERSION, &manifest.manifest_version)?;
-    same("guest ABI version", &ABI_VERSION, &manifest.abi_version)?;
-    same("target", &TARGET, &manifest.target)?;
-    Ok(manifest)
 }
 
 /// Refuses outputs that are not those of the manifest in number, element type and shape.
@@ -152,39 +113,16 @@ fn check_outputs(manifest: &Manifest, outputs: &[Tensor]) -> std::result::Result
     Err(Stop::rejected(RunError::Output(problem)))
 }
 
-pub(super) fn inputs(files: &[PathBuf], manifest: &Manifest) -> std::result::Result<Vec<Tensor>, Stop> {
-    let info = |port: &Port| {
-        let foreign = || RunError::Input { dtype: port.dtype.clone(), rank: port.shape.len() };
-        port.info().filter(|info| info.shape.len() <= blob::MAX_RANK).ok_or_else(foreign)
-    };
-    let ports: Vec<TensorInfo> =
-        manifest.inputs.iter().map(info).collect::<std::result::Result<_, _>>().map_err(Stop::unable)?;
-    if ports.len() != files.len() {
-        let names = ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Stop::unable(RunError::InputCount { expected: ports.len(), names, got: files.len() }));
-    }
-    let read = |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, port).map_err(Stop::unable);
-    files.iter().zip(&ports).map(read).collect()
-}
-
-/// Runs the program in `dir` to its end.
+/// Runs a program to its end.
 pub(super) fn execute(
-    dir: &Path,
-    manifest: &Manifest,
-    inputs: &[Tensor],
-    claim: Hash,
+    program: &Program,
+    request: Request,
     max_steps: u64,
     progress: &dyn Progress,
 ) -> std::result::Result<Finished, Stop> {
     const STEPS_PER_REPORT: u64 = 100_000_000;
-    let path = dir.join(file::PRESTATE);
-    let state = cannon::load_state(&path, cannon::Limits::default()).map_err(Stop::unable)?;
-    let (expected, got) = (manifest.prestate_hash, state.state_hash());
-    if expected != got {
-        return Err(Stop::rejected(RunError::Prestate { path, expected, got }));
-    }
-    let input = encode_blob(inputs);
-    let mut host = GuestHost::new(Request { input, claim, step_index: 1, ..Request::default() });
+    let state = program.prestate()?;
+    let mut host = GuestHost::new(request);
     let mut vm = Vm::from_state(&state).map_err(Stop::unable)?;
     let task = progress.start("run", 0, Unit::Items);
     let exit_code = loop {
@@ -203,15 +141,21 @@ pub(super) fn execute(
         let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
         return Err(Stop::rejected(RunError::Guest { code: exit_code, message }));
     }
-    let blob =
-        host.output_blob().ok_or_else(|| Stop::rejected(RunError::Output("it ended without one".into())))?;
-    let outputs = decode_blob(blob).map_err(|e| Stop::rejected(RunError::Output(e.to_string())))?;
-    check_outputs(manifest, &outputs)?;
+    let unfit = |problem: String| Stop::rejected(RunError::Output(problem));
+    let blob = host.output_blob();
+    let outputs = match blob {
+        Some(blob) => decode_blob(blob).map_err(|e| unfit(e.to_string()))?,
+        None if program.is_raw() => Vec::new(),
+        None => return Err(unfit("it ended without one".into())),
+    };
+    if !program.is_raw() {
+        check_outputs(&program.manifest, &outputs)?;
+    }
     Ok(Finished {
         outputs,
         steps: vm.step_count(),
         exit_code,
-        output_root: keccak256(blob),
+        output_root: blob.map(keccak256),
         state_hash: vm.state().state_hash(),
     })
 }
@@ -225,8 +169,8 @@ fn arg_max(tensor: &Tensor) -> Option<(usize, f32)> {
 
 fn text(args: &Args, manifest: &Manifest, finished: &Finished) -> String {
     let mut text = String::new();
-    for (port, tensor) in manifest.outputs.iter().zip(&finished.outputs) {
-        text += &format!("{} {} {:?}\n{}", port.name, tensor.dtype, tensor.shape, elements(tensor));
+    for (name, tensor) in named(manifest, finished) {
+        text += &format!("{name} {} {:?}\n{}", tensor.dtype, tensor.shape, elements(tensor));
         if let Some((index, value)) = arg_max(tensor) {
             text += &format!(" largest: {index} ({value})\n");
         }
@@ -240,31 +184,45 @@ fn text(args: &Args, manifest: &Manifest, finished: &Finished) -> String {
         + &table::pairs([
             ("steps", ui::count(finished.steps)),
             ("exit code", format!("{} ({verdict})", finished.exit_code)),
-            ("output root", finished.output_root.to_string()),
+            (
+                "output root",
+                finished.output_root.map_or("nothing was sent".to_owned(), |root| root.to_string()),
+            ),
             ("state hash", finished.state_hash.to_string()),
         ])
 }
 
 fn elements(tensor: &Tensor) -> String {
     const SHOWN: usize = 64;
-    if tensor.dtype != DataType::Float32 {
-        return format!(" {} elements\n", tensor.elements());
-    }
-    let values = tensor.to_f32().unwrap_or_default();
-    let mut text: String = values.iter().take(SHOWN).map(|v| format!(" {v}")).collect();
-    if values.len() > SHOWN {
-        text += &format!(" … and {} more (--output writes all)", values.len() - SHOWN);
+    let floats = tensor.to_f32().unwrap_or_default();
+    let mut text: String = match tensor.dtype {
+        DataType::Float32 => floats.iter().take(SHOWN).map(|v| format!(" {v}")).collect(),
+        DataType::Uint8 => tensor.data.iter().take(SHOWN).map(|v| format!(" {v}")).collect(),
+        _ => return format!(" {} elements\n", tensor.elements()),
+    };
+    if tensor.elements() > SHOWN {
+        text += &format!(" … and {} more (--output writes all)", tensor.elements() - SHOWN);
     }
     text + "\n"
 }
 
+/// The outputs with their names; where nobody gave them any, they are numbered.
+fn named<'a>(manifest: &'a Manifest, finished: &'a Finished) -> impl Iterator<Item = (String, &'a Tensor)> {
+    let name = |index: usize| match manifest.outputs.get(index) {
+        Some(port) => port.name.clone(),
+        None => format!("output {index}"),
+    };
+    finished.outputs.iter().enumerate().map(move |(index, tensor)| (name(index), tensor))
+}
+
 fn json(manifest: &Manifest, finished: &Finished) -> serde_json::Value {
-    let outputs = manifest.outputs.iter().zip(&finished.outputs).map(|(port, tensor)| {
+    let outputs = named(manifest, finished).map(|(name, tensor)| {
+        let bytes = (tensor.dtype == DataType::Uint8).then_some(&tensor.data);
         serde_json::json!({
-            "name": port.name,
+            "name": name,
             "dtype": tensor.dtype.name(),
             "shape": tensor.shape,
-            "values": tensor.to_f32(),
+            "values": tensor.to_f32().map_or(serde_json::json!(bytes), |values| serde_json::json!(values)),
             "arg_max": arg_max(tensor).map(|(index, _)| index),
         })
     });

@@ -11,9 +11,15 @@ pub fn pairs<K: ToString, V: ToString>(rows: impl IntoIterator<Item = (K, V)>) -
 
 /// A table with a header; all columns but the first are numbers, aligned right.
 pub fn figures(header: &[&str], rows: &[Vec<String>]) -> String {
+    columns(header, rows, |column| column > 0)
+}
+
+/// A table with a header; the columns for which `is_number` holds are aligned right.
+pub fn columns(header: &[&str], rows: &[Vec<String>], is_number: impl Fn(usize) -> bool) -> String {
     let mut table = empty();
     table.set_header(header).add_rows(rows);
-    table.column_iter_mut().skip(1).for_each(|c| c.set_cell_alignment(CellAlignment::Right));
+    let numbers = table.column_iter_mut().enumerate().filter(|(index, _)| is_number(*index));
+    numbers.for_each(|(_, column)| column.set_cell_alignment(CellAlignment::Right));
     text(&table)
 }
 

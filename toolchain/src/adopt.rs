@@ -1,0 +1,78 @@
+//! The pipeline for a program that was built elsewhere: all of [`build`](crate::build) behind the linker.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use opml_targets::Target;
+
+use crate::audit::audit;
+use crate::elf::Elf;
+use crate::error::BuildError;
+use crate::image;
+use crate::manifest::Manifest;
+use crate::output::{self, file};
+use crate::progress::Progress;
+use crate::stages::Stages;
+
+/// A program that was built elsewhere, and where its files go.
+#[derive(Clone, Debug)]
+pub struct Adoption {
+    /// Name of the program.
+    pub name: String,
+    /// The linked program.
+    pub elf: Elf,
+    /// The file it was read from. It is never overwritten.
+    pub source: PathBuf,
+    /// The command that makes the files again.
+    pub rebuild: String,
+    /// Where the files go.
+    pub out: PathBuf,
+    /// A folder for locks.
+    pub work: PathBuf,
+}
+
+/// A program that passed the audit, with its files on the disk.
+#[derive(Clone, Debug)]
+pub struct Adopted {
+    /// What `manifest.json` says.
+    pub manifest: Manifest,
+    /// How many instruction words were judged.
+    pub instructions: usize,
+    /// How long each stage took, in their order.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// Makes of a linked program what [`build`](crate::build) makes of a model: audits, loads, commits, writes. There is
+/// one ELF file, so what is loaded is what was audited; it is written as it came.
+///
+/// # Errors
+/// [`BuildError::Audit`] for a program that does not pass, [`BuildError::SourceInOutput`], [`BuildError::Io`]. The output
+/// folder is then as it was, or without a manifest if writing failed.
+pub fn adopt(adoption: Adoption, target: &Target, progress: &dyn Progress) -> Result<Adopted, BuildError> {
+    keep_source(&adoption)?;
+    let Adoption { name, elf, rebuild, out, work, .. } = adoption;
+    let mut stages = Stages::new(progress);
+    let audited = stages.run("audit", |_| Ok(audit(elf, target)?))?;
+    let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
+    let witness = stages.run("commit", |_| Ok(state.witness()))?;
+    let programs = [(file::PROGRAM, audited.elf())];
+    let files = stages.run("encode", |_| output::encode(&audited, programs, &state))?;
+    let manifest = Manifest::of_program(&name, &rebuild, &audited, &state, &witness, &files);
+    stages.run("write", |p| output::write(&out, &work, &files, &manifest, p))?;
+    Ok(Adopted { manifest, instructions: audited.instructions(), timings: stages.timings() })
+}
+
+/// The files of the program would take the place of what lies beside its source, perhaps of the source itself: a
+/// folder of `build-model` would lose its manifest and its debug information.
+fn keep_source(adoption: &Adoption) -> Result<(), BuildError> {
+    let folder = fs::canonicalize(&adoption.source).map_err(BuildError::io("find", &adoption.source))?;
+    match fs::canonicalize(&adoption.out) {
+        Ok(out) if folder.parent() == Some(&*out) => Err(BuildError::SourceInOutput {
+            source_file: adoption.source.clone(),
+            out: adoption.out.clone(),
+        }),
+        // A folder that cannot be found yet holds nothing.
+        _ => Ok(()),
+    }
+}
