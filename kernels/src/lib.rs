@@ -15,6 +15,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod arithmetic;
 pub mod bits;
 pub mod conv;
 pub mod dot;

@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use crate::error::BuildError;
 
 /// Folders of the crates a guest may use.
-const GUEST_CRATES: [&str; 3] = ["abi", "kernels", "runtime"];
+const GUEST_CRATES: [&str; 4] = ["abi", "kernels", "runtime", "softfloat"];
 
 /// Names of the packages a guest depends on; their own dependencies follow.
 const GUEST_PACKAGES: [&str; 3] = ["opml-abi", "opml-kernels", "opml-runtime"];
