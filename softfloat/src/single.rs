@@ -45,14 +45,14 @@ fn add_ordered(x: u32, y: u32) -> u32 {
         if sum & TOP == 0 {
             let half_up = sum + 0x40;
             if half_up & 0x7f == 0 {
-                return add_any(x, y);
+                return if distance <= EXACT { base - IMPLICIT + to_even(half_up >> 7) } else { add_any(x, y) };
             }
             base - IMPLICIT + (half_up >> 7)
         } else {
             // No overflow: the mantissas end in zeros, so the sum is at most 2^32 - 2^8.
             let half_up = sum + 0x80;
             if half_up & 0xff == 0 {
-                return add_any(x, y);
+                return if distance <= EXACT { base + to_even(half_up >> 8) } else { add_any(x, y) };
             }
             base + (half_up >> 8)
         }
@@ -64,11 +64,21 @@ fn add_ordered(x: u32, y: u32) -> u32 {
         // With a distance above 1 this is 0 or 1, so what was cut off is still less than the lowest set bit can be.
         let zeros = difference.leading_zeros() - 1;
         let normal = difference << zeros;
+        let base = base - IMPLICIT - (zeros << 23);
         if normal & 0x7f == 0x40 {
-            return add_any(x, y);
+            return if distance <= EXACT { base + to_even((normal + 0x40) >> 7) } else { add_any(x, y) };
         }
-        base - IMPLICIT - (zeros << 23) + ((normal + 0x40) >> 7)
+        base + ((normal + 0x40) >> 7)
     }
+}
+
+/// Up to this distance of the exponents nothing is cut off: what looks like a tie is one.
+const EXACT: u32 = 7;
+
+/// A tie that was rounded up, rounded to even instead.
+#[inline(always)]
+fn to_even(rounded: u32) -> u32 {
+    rounded & !1
 }
 
 /// The sum of any two numbers.
