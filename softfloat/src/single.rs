@@ -108,7 +108,7 @@ fn add_any(a: u32, b: u32) -> u32 {
     }
     let (large, small) = (u64::from(x_parts.mantissa) << 26, (u64::from(y_parts.mantissa) << 26) >> distance);
     let sum = if same_sign { large + small } else { large - small };
-    if sum == 0 { 0 } else { pack(x & SIGN, x_parts.exponent - 26, sum) }
+    if sum == 0 { 0 } else { x & SIGN | pack(x_parts.exponent - 26, sum) }
 }
 
 /// `a` x `b`.
@@ -151,7 +151,7 @@ fn mul_any(a: u32, b: u32) -> u32 {
         return sign;
     }
     let (a, b) = (Parts::of(a), Parts::of(b));
-    pack(sign, a.exponent + b.exponent - 150, u64::from(a.mantissa) * u64::from(b.mantissa))
+    sign | pack(a.exponent + b.exponent - 150, u64::from(a.mantissa) * u64::from(b.mantissa))
 }
 
 /// `a` / `b`.
@@ -207,7 +207,7 @@ fn div_any(a: u32, b: u32) -> u32 {
         rest %= b.mantissa;
     }
     let exponent = a.exponent - b.exponent - below as i32 + 150 - 28;
-    pack(sign, exponent, u64::from(quotient | u32::from(rest != 0)))
+    sign | pack(exponent, u64::from(quotient | u32::from(rest != 0)))
 }
 
 /// Whether both exponents are 96 to 159, so that products and quotients are normal numbers.
@@ -245,8 +245,9 @@ impl Parts {
     }
 }
 
-/// `magnitude` x 2^(`exponent` - 150), rounded, with the sign `sign`; `magnitude` is not zero.
-fn pack(sign: u32, exponent: i32, magnitude: u64) -> u32 {
+/// `magnitude` x 2^(`exponent` - 150), rounded; `magnitude` is not zero.
+#[inline]
+pub fn pack(exponent: i32, magnitude: u64) -> u32 {
     let zeros = magnitude.leading_zeros();
     let normal = magnitude << zeros;
     // A word with 24 bits and, below them, all that decides the rounding.
@@ -261,5 +262,5 @@ fn pack(sign: u32, exponent: i32, magnitude: u64) -> u32 {
     };
     let truncated = (base << 23) + (head >> 8);
     let rounded = truncated + u32::from((head & 0xff) + (truncated & 1) > 0x80);
-    sign | rounded.min(INFINITY)
+    rounded.min(INFINITY)
 }
