@@ -65,12 +65,12 @@ def piecewise(f, last):
 
 
 def exp_rows():
-    """2^(i/128) with the exponent of numbers from 1 to 2, its next bits, and itself in units of 2^-31."""
+    """2^(i/128) in units of 2^-23, its next 32 bits, and itself in units of 2^-31."""
     rows = []
     for i in range(128):
         value = mpf(2) ** (mpf(i) / 128)
         head, tail = split(value * 2**23)
-        rows.append([head + (126 << 23), tail, floor(value * 2**31)])
+        rows.append([head, tail, floor(value * 2**31)])
     return rows
 
 

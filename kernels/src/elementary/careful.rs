@@ -93,6 +93,14 @@ fn quotient(a: u64, b: u64) -> Real {
 
 /// 1 / (1 + e^-x), or 1 / (1 + e^x) if `negative`.
 pub(super) fn sigmoid(x: Argument, negative: bool) -> Real {
+    if x.exponent < 127 - 16 {
+        // 1/2 + x/4 - x^3/48. The last term is below what the way further down can see, and still
+        // decides where the first two are in the middle between two floats: it moves the value towards 1/2.
+        // In units of 2^-64; a lowest bit that is set says that there is more.
+        let quarter = (u128::from(x.mantissa) << 40).checked_shr((128 - x.exponent) as u32).unwrap_or(0) as u64;
+        let value = if negative { (1 << 63) - quarter } else { (1 << 63) + quarter.saturating_sub(1) };
+        return Real::new(u128::from(value | 1), -64);
+    }
     let power = exp(x, true);
     let inverse = quotient(1 << 62, (1 << 62) + power.to_fixed(62));
     if negative { inverse.times(power) } else { inverse }

@@ -17,6 +17,15 @@ const COEFFICIENTS: [u32; 3] = [0xb172_17f8, 0x007a_feed, 0x0000_38f4];
 /// The bits of e^x, or nothing where it takes more care.
 #[inline(always)]
 pub(super) fn short(x: u32) -> Option<u32> {
+    let (value, exponent) = power(x)?;
+    // The leading bit of the mantissa adds one to the exponent.
+    Some(value.round::<12>()?.wrapping_add(exponent.wrapping_add(126) << 23))
+}
+
+/// e^x as a mantissa within 2^-12 of its last place and an exponent, a signed one; nothing where the power is
+/// not a normal number or too near to 1.
+#[inline(always)]
+pub(super) fn power(x: u32) -> Option<(Value, u32)> {
     let magnitude = x & 0x7fff_ffff;
     if magnitude.wrapping_sub(FIRST) >= LAST - FIRST {
         return None;
@@ -36,6 +45,5 @@ pub(super) fn short(x: u32) -> Option<u32> {
     let rest = high(r, COEFFICIENTS[0] + high(r, COEFFICIENTS[1] + high(r, COEFFICIENTS[2])));
     // The product is in units of 2^-38 of numbers from 1 to 2, whose last place is 2^-23.
     let value = Value { head, tail }.plus::<15>(high(factor, rest));
-    let exponent = (whole as i32 >> 23) as u32;
-    Some(value.round::<12>()?.wrapping_add(exponent << 23))
+    Some((value, (whole as i32 >> 23) as u32))
 }

@@ -12,6 +12,7 @@ mod log;
 mod piecewise;
 mod real;
 mod short;
+mod sigmoid;
 mod tables;
 
 use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
@@ -127,9 +128,12 @@ fn erf_careful(x: u32) -> u32 {
 /// The logistic function 1 / (1 + e^-x).
 #[inline]
 pub fn sigmoid(x: f32) -> f32 {
-    f32::from_bits(sigmoid_careful(x.to_bits()))
+    let bits = x.to_bits();
+    f32::from_bits(sigmoid::short(bits).unwrap_or_else(|| sigmoid_careful(bits)))
 }
 
+#[cold]
+#[inline(never)]
 fn sigmoid_careful(x: u32) -> u32 {
     let magnitude = x & !SIGN;
     if is_nan(x) {
