@@ -28,7 +28,7 @@ pub(super) fn short(x: u32) -> Option<u32> {
     // 1 to 11, since the sum is below 2^63.
     let zeros = upper.leading_zeros();
     let (upper, lower) = (upper << zeros | lower >> (32 - zeros), lower << zeros);
-    let rounded = Value { head: upper >> 8, tail: upper << 24 | lower >> 8 }.round::<10>()?;
+    let rounded = Value { head: upper >> 8, tail: upper << 24 | lower >> 8 }.round::<9>()?;
     let sign = (sum >> 32) as u32 & 1 << 31;
     // The leading bit of the mantissa adds one to the exponent.
     Some(sign | (133 - zeros << 23) + rounded)

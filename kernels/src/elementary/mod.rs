@@ -17,6 +17,7 @@ mod tables;
 
 use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
 use careful::Argument;
+use opml_softfloat::single;
 use tables::{erf::ERF, tanh::TANH};
 
 const ONE: u32 = 0x3f80_0000;
@@ -150,12 +151,5 @@ fn sigmoid_careful(x: u32) -> u32 {
 /// The square root, correctly rounded; -0 at -0, NaN below zero.
 #[inline]
 pub fn sqrt(x: f32) -> f32 {
-    let bits = x.to_bits();
-    if is_zero(bits) || bits == INFINITY_BITS {
-        return x;
-    }
-    if bits & SIGN != 0 || is_nan(bits) {
-        return crate::bits::NAN;
-    }
-    crate::bits::canonical(libm::sqrtf(x))
+    f32::from_bits(single::sqrt(x.to_bits()))
 }

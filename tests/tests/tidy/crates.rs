@@ -8,7 +8,7 @@ use crate::repository::{metadata, read, report};
 
 /// Crates from elsewhere that are compiled into guests, or by their build scripts. Each is a part of what a
 /// prestate commits to, so a new one is a decision.
-const IN_GUESTS: [&str; 4] = ["arrayvec", "crunchy", "libm", "tiny-keccak"];
+const IN_GUESTS: [&str; 3] = ["arrayvec", "crunchy", "tiny-keccak"];
 
 /// Crates that guests are built from.
 const GUEST: [&str; 4] = ["opml-abi", "opml-kernels", "opml-runtime", "opml-softfloat"];

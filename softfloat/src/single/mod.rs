@@ -1,5 +1,13 @@
 //! binary32.
 
+mod convert;
+mod root;
+
+pub use convert::{
+    compare, from_i32, from_i64, from_u32, from_u64, to_i32, to_i64, to_u32, to_u64,
+};
+pub use root::sqrt;
+
 /// The one NaN: quiet, positive, no payload.
 pub const NAN: u32 = 0x7fc0_0000;
 
@@ -217,7 +225,7 @@ fn both_near_one(a: u32, b: u32) -> bool {
 }
 
 #[inline(always)]
-fn is_nan(bits: u32) -> bool {
+pub(crate) fn is_nan(bits: u32) -> bool {
     bits << 1 > INFINITY << 1
 }
 
