@@ -2,6 +2,9 @@
 //!
 //! The reference is the host's binary64 function, trusted to 2^-46 of its value, which is 60 units of its last place and
 //! more. Where that leaves two floats open the value is computed once more in large integers.
+//!
+//! Would catch: a short way that decides where its error is too large, a careful one that is not careful enough, a wrong
+//! digit in a table, limits between the ways that are off by one.
 
 #[path = "support/exact.rs"]
 mod exact;
@@ -66,26 +69,36 @@ fn exp() {
     let case = Case { name: "exp", ours: elementary::exp, close: f64::exp, exact: exact::exp };
     check(&case, 0, u32::MAX);
 }
+
 #[test]
 fn log() {
     let case = Case { name: "log", ours: elementary::log, close: f64::ln, exact: exact::log };
     check(&case, 0, u32::MAX);
 }
+
 #[test]
 fn tanh() {
     let case = Case { name: "tanh", ours: elementary::tanh, close: f64::tanh, exact: exact::tanh };
     check(&case, 0, SIGN - 1);
 }
+
 #[test]
 fn erf() {
     let case = Case { name: "erf", ours: elementary::erf, close: libm::erf, exact: exact::erf };
     check(&case, 0, SIGN - 1);
 }
+
 #[test]
 fn sigmoid() {
-    let case = Case { name: "sigmoid", ours: elementary::sigmoid, close: |x| 1.0 / (1.0 + (-x).exp()), exact: exact::sigmoid };
+    let case = Case {
+        name: "sigmoid",
+        ours: elementary::sigmoid,
+        close: |x| 1.0 / (1.0 + (-x).exp()),
+        exact: exact::sigmoid,
+    };
     check(&case, 0, u32::MAX);
 }
+
 #[test]
 fn sqrt() {
     let wrong = (0..=u32::MAX).into_par_iter().find_any(|&bits| {

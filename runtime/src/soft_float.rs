@@ -6,7 +6,7 @@
 
 use core::cmp::Ordering;
 
-use opml_softfloat::single;
+use opml_softfloat::{double, single};
 
 /// Functions with C linkage, each a call of one of ours.
 macro_rules! library {
@@ -45,4 +45,25 @@ library! {
     __fixunssfsi(x: u32) -> u32 = single::to_u32(x);
     __fixsfdi(x: u32) -> i64 = single::to_i64(x);
     __fixunssfdi(x: u32) -> u64 = single::to_u64(x);
+    __adddf3(a: u64, b: u64) -> u64 = double::add(a, b);
+    __subdf3(a: u64, b: u64) -> u64 = double::sub(a, b);
+    __muldf3(a: u64, b: u64) -> u64 = double::mul(a, b);
+    __divdf3(a: u64, b: u64) -> u64 = double::div(a, b);
+    __eqdf2(a: u64, b: u64) -> i32 = number(double::compare(a, b), 1);
+    __nedf2(a: u64, b: u64) -> i32 = number(double::compare(a, b), 1);
+    __ltdf2(a: u64, b: u64) -> i32 = number(double::compare(a, b), 1);
+    __ledf2(a: u64, b: u64) -> i32 = number(double::compare(a, b), 1);
+    __gtdf2(a: u64, b: u64) -> i32 = number(double::compare(a, b), -1);
+    __gedf2(a: u64, b: u64) -> i32 = number(double::compare(a, b), -1);
+    __unorddf2(a: u64, b: u64) -> i32 = i32::from(double::compare(a, b).is_none());
+    __floatsidf(value: i32) -> u64 = double::from_i32(value);
+    __floatunsidf(value: u32) -> u64 = double::from_u32(value);
+    __floatdidf(value: i64) -> u64 = double::from_i64(value);
+    __floatundidf(value: u64) -> u64 = double::from_u64(value);
+    __fixdfsi(x: u64) -> i32 = double::to_i32(x);
+    __fixunsdfsi(x: u64) -> u32 = double::to_u32(x);
+    __fixdfdi(x: u64) -> i64 = double::to_i64(x);
+    __fixunsdfdi(x: u64) -> u64 = double::to_u64(x);
+    __extendsfdf2(x: u32) -> u64 = double::from_single(x);
+    __truncdfsf2(x: u64) -> u32 = double::to_single(x);
 }

@@ -4,7 +4,7 @@
 //! Round to nearest, ties to even; subnormals are kept; every NaN that comes out is the canonical one
 //! ([`single::NAN`], [`double::NAN`]). There are no flags and no other rounding modes.
 //!
-//! Each operation has two halves. The short one, inlined into its caller, takes operands well inside the range
+//! An operation on binary32 has two halves. The short one, inlined into its caller, takes operands well inside the range
 //! of the exponents, for which neither overflow, underflow nor a special value can come up, and it
 //! rounds by adding one half and cutting off, which is wrong for ties only. The other half, a call away,
 //! takes all operands, and so also what the short one leaves: ties and the ends of the range.
@@ -13,4 +13,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod double;
 pub mod single;
+pub mod wide;

@@ -4,7 +4,9 @@
 //! between two floats. No argument of 32 bits has such a value: kernels/tests/every_float.rs looks
 //! at all of them.
 
-use super::real::{Real, high};
+use opml_softfloat::wide::high;
+
+use super::real::Real;
 
 /// log2(e), ln(2) and 2 / sqrt(pi), times the power of two that the name says.
 const LOG2_E_96: u128 = 0x1_7154_7652_b82f_e177_7d0f_fda0;
@@ -97,7 +99,8 @@ pub(super) fn sigmoid(x: Argument, negative: bool) -> Real {
         // 1/2 + x/4 - x^3/48. The last term is below what the way further down can see, and still
         // decides where the first two are in the middle between two floats: it moves the value towards 1/2.
         // In units of 2^-64; a lowest bit that is set says that there is more.
-        let quarter = (u128::from(x.mantissa) << 40).checked_shr((128 - x.exponent) as u32).unwrap_or(0) as u64;
+        let quarter =
+            (u128::from(x.mantissa) << 40).checked_shr((128 - x.exponent) as u32).unwrap_or(0) as u64;
         let value = if negative { (1 << 63) - quarter } else { (1 << 63) + quarter.saturating_sub(1) };
         return Real::new(u128::from(value | 1), -64);
     }

@@ -1,6 +1,8 @@
 //! e^x as 2^n 2^(i/128) 2^(r/128): an exponent, a table and a polynomial.
 
-use super::short::{Value, high};
+use opml_softfloat::wide::high_word as high;
+
+use super::short::Value;
 use super::tables::exp::EXP;
 
 /// Magnitudes from 2^-24 up to 87.3, whose powers are normal numbers.

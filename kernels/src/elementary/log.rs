@@ -1,6 +1,8 @@
 //! ln(x) as n ln(2) + ln(m), the second from a table and a polynomial.
 
-use super::short::{Value, high, high_signed};
+use opml_softfloat::wide::high_word as high;
+
+use super::short::{Value, high_signed};
 use super::tables::log::LOG;
 
 /// ln(2), times 2^56.

@@ -1,6 +1,8 @@
 //! Odd functions that rise, by polynomials of degree 5 on sixteen pieces of each binade.
 
-use super::short::{Value, high, high_signed};
+use opml_softfloat::wide::high_word as high;
+
+use super::short::{Value, high_signed};
 
 /// Where the pieces begin: 2^-12.
 pub(super) const FIRST: u32 = 0x3980_0000;
@@ -18,11 +20,13 @@ pub(super) type Piece = [u32; 8];
 /// takes more care.
 #[inline(always)]
 pub(super) fn short(pieces: &[Piece], magnitude: u32) -> Option<u32> {
-    let [head, tail, c1, c2, c3, c4, c5, exponent] = *pieces.get((magnitude - FIRST >> PLACE_BITS) as usize)?;
+    let [head, tail, c1, c2, c3, c4, c5, exponent] =
+        *pieces.get((magnitude - FIRST >> PLACE_BITS) as usize)?;
     // The place in units of 2^-32, and of 2^-31 for signed products.
     let place = magnitude << (32 - PLACE_BITS);
     let half = place >> 1;
-    let inner = [c4, c3, c2].into_iter().fold(c5, |sum, c| c.wrapping_add(high_signed(half, sum as i32) as u32));
+    let inner =
+        [c4, c3, c2].into_iter().fold(c5, |sum, c| c.wrapping_add(high_signed(half, sum as i32) as u32));
     let slope = c1.wrapping_add(high_signed(half, inner as i32) as u32);
     let mut value = Value { head, tail }.plus::<12>(high(place, slope));
     let mut exponent = exponent;

@@ -1,6 +1,7 @@
 //! Positive numbers with 64 bits of mantissa.
 
 use opml_softfloat::single;
+use opml_softfloat::wide::high;
 
 /// `mantissa` x 2^(`exponent` - 63); the mantissa's top bit is set.
 #[derive(Clone, Copy)]
@@ -45,15 +46,4 @@ impl Real {
     pub(super) fn round(self) -> u32 {
         single::pack(self.exponent + 150 - 63, self.mantissa)
     }
-}
-
-/// The upper half of the product.
-#[inline]
-pub(super) fn high(a: u64, b: u64) -> u64 {
-    // Four products of words, since a product of 128 bits is a call in the guest.
-    let word = |value: u64| value & 0xffff_ffff;
-    let low = word(a) * word(b) >> 32;
-    let first = (a >> 32) * word(b) + low;
-    let second = word(a) * (b >> 32) + word(first);
-    (a >> 32) * (b >> 32) + (first >> 32) + (second >> 32)
 }

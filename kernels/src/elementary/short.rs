@@ -24,13 +24,7 @@ impl Value {
     }
 }
 
-/// `a` x `b` / 2^32, rounded down.
-#[inline(always)]
-pub(super) fn high(a: u32, b: u32) -> u32 {
-    (u64::from(a) * u64::from(b) >> 32) as u32
-}
-
-/// The same for a signed `b`, `a` being below 2^31.
+/// `a` x `b` / 2^32, rounded down, for `a` below 2^31.
 #[inline(always)]
 pub(super) fn high_signed(a: u32, b: i32) -> i32 {
     (i64::from(a as i32) * i64::from(b) >> 32) as i32

@@ -1,7 +1,9 @@
 //! 1 / (1 + e^-x), and for negative x e^x / (1 + e^x): with the power never above 1, nothing cancels.
 
+use opml_softfloat::wide::{high_word, reciprocal};
+
 use super::exp;
-use super::short::{Value, high};
+use super::short::Value;
 
 /// The bits of the logistic function, or nothing where it takes more care.
 #[inline(always)]
@@ -10,7 +12,7 @@ pub(super) fn short(x: u32) -> Option<u32> {
     let (value, n) = exp::power(x | SIGN)?;
     // The power is `mantissa` x 2^(n - 63), n from -126 to -1.
     let mantissa = u64::from(value.head) << 40 | u64::from(value.tail) << 8;
-    let inverse = inverse(1 << 63 | shifted(mantissa, n.wrapping_neg()));
+    let inverse = reciprocal(1 << 63 | shifted(mantissa, n.wrapping_neg()));
     if x & SIGN == 0 {
         let rounded = Value { head: (inverse >> 40) as u32, tail: (inverse >> 8) as u32 }.round::<12>()?;
         return Some((125 << 23) + rounded);
@@ -18,8 +20,8 @@ pub(super) fn short(x: u32) -> Option<u32> {
     let word = |value: u64| (value as u32, (value >> 32) as u32);
     let ((low_a, high_a), (low_b, high_b)) = (word(mantissa), word(inverse));
     let product = u64::from(high_a) * u64::from(high_b)
-        + u64::from(high(high_a, low_b))
-        + u64::from(high(low_a, high_b));
+        + u64::from(high_word(high_a, low_b))
+        + u64::from(high_word(low_a, high_b));
     let zeros = u32::from(product >> 63 == 0);
     let product = product << zeros;
     let rounded = Value { head: (product >> 40) as u32, tail: (product >> 8) as u32 }.round::<12>()?;
@@ -29,24 +31,5 @@ pub(super) fn short(x: u32) -> Option<u32> {
 /// `value` / 2^`places`, for any number of places.
 #[inline(always)]
 fn shifted(value: u64, places: u32) -> u64 {
-    if places < 32 {
-        value >> places
-    } else {
-        (value >> 32).checked_shr(places - 32).unwrap_or(0)
-    }
-}
-
-/// 2^127 / `d` within 2^8, by Newton's method, for `d` of 64 bits.
-#[inline(always)]
-fn inverse(d: u64) -> u64 {
-    let (upper, lower) = ((d >> 32) as u32, d as u32);
-    // 16 bits, too small by at most 2^-15 of its value: the divisor is rounded up.
-    let first = (u32::MAX / ((upper >> 15) + 1)) << 16;
-    // 1 - d y in units of 2^-32, and 30 bits.
-    let error = (1 << 63) - u64::from(upper) * u64::from(first);
-    // Less two units, which is what the lower half of d can make: still not too large.
-    let second = first + high(first, (error >> 31) as u32) - 2;
-    // The same with all of d, in units of 2^-55, where it is below 2^28.
-    let error = (1 << 63) - (u64::from(upper) * u64::from(second) + u64::from(high(lower, second)));
-    (u64::from(second) << 32) + (u64::from(second) * u64::from((error >> 8) as u32) >> 23)
+    if places < 32 { value >> places } else { (value >> 32).checked_shr(places - 32).unwrap_or(0) }
 }

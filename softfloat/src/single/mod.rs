@@ -3,9 +3,7 @@
 mod convert;
 mod root;
 
-pub use convert::{
-    compare, from_i32, from_i64, from_u32, from_u64, to_i32, to_i64, to_u32, to_u64,
-};
+pub use convert::{compare, from_i32, from_i64, from_u32, from_u64, to_i32, to_i64, to_u32, to_u64};
 pub use root::sqrt;
 
 /// The one NaN: quiet, positive, no payload.
@@ -53,7 +51,11 @@ fn add_ordered(x: u32, y: u32) -> u32 {
         if sum & TOP == 0 {
             let half_up = sum + 0x40;
             if half_up & 0x7f == 0 {
-                return if distance <= EXACT { base - IMPLICIT + to_even(half_up >> 7) } else { add_any(x, y) };
+                return if distance <= EXACT {
+                    base - IMPLICIT + to_even(half_up >> 7)
+                } else {
+                    add_any(x, y)
+                };
             }
             base - IMPLICIT + (half_up >> 7)
         } else {
