@@ -43,7 +43,7 @@ const OPERATIONS: [&str; 11] =
 /// The measured guest: it runs the operation that the request's step index names, or none for 0.
 pub fn program() -> GuestProgram {
     GuestProgram {
-        source: include_str!("elementwise_guest.rs").replace("$ELEMENTS", &ELEMENTS.to_string()),
+        source: format!("#![no_std]\nconst N: usize = {ELEMENTS};\n{}", include_str!("elementwise_guest.rs")),
         weights: vec![
             Weight { symbol: "FIRST".into(), words: normal(1, |x| x) },
             Weight { symbol: "SECOND".into(), words: normal(2, |x| x) },
@@ -60,7 +60,9 @@ fn normal(seed: u32, f: fn(f32) -> f32) -> Vec<u32> {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) as f32 / 65536.0
     };
-    (0..ELEMENTS).map(|_| f((0..12).map(|_| uniform()).sum::<f32>() - 6.0 + uniform() / 65536.0).to_bits()).collect()
+    (0..ELEMENTS)
+        .map(|_| f((0..12).map(|_| uniform()).sum::<f32>() - 6.0 + uniform() / 65536.0).to_bits())
+        .collect()
 }
 
 /// Runs each operation of the program in `dir`.

@@ -1,13 +1,10 @@
-//! One operation on arrays, chosen from outside.
-#![no_std]
+// One operation on arrays of N numbers, chosen from outside. The host puts N and the first line before it.
 
 use core::hint::black_box;
 
 use opml_kernels::{BinaryOp, UnaryOp, binary, transpose, unary};
 use opml_runtime::abi::{local, local_key};
 use opml_runtime::{Arena, Guest, Mips, Sys};
-
-const N: usize = $ELEMENTS;
 
 unsafe extern "C" {
     static FIRST: [f32; N];
@@ -20,7 +17,9 @@ static OUT: Arena<N> = Arena::new();
 /// The step index of the request.
 fn operation() -> u32 {
     let key = local_key(local::STEP_INDEX);
-    Mips.write_key(&core::array::from_fn(|i| u32::from_be_bytes([key[4 * i], key[4 * i + 1], key[4 * i + 2], key[4 * i + 3]])));
+    Mips.write_key(&core::array::from_fn(|i| {
+        u32::from_be_bytes([key[4 * i], key[4 * i + 1], key[4 * i + 2], key[4 * i + 3]])
+    }));
     // The length and the value, of 8 bytes each.
     let mut words = [0; 4];
     Mips.read_preimage(&mut words);

@@ -9,7 +9,7 @@ use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, run, test};
-use crate::bench::{self, Figures, ModelFigures, PEERS, SpeedFigures, Stage};
+use crate::bench::{self, Figures, ModelFigures, OperationFigure, PEERS, SpeedFigures, Stage};
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui::{self, Format, table};
 
@@ -68,7 +68,13 @@ pub fn run(args: &Args) -> Result {
         .iter()
         .map(|(model, input)| bench.model(model, input))
         .collect::<std::result::Result<_, _>>()?;
-    let figures = Figures { models, vm: bench.vm()?, root: bench::root(), peers: PEERS };
+    let figures = Figures {
+        models,
+        elementwise: bench.elementwise()?,
+        vm: bench.vm()?,
+        root: bench::root(),
+        peers: PEERS,
+    };
     let json = format!("{:#}\n", serde_json::json!(figures));
     let out = args.out.clone().unwrap_or_else(|| bench.checkout.root().join("target/opml/bench.json"));
     opml_toolchain::write_atomically(&out, json.as_bytes()).map_err(Stop::unable)?;
@@ -97,6 +103,11 @@ impl Bench {
             sizes: built.manifest.sizes,
             stages: built.timings.iter().map(|&(stage, time)| stage_figure(stage, time)).collect(),
         })
+    }
+
+    fn elementwise(&self) -> std::result::Result<Vec<OperationFigure>, Stop> {
+        let built = self.build(&Request::bare("elementwise", bench::elementwise_program()))?;
+        bench::elementwise(&built.out).map_err(Stop::unable)
     }
 
     fn vm(&self) -> std::result::Result<SpeedFigures, Stop> {
@@ -141,6 +152,10 @@ fn text(figures: &Figures) -> String {
             model.stages.iter().map(|s| format!("{} {:.0}", s.stage, s.milliseconds)).collect();
         text += &format!("\n {} by stage, in ms: {}", model.name, stages.join(", "));
     }
+    text += "\n\n steps for each element, loop and memory included\n";
+    let operations = figures.elementwise.iter();
+    text +=
+        &table::pairs(operations.map(|o| (o.operation.to_owned(), format!("{:.1}", o.steps_per_element))));
     text += "\n\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
