@@ -14,6 +14,8 @@ mod arena;
 mod guest;
 #[cfg(target_arch = "mips")]
 mod mips;
+#[cfg(target_arch = "mips")]
+mod soft_float;
 mod sys;
 
 pub use arena::Arena;

@@ -46,27 +46,15 @@ impl Program {
 
     /// Builds the model `onnx` below `dir`.
     pub fn build(name: &'static str, onnx: &[u8], dir: &Path) -> Self {
-        let target = target();
         let model = Model::from_onnx(onnx, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let provision = provision_options();
-        let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
-        assert!(found.is_some(), "{SET_UP}");
-        let options = Options {
-            provision,
-            checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
-            out: dir.join(name).join(target.name()),
-            work: None,
-        };
-        let request = request(name, onnx, &model);
-        let built = build(&request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
-        let manifest = fs::read(built.out.join(file::MANIFEST)).expect("a build writes a manifest");
-        let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
+        let (out, prestate) = build_request(&request(name, onnx, &model), dir);
+        let manifest = fs::read(out.join(file::MANIFEST)).expect("a build writes a manifest");
         Self {
             name,
             model,
             manifest: serde_json::from_slice(&manifest).expect("a manifest can be read back"),
-            prestate: prestate.expect("a prestate can be read back"),
-            dir: built.out,
+            prestate,
+            dir: out,
         }
     }
 
@@ -86,6 +74,22 @@ impl Program {
         assert_eq!(outputs.len(), 1);
         outputs.remove(0)
     }
+}
+
+/// Builds `request` in a folder of its name below `dir`, and returns the folder with the prestate as written.
+pub fn build_request(request: &Request, dir: &Path) -> (PathBuf, State) {
+    let (target, provision) = (target(), provision_options());
+    let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
+    assert!(found.is_some(), "{SET_UP}");
+    let options = Options {
+        provision,
+        checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
+        out: dir.join(&request.name).join(target.name()),
+        work: None,
+    };
+    let built = build(request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
+    let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
+    (built.out, prestate.expect("a prestate can be read back"))
 }
 
 /// The target that everything here is built for.

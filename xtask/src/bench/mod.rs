@@ -1,5 +1,6 @@
 //! What `bench` measures. Steps are exact; times are only ever shown beside what they are compared with.
 
+mod elementwise;
 mod models;
 mod peers;
 mod proofs;
@@ -8,6 +9,7 @@ mod vm_speed;
 
 use serde::Serialize;
 
+pub use elementwise::{OperationFigure, measure as elementwise, program as elementwise_program};
 pub use models::{ModelFigures, Stage};
 pub use peers::{PEERS, Peer};
 pub use proofs::{ProofFigures, measure as proofs};
@@ -19,6 +21,8 @@ pub use vm_speed::{LOOP, SpeedFigures, measure as vm_speed};
 pub struct Figures {
     /// One entry for each shipped model.
     pub models: Vec<ModelFigures>,
+    /// What the operations on single elements cost in the guest.
+    pub elementwise: Vec<OperationFigure>,
     /// The off-chain VM beside qemu.
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.

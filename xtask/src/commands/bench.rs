@@ -9,7 +9,7 @@ use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, conform, run, test};
-use crate::bench::{self, Figures, ModelFigures, PEERS, ProofFigures, SpeedFigures, Stage};
+use crate::bench::{self, Figures, ModelFigures, OperationFigure, PEERS, ProofFigures, SpeedFigures, Stage};
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
 use crate::ui::{self, Format, table};
@@ -75,6 +75,7 @@ pub fn run(args: &Args) -> Result {
     ))?;
     let figures = Figures {
         models,
+        elementwise: bench.elementwise()?,
         vm: bench.vm(&long)?,
         root: bench::root(),
         proofs: bench.proofs(&long)?,
@@ -108,6 +109,11 @@ impl Bench {
             sizes: built.manifest.sizes,
             stages: built.timings.iter().map(|&(stage, time)| stage_figure(stage, time)).collect(),
         })
+    }
+
+    fn elementwise(&self) -> std::result::Result<Vec<OperationFigure>, Stop> {
+        let built = self.build(&Request::bare("elementwise", bench::elementwise_program()))?;
+        bench::elementwise(&built.out).map_err(Stop::unable)
     }
 
     fn vm(&self, long: &Built) -> std::result::Result<SpeedFigures, Stop> {
@@ -163,6 +169,10 @@ fn text(figures: &Figures) -> String {
             model.stages.iter().map(|s| format!("{} {:.0}", s.stage, s.milliseconds)).collect();
         text += &format!("\n {} by stage, in ms: {}", model.name, stages.join(", "));
     }
+    text += "\n\n steps for each element, loop and memory included\n";
+    let operations = figures.elementwise.iter();
+    text +=
+        &table::pairs(operations.map(|o| (o.operation.to_owned(), format!("{:.1}", o.steps_per_element))));
     text += "\n\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
