@@ -1,5 +1,6 @@
 //! Operators that treat each element alone.
 
+use crate::arithmetic;
 use crate::bits::{INFINITY_BITS, NAN, SIGN, canonical, from_order, is_nan, order};
 use crate::elementary::{erf, exp, log, sigmoid, sqrt, tanh};
 use crate::layout::{check_extent, for_each_row, row_len, row_step};
@@ -117,7 +118,7 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
     match op {
         UnaryOp::Neg => map(x, out, |x| canonical(f32::from_bits(x.to_bits() ^ SIGN))),
         UnaryOp::Abs => map(x, out, |x| canonical(f32::from_bits(x.to_bits() & !SIGN))),
-        UnaryOp::Reciprocal => map(x, out, |x| canonical(1.0 / x)),
+        UnaryOp::Reciprocal => map(x, out, |x| arithmetic::div(1.0, x)),
         UnaryOp::Sqrt => map(x, out, sqrt),
         UnaryOp::Exp => map(x, out, exp),
         UnaryOp::Log => map(x, out, log),
@@ -146,10 +147,10 @@ pub fn binary(
 ) {
     let (a, b) = (Operand { data: a, strides: a_strides }, Operand { data: b, strides: b_strides });
     match op {
-        BinaryOp::Add => broadcast(dims, a, b, out, |a, b| canonical(a + b)),
-        BinaryOp::Sub => broadcast(dims, a, b, out, |a, b| canonical(a - b)),
-        BinaryOp::Mul => broadcast(dims, a, b, out, |a, b| canonical(a * b)),
-        BinaryOp::Div => broadcast(dims, a, b, out, |a, b| canonical(a / b)),
+        BinaryOp::Add => broadcast(dims, a, b, out, arithmetic::add),
+        BinaryOp::Sub => broadcast(dims, a, b, out, arithmetic::sub),
+        BinaryOp::Mul => broadcast(dims, a, b, out, arithmetic::mul),
+        BinaryOp::Div => broadcast(dims, a, b, out, arithmetic::div),
         BinaryOp::Min => broadcast(dims, a, b, out, minimum),
         BinaryOp::Max => broadcast(dims, a, b, out, maximum),
     }

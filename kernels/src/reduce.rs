@@ -1,6 +1,6 @@
 //! Reductions along one axis, and softmax.
 
-use crate::bits::canonical;
+use crate::arithmetic;
 use crate::dot::Accumulator;
 use crate::elementary::exp;
 use crate::pool::Maximum;
@@ -78,7 +78,7 @@ pub fn reduce_sum(axis: Axis, x: &[f32], out: &mut [f32]) {
 pub fn reduce_mean(axis: Axis, x: &[f32], out: &mut [f32]) {
     reduce_sum(axis, x, out);
     let len = axis.len as f32;
-    out.iter_mut().for_each(|value| *value = canonical(*value / len));
+    out.iter_mut().for_each(|value| *value = arithmetic::div(*value, len));
 }
 
 /// The largest element of each line: with -0 below +0, NaN if there is one, -infinity for empty lines.
@@ -112,10 +112,10 @@ pub fn softmax(axis: Axis, x: &[f32], out: &mut [f32]) {
         line.for_each(|at| largest.add(x[at]));
         let largest = largest.get();
         line.for_each(|at| {
-            out[at] = exp(x[at] - largest);
+            out[at] = exp(arithmetic::sub(x[at], largest));
             sum.add_value(out[at]);
         });
         let sum = sum.round();
-        line.for_each(|at| out[at] = canonical(out[at] / sum));
+        line.for_each(|at| out[at] = arithmetic::div(out[at], sum));
     });
 }

@@ -15,6 +15,8 @@ mod counted;
 mod guest;
 #[cfg(target_arch = "mips")]
 mod mips;
+#[cfg(target_arch = "mips")]
+mod soft_float;
 mod sys;
 
 pub use arena::Arena;

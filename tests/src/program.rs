@@ -47,14 +47,14 @@ impl Program {
     /// Builds the model `onnx` below `dir`.
     pub fn build(name: &'static str, onnx: &[u8], dir: &Path) -> Self {
         let model = Model::from_onnx(onnx, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let dir = build_request(&request(name, onnx, &model), dir);
-        let manifest = fs::read(dir.join(file::MANIFEST)).expect("a build writes a manifest");
+        let (out, prestate) = build_request(&request(name, onnx, &model), dir);
+        let manifest = fs::read(out.join(file::MANIFEST)).expect("a build writes a manifest");
         Self {
             name,
             model,
             manifest: serde_json::from_slice(&manifest).expect("a manifest can be read back"),
-            prestate: prestate(&dir),
-            dir,
+            prestate,
+            dir: out,
         }
     }
 
@@ -79,13 +79,12 @@ impl Program {
 /// The prestate of a guest without weights, built from its source below `dir`.
 pub fn bare(name: &str, source: &str, dir: &Path) -> State {
     let program = GuestProgram { source: source.to_owned(), weights: Vec::new() };
-    prestate(&build_request(&Request::bare(name, program), dir))
+    build_request(&Request::bare(name, program), dir).1
 }
 
-/// Builds `request` below `dir`; the folder with the files.
-fn build_request(request: &Request, dir: &Path) -> PathBuf {
-    let target = target();
-    let provision = provision_options();
+/// Builds `request` in a folder of its name below `dir`, and returns the folder with the prestate as written.
+pub fn build_request(request: &Request, dir: &Path) -> (PathBuf, State) {
+    let (target, provision) = (target(), provision_options());
     let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
     assert!(found.is_some(), "{SET_UP}");
     let options = Options {
@@ -94,12 +93,9 @@ fn build_request(request: &Request, dir: &Path) -> PathBuf {
         out: dir.join(&request.name).join(target.name()),
         work: None,
     };
-    build(request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}")).out
-}
-
-fn prestate(dir: &Path) -> State {
-    let prestate = cannon::load_state(&dir.join(file::PRESTATE), cannon::Limits::default());
-    prestate.expect("a prestate can be read back")
+    let built = build(request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
+    let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
+    (built.out, prestate.expect("a prestate can be read back"))
 }
 
 /// The target that everything here is built for.

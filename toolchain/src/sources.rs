@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use crate::error::BuildError;
 
 /// Folders of the crates a guest may use.
-const GUEST_CRATES: [&str; 3] = ["abi", "kernels", "runtime"];
+const GUEST_CRATES: [&str; 4] = ["abi", "kernels", "runtime", "softfloat"];
 
 /// Names of the packages a guest depends on; their own dependencies follow.
 const GUEST_PACKAGES: [&str; 3] = ["opml-abi", "opml-kernels", "opml-runtime"];
@@ -138,8 +138,10 @@ fn closure(metadata: &Metadata) -> Vec<&Package> {
     seen.into_iter().map(|id| &metadata[id]).collect()
 }
 
-/// Copies a crate of the checkout without what only its own tests need, which would have to be resolved.
+/// Copies a crate of the checkout without what only its own tests need, which would have to be resolved. What an
+/// older state of the checkout left behind goes: a module that moved would be there twice.
 fn copy_crate(from: &Path, to: &Path) -> Result<(), BuildError> {
+    let mut copied = BTreeSet::new();
     for file in source_files(from)? {
         let target = to.join(file.strip_prefix(from).unwrap_or(&file));
         if file == from.join("Cargo.toml") {
@@ -149,6 +151,10 @@ fn copy_crate(from: &Path, to: &Path) -> Result<(), BuildError> {
         } else {
             write_if_changed(&target, &fs::read(&file).map_err(BuildError::io("read", &file))?)?;
         }
+        copied.insert(target);
+    }
+    for stale in files(&to.join("src"))?.into_iter().filter(|file| !copied.contains(file)) {
+        fs::remove_file(&stale).map_err(BuildError::io("remove", &stale))?;
     }
     Ok(())
 }

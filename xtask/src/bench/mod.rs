@@ -1,5 +1,6 @@
 //! What `bench` measures. Steps are exact; times are only ever shown beside what they are compared with.
 
+mod elementwise;
 mod kernels;
 mod models;
 mod peers;
@@ -9,6 +10,7 @@ mod vm_speed;
 
 use serde::Serialize;
 
+pub use elementwise::{OperationFigure, measure as elementwise, program as elementwise_program};
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};
 pub use peers::{PEERS, Peer};
@@ -23,6 +25,8 @@ pub struct Figures {
     pub models: Vec<ModelFigures>,
     /// One entry for each kernel.
     pub kernels: Vec<KernelFigures>,
+    /// What the operations on single elements cost in the guest.
+    pub elementwise: Vec<OperationFigure>,
     /// The off-chain VM beside qemu.
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.

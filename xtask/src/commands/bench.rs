@@ -10,7 +10,8 @@ use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, conform, run, test};
 use crate::bench::{
-    self, Figures, KERNELS, Kernel, KernelFigures, ModelFigures, PEERS, ProofFigures, SpeedFigures, Stage,
+    self, Figures, KERNELS, Kernel, KernelFigures, ModelFigures, OperationFigure, PEERS, ProofFigures,
+    SpeedFigures, Stage,
 };
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
@@ -79,6 +80,7 @@ pub fn run(args: &Args) -> Result {
     let figures = Figures {
         models,
         kernels,
+        elementwise: bench.elementwise()?,
         vm: bench.vm(&long)?,
         root: bench::root(),
         proofs: bench.proofs(&long)?,
@@ -118,6 +120,11 @@ impl Bench {
         let program = kernel.program();
         let built = self.build(&Request::bare("kernel", program.clone()))?;
         kernel.measure(&built.out, &program).map_err(Stop::unable)
+    }
+
+    fn elementwise(&self) -> std::result::Result<Vec<OperationFigure>, Stop> {
+        let built = self.build(&Request::bare("elementwise", bench::elementwise_program()))?;
+        bench::elementwise(&built.out).map_err(Stop::unable)
     }
 
     fn vm(&self, long: &Built) -> std::result::Result<SpeedFigures, Stop> {
@@ -185,7 +192,11 @@ fn text(figures: &Figures) -> String {
         ]
     });
     text += &table::figures(&header, &rows.collect::<Vec<_>>());
-    text += "\n other projects\n";
+    text += "\n\n steps for each element, loop and memory included\n";
+    let operations = figures.elementwise.iter();
+    text +=
+        &table::pairs(operations.map(|o| (o.operation.to_owned(), format!("{:.1}", o.steps_per_element))));
+    text += "\n\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
     let (vm, root, proofs) = (&figures.vm, &figures.root, &figures.proofs);

@@ -1,0 +1,39 @@
+//! Odd functions that rise, by polynomials of degree 5 on sixteen pieces of each binade.
+
+use opml_softfloat::wide::high_word as high;
+
+use super::short::{Value, high_signed};
+
+/// Where the pieces begin: 2^-12.
+pub(super) const FIRST: u32 = 0x3980_0000;
+
+/// Bits of a piece's number, of the exponent and four of the mantissa, are above these.
+const PLACE_BITS: u32 = 19;
+
+/// A piece: the value at its start as mantissa and the 32 bits behind it; five coefficients; the exponent.
+///
+/// With u from 0 to 1 the place in the piece, the value is the start plus u (C1 + u (C2 + ...)) in units of 2^-12
+/// of the last place. Ck is the k-th coefficient times 2^(k - 1).
+pub(super) type Piece = [u32; 8];
+
+/// The bits of f(`magnitude`), for a magnitude of at least [`FIRST`] and inside the pieces; or nothing where it
+/// takes more care.
+#[inline(always)]
+pub(super) fn short(pieces: &[Piece], magnitude: u32) -> Option<u32> {
+    let [head, tail, c1, c2, c3, c4, c5, exponent] =
+        *pieces.get((magnitude - FIRST >> PLACE_BITS) as usize)?;
+    // The place in units of 2^-32, and of 2^-31 for signed products.
+    let place = magnitude << (32 - PLACE_BITS);
+    let half = place >> 1;
+    let inner =
+        [c4, c3, c2].into_iter().fold(c5, |sum, c| c.wrapping_add(high_signed(half, sum as i32) as u32));
+    let slope = c1.wrapping_add(high_signed(half, inner as i32) as u32);
+    let mut value = Value { head, tail }.plus::<12>(high(place, slope));
+    let mut exponent = exponent;
+    if value.head >> 24 != 0 {
+        // The function has passed a power of two inside the piece.
+        value = Value { head: value.head >> 1, tail: value.head << 31 | value.tail >> 1 };
+        exponent += 1 << 23;
+    }
+    Some(value.round::<10>()?.wrapping_add(exponent))
+}

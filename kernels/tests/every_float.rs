@@ -1,0 +1,109 @@
+//! The elementary functions at every one of the 2^32 floats: each result is the float nearest to the true value.
+//!
+//! The reference is the host's binary64 function, trusted to 2^-46 of its value, which is 60 units of its last place and
+//! more. Where that leaves two floats open the value is computed once more in large integers.
+//!
+//! Would catch: a short way that decides where its error is too large, a careful one that is not careful enough, a wrong
+//! digit in a table, limits between the ways that are off by one.
+
+#[path = "support/exact.rs"]
+mod exact;
+
+use num_bigint::BigInt;
+use opml_kernels::elementary;
+use rayon::prelude::*;
+
+const NAN_BITS: u32 = 0x7fc0_0000;
+const SIGN: u32 = 1 << 31;
+/// Arguments that one task looks at.
+const CHUNK: u32 = 1 << 18;
+
+/// A function under test.
+struct Case {
+    name: &'static str,
+    ours: fn(f32) -> f32,
+    /// In binary64.
+    close: fn(f64) -> f64,
+    /// For a result that is positive after the sign is taken off.
+    exact: fn(f32) -> BigInt,
+}
+
+/// The float nearest to the true value, from the close one if that is enough.
+fn expected(case: &Case, x: f32) -> f32 {
+    const TRUST: f64 = 1.0 / (1u64 << 46) as f64;
+    let close = (case.close)(f64::from(x));
+    let (low, high) = ((close * (1.0 - TRUST)) as f32, (close * (1.0 + TRUST)) as f32);
+    if low.to_bits() == high.to_bits() || close.is_nan() {
+        return low;
+    }
+    let exact = (case.exact)(x);
+    if exact < BigInt::ZERO { -exact::nearest(&-exact) } else { exact::nearest(&exact) }
+}
+
+/// The bits, with one NaN. It asks the bits, since to the compiler one NaN is as good as another.
+fn canonical(x: f32) -> u32 {
+    let bits = x.to_bits();
+    if bits & !SIGN > 0x7f80_0000 { NAN_BITS } else { bits }
+}
+
+/// Compares all arguments from `first` to `last`.
+fn check(case: &Case, first: u32, last: u32) {
+    let tasks = (first / CHUNK)..=(last / CHUNK);
+    let wrong: Vec<u32> = tasks
+        .into_par_iter()
+        .flat_map_iter(|task| (task * CHUNK).max(first)..=(task * CHUNK + (CHUNK - 1)).min(last))
+        .filter(|&bits| {
+            let x = f32::from_bits(bits);
+            (case.ours)(x).to_bits() != canonical(expected(case, x))
+        })
+        .collect();
+    let shown = wrong.first().map(|&bits| {
+        let x = f32::from_bits(bits);
+        format!("{}({x:e}) is {:e}, not {:e}", case.name, (case.ours)(x), expected(case, x))
+    });
+    assert!(wrong.is_empty(), "{} of {} arguments: {}", wrong.len(), case.name, shown.unwrap_or_default());
+}
+
+#[test]
+fn exp() {
+    let case = Case { name: "exp", ours: elementary::exp, close: f64::exp, exact: exact::exp };
+    check(&case, 0, u32::MAX);
+}
+
+#[test]
+fn log() {
+    let case = Case { name: "log", ours: elementary::log, close: f64::ln, exact: exact::log };
+    check(&case, 0, u32::MAX);
+}
+
+#[test]
+fn tanh() {
+    let case = Case { name: "tanh", ours: elementary::tanh, close: f64::tanh, exact: exact::tanh };
+    check(&case, 0, SIGN - 1);
+}
+
+#[test]
+fn erf() {
+    let case = Case { name: "erf", ours: elementary::erf, close: libm::erf, exact: exact::erf };
+    check(&case, 0, SIGN - 1);
+}
+
+#[test]
+fn sigmoid() {
+    let case = Case {
+        name: "sigmoid",
+        ours: elementary::sigmoid,
+        close: |x| 1.0 / (1.0 + (-x).exp()),
+        exact: exact::sigmoid,
+    };
+    check(&case, 0, u32::MAX);
+}
+
+#[test]
+fn sqrt() {
+    let wrong = (0..=u32::MAX).into_par_iter().find_any(|&bits| {
+        let root = f32::from_bits(bits).sqrt();
+        elementary::sqrt(f32::from_bits(bits)).to_bits() != canonical(root)
+    });
+    assert_eq!(wrong.map(f32::from_bits), None);
+}

@@ -1,0 +1,86 @@
+use std::path::Path;
+
+use miette::Diagnostic;
+use opml_state::{State, cannon};
+use opml_toolchain::{GuestProgram, Weight};
+use opml_vm::{GuestHost, Request, Stop, Vm, VmError};
+use serde::Serialize;
+use thiserror::Error;
+
+/// Elements that each operation is measured on.
+const ELEMENTS: usize = 1000;
+
+/// What an operation costs in the guest.
+#[derive(Debug, Serialize)]
+pub struct OperationFigure {
+    /// Its name.
+    pub operation: &'static str,
+    /// Steps for each element: loading, computing, storing and the loop.
+    pub steps_per_element: f64,
+}
+
+/// Why the operations could not be measured.
+#[derive(Debug, Error, Diagnostic)]
+pub enum OperationError {
+    /// The prestate cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    State(#[from] cannon::ReadError),
+    /// The program does not run in the VM.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Vm(#[from] VmError),
+    /// The program ended otherwise than it should.
+    #[error("the program with the elementwise operations ended with {0:?}, not with exit code 0")]
+    #[diagnostic(help("the operation it stopped in fails in the guest: `cargo xtask test` should say why"))]
+    Ended(Stop),
+}
+
+/// The operations, in the order of the numbers by which the guest knows them, from 1 on.
+const OPERATIONS: [&str; 11] =
+    ["copy", "add", "subtract", "multiply", "divide", "square root", "exp", "log", "tanh", "sigmoid", "erf"];
+
+/// The measured guest: it runs the operation that the request's step index names, or none for 0.
+pub fn program() -> GuestProgram {
+    GuestProgram {
+        source: format!("#![no_std]\nconst N: usize = {ELEMENTS};\n{}", include_str!("elementwise_guest.rs")),
+        weights: vec![
+            Weight { symbol: "FIRST".into(), words: normal(1, |x| x) },
+            Weight { symbol: "SECOND".into(), words: normal(2, |x| x) },
+            Weight { symbol: "POSITIVE".into(), words: normal(3, f32::abs) },
+        ],
+    }
+}
+
+/// Numbers of an about normal distribution with a deviation of 1, as activations have, through `f`.
+fn normal(seed: u32, f: fn(f32) -> f32) -> Vec<u32> {
+    let mut state = seed;
+    let mut uniform = || {
+        // Numerical Recipes' linear congruential generator; its upper half is random enough to average.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as f32 / 65536.0
+    };
+    (0..ELEMENTS)
+        .map(|_| f((0..12).map(|_| uniform()).sum::<f32>() - 6.0 + uniform() / 65536.0).to_bits())
+        .collect()
+}
+
+/// Runs each operation of the program in `dir`.
+pub fn measure(dir: &Path) -> Result<Vec<OperationFigure>, OperationError> {
+    let state = cannon::load_state(&dir.join(opml_toolchain::file::PRESTATE), cannon::Limits::default())?;
+    let nothing = steps(&state, 0)?;
+    let figure = |(number, operation)| {
+        let steps = steps(&state, number)? - nothing;
+        Ok(OperationFigure { operation, steps_per_element: steps as f64 / ELEMENTS as f64 })
+    };
+    (1..).zip(OPERATIONS).map(figure).collect()
+}
+
+fn steps(state: &State, operation: u64) -> Result<u64, OperationError> {
+    let mut host = GuestHost::new(Request { step_index: operation, ..Request::default() });
+    let mut vm = Vm::from_state(state)?;
+    match vm.run(&mut host, u64::MAX)? {
+        Stop::Exited { code: 0 } => Ok(vm.step_count()),
+        other => Err(OperationError::Ended(other)),
+    }
+}

@@ -1,0 +1,52 @@
+// One operation on arrays of N numbers, chosen from outside. The host puts N and the first line before it.
+
+use core::hint::black_box;
+
+use opml_kernels::{BinaryOp, UnaryOp, binary, transpose, unary};
+use opml_runtime::abi::{local, local_key};
+use opml_runtime::{Arena, Guest, Mips, Sys};
+
+unsafe extern "C" {
+    static FIRST: [f32; N];
+    static SECOND: [f32; N];
+    static POSITIVE: [f32; N];
+}
+
+static OUT: Arena<N> = Arena::new();
+
+/// The step index of the request.
+fn operation() -> u32 {
+    let key = local_key(local::STEP_INDEX);
+    Mips.write_key(&core::array::from_fn(|i| {
+        u32::from_be_bytes([key[4 * i], key[4 * i + 1], key[4 * i + 2], key[4 * i + 3]])
+    }));
+    // The length and the value, of 8 bytes each.
+    let mut words = [0; 4];
+    Mips.read_preimage(&mut words);
+    words[3]
+}
+
+fn main(_: Guest<Mips>) -> ! {
+    // SAFETY: the host places the arrays, and nothing else refers to the output.
+    let (first, second, positive, out) = unsafe { (&FIRST, &SECOND, &POSITIVE, OUT.write(0, N)) };
+    let mut both = |op, out: &mut [f32]| binary(op, &[N], first, &[1], second, &[1], out);
+    match operation() {
+        1 => transpose(&[N], &[1], first, out),
+        2 => both(BinaryOp::Add, out),
+        3 => both(BinaryOp::Sub, out),
+        4 => both(BinaryOp::Mul, out),
+        5 => both(BinaryOp::Div, out),
+        6 => unary(UnaryOp::Sqrt, positive, out),
+        7 => unary(UnaryOp::Exp, first, out),
+        8 => unary(UnaryOp::Log, positive, out),
+        9 => unary(UnaryOp::Tanh, first, out),
+        10 => unary(UnaryOp::Sigmoid, first, out),
+        11 => unary(UnaryOp::Erf, first, out),
+        _ => {}
+    }
+    // Or the compiler would leave out what nobody looks at.
+    black_box(out);
+    Mips.exit(0)
+}
+
+opml_runtime::entry!(main);
