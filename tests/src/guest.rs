@@ -5,7 +5,7 @@ use opml_state::{Hash, State, keccak256};
 use opml_vm::{GuestHost, Request, Stop, Vm};
 
 /// Steps after which a guest hangs for sure.
-const LIMIT: u64 = 1_000_000_000;
+const LIMIT: u64 = 20_000_000_000;
 
 /// A run that came to its end.
 pub struct Finished {
