@@ -28,7 +28,7 @@ fn main() {
     for rows in [8, 4, 2, 1] {
         text += &loops::dense(rows, rows, 1);
         text += &loops::sparse(rows);
-        text += &loops::start(rows);
+        text += &loops::correct(rows);
     }
     // Eight rows and two columns do not fit into the registers: two times four rows.
     for (rows, stride) in [(4, 8), (4, 4), (2, 2), (1, 1)] {

@@ -4,7 +4,8 @@
 use core::arch::global_asm;
 use core::ptr::{null, null_mut};
 
-use crate::packed::inner::{Dense, Finish, Lines, Sparse, Start};
+use crate::packed::format::Chunk;
+use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/packed.s")));
 
@@ -19,12 +20,18 @@ struct Call {
     xi: [*const u32; 2],
     y: *const u32,
     eta: *const u32,
-    out: *mut u32,
-    /// The same, where `out` moves on.
-    first: *mut u32,
+    room: *mut u32,
     totals: [*mut i64; 2],
-    /// The first totals, upper half first.
+    corrections: [*const i32; 2],
+    lows: *const u32,
+    /// What low words begin with.
     constant: [u32; 2],
+    /// Whether totals are written, and not added to: for vectors of one block.
+    single: u32,
+    groups: usize,
+    /// From the `y` of a group to the next, for lists.
+    group_bytes: usize,
+    own: [u32; 3],
 }
 
 impl Call {
@@ -34,11 +41,34 @@ impl Call {
         xi: [null(); 2],
         y: null(),
         eta: null(),
-        out: null_mut(),
-        first: null_mut(),
+        room: null_mut(),
         totals: [null_mut(); 2],
+        corrections: [null(); 2],
+        lows: null(),
         constant: [0; 2],
+        single: 0,
+        groups: 0,
+        group_bytes: 0,
+        own: [0; 3],
     };
+
+    /// Sets where the totals of a vector go and what they begin with; they are `rows` of each `stride`.
+    #[inline]
+    fn start(&mut self, column: usize, start: Option<&Start>, totals: &mut [i64], [rows, stride]: [usize; 2]) {
+        self.totals[column] = totals.as_mut_ptr();
+        let Some(start) = start else { return };
+        self.corrections[column] = start.corrections.as_ptr();
+        self.lows = start.lows.as_ptr().cast();
+        if self.single != 0 {
+            self.constant[column] = start.constant as u32;
+            return;
+        }
+        for (group, totals) in totals.chunks_mut(stride).enumerate() {
+            for (row, total) in totals[..rows].iter_mut().enumerate() {
+                *total = start.total(group * stride + row);
+            }
+        }
+    }
 }
 
 /// The words that `opml_finish` reads, in the order of `build/finish.rs`. Steps are in bytes.
@@ -47,15 +77,14 @@ struct FinishCall {
     totals: *mut i64,
     totals_end: *mut i64,
     records: *const u32,
-    bias: *const f32,
+    biases: *const u32,
     bias_step: usize,
     results: *mut f32,
     result_step: usize,
     scale: i32,
     error: u32,
     largest: u32,
-    low_mask: u32,
-    open: u32,
+    open: [u32; 2],
 }
 
 macro_rules! routines {
@@ -68,31 +97,32 @@ macro_rules! routines {
 }
 
 routines! {
-    opml_start_8 opml_start_4 opml_start_2 opml_start_1
+    opml_correct_8 opml_correct_4 opml_correct_2 opml_correct_1
     opml_dense_8of8x1 opml_dense_4of4x1 opml_dense_2of2x1 opml_dense_1of1x1
     opml_dense_4of8x2 opml_dense_4of4x2 opml_dense_2of2x2 opml_dense_1of1x2
     opml_sparse_8 opml_sparse_4 opml_sparse_2 opml_sparse_1
 }
 
-pub(super) fn start(work: &Start, totals: &mut [i64]) {
-    let list = work.list.as_ptr_range();
+pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32]) {
+    let range = list.as_ptr_range();
     let mut call = Call {
-        x: [list.start.cast(), null()],
-        end: list.end.cast(),
-        y: work.y.as_ptr(),
-        totals: [totals.as_mut_ptr(), null_mut()],
-        constant: [(work.constant >> 32) as u32, work.constant as u32],
+        x: [range.start.cast(), null()],
+        end: range.end.cast(),
+        y: chunk.y.as_ptr(),
+        corrections: [corrections.as_mut_ptr(), null()],
+        groups: chunk.groups,
+        group_bytes: size_of_val(chunk.y) / chunk.groups,
         ..Call::NONE
     };
-    let routine = match totals.len() {
-        8 => opml_start_8,
-        4 => opml_start_4,
-        2 => opml_start_2,
-        1 => opml_start_1,
+    let routine = match chunk.rows {
+        8 => opml_correct_8,
+        4 => opml_correct_4,
+        2 => opml_correct_2,
+        1 => opml_correct_1,
         _ => unreachable!("no such group"),
     };
-    // SAFETY: the vector was prepared for as many elements as the group has, so the positions on the list lie inside
-    // `y`; as many totals are written as there are.
+    // SAFETY: the list is not empty, its positions lie inside the vector, which has as many elements as each group of `y`, and
+    // `inner::correct` has compared the number of rows.
     unsafe { routine(&mut call) };
 }
 
@@ -101,14 +131,16 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
         end: work.x[0].as_ptr_range().end,
         y: work.y.as_ptr(),
         eta: work.eta.as_ptr(),
-        out: room.as_mut_ptr(),
-        first: room.as_mut_ptr(),
+        room: room.as_mut_ptr(),
+        single: u32::from(work.xi[0].len() == 1 && work.starts.is_some()),
+        groups: work.groups,
         ..Call::NONE
     };
     for (column, totals) in totals.into_iter().enumerate() {
         call.x[column] = work.x[column].as_ptr();
         call.xi[column] = work.xi[column].as_ptr();
-        call.totals[column] = totals.as_mut_ptr();
+        let start = work.starts.as_ref().map(|starts| &starts[column]);
+        call.start(column, start, totals, [work.rows, work.stride]);
     }
     let routine = match (work.rows, work.stride, C) {
         (8, 8, 1) => opml_dense_8of8x1,
@@ -121,8 +153,8 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
         (1, 1, 2) => opml_dense_1of1x2,
         _ => unreachable!("no such group"),
     };
-    // SAFETY: `Dense::run` has compared the lengths with what the routine reads and writes for this number of rows,
-    // of rows in the group, of vectors and of elements.
+    // SAFETY: `Dense::run` has compared the lengths with what the routine reads and writes for this number of groups, of
+    // rows, of vectors and of elements. `lows` is read if there is one block and a start, which has them.
     unsafe { routine(&mut call) };
 }
 
@@ -132,11 +164,13 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
         end: work.counts.as_ptr_range().end,
         xi: [work.counts.as_ptr(), null()],
         y: work.y.as_ptr(),
-        out: room.as_mut_ptr(),
-        first: room.as_mut_ptr(),
-        totals: [totals.as_mut_ptr(), null_mut()],
+        room: room.as_mut_ptr(),
+        single: u32::from(work.counts.len() == 1 && work.start.is_some()),
+        groups: work.groups,
+        group_bytes: size_of_val(work.y) / work.groups,
         ..Call::NONE
     };
+    call.start(0, work.start.as_ref(), totals, [work.rows, work.rows]);
     let routine = match work.rows {
         8 => opml_sparse_8,
         4 => opml_sparse_4,
@@ -144,32 +178,34 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
         1 => opml_sparse_1,
         _ => unreachable!("no such group"),
     };
-    // SAFETY: as in `start`, and the counts add up to the list; `Sparse::run` has compared `room` and `totals` with
-    // what is written.
+    // SAFETY: as in `correct`, but that the list may be empty; the counts add up to the list, and `Sparse::run` has compared
+    // `room`, the start and `totals` with what is read and written.
     unsafe { routine(&mut call) };
 }
 
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> u32 {
-    let (bias, bias_step) = match work.biases {
-        Some(bias) => (&bias.values[bias.start], size_of::<f32>() * bias.step),
-        None => (&0.0, 0),
+pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> Open {
+    if !work.normal {
+        return super::finish::finish(work, totals, results);
+    }
+    let (biases, bias_step) = match work.biases {
+        [] => (&[0; 2], 0),
+        [first, ..] => (first, size_of_val(first)),
     };
     let range = totals.as_mut_ptr_range();
     let mut call = FinishCall {
         totals: range.start,
         totals_end: range.end,
         records: work.records.as_ptr().cast(),
-        bias,
+        biases: biases.as_ptr(),
         bias_step,
         results: &mut results.values[results.start],
         result_step: size_of::<f32>() * results.step,
         scale: work.vector.scale,
-        error: work.vector.error,
+        error: (work.vector.error >> 2) + 64,
         largest: work.vector.largest,
-        low_mask: work.low_mask(),
-        open: 0,
+        open: [0; 2],
     };
-    // SAFETY: `Finish::run` has compared the lengths: there is a record, a bias and a result for each total.
+    // SAFETY: `Finish::run` has compared the lengths: there is a record, a bias if there is any, and a result for each total.
     unsafe { opml_finish(&mut call) };
-    call.open
+    Open { complete: call.open[0], incomplete: call.open[1] }
 }

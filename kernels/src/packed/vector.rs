@@ -3,8 +3,8 @@
 use core::ops::Range;
 
 use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, is_zero};
-use crate::packed::format::{BLOCK, DROPPED, SPAN, padded};
-use crate::packed::inner::{Start, block_count, blocks};
+use crate::packed::format::{BLOCK, DROPPED, PackedRows, SPAN, padded};
+use crate::packed::inner::{LIST_UNIT, block_count, blocks};
 
 /// What a vector turned out to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Sparse,
     /// All elements are zero.
     Zero,
-    /// Something is infinite or NaN, or everything is tiny: sums come from the definition.
+    /// Something is infinite or NaN, everything is tiny, or too many elements are not exact: sums come from the definition.
     Unfit,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Vector<'a> {
     pub scale: i32,
     /// What every sum gets, in units of 2^11: half of what the low words lost, less what xi has in them.
     pub constant: i64,
-    /// What every sum may be wrong by, in units of 2^11, remainders of weights apart; (I).
+    /// What every sum may be wrong by, in units of 2^11, remainders of weights apart; (I), and one for the magnitude, (M).
     pub error: u32,
     /// What no element exceeds in magnitude, in units of 2^18.
     pub largest: u32,
@@ -34,9 +34,9 @@ pub(super) struct Vector<'a> {
     pub xi: &'a mut [u32],
     /// Bytes of `list` for each block.
     pub counts: &'a mut [u32],
-    /// The elements that are not zero, with four times their positions.
+    /// The elements that are not zero, with their positions in units of [`LIST_UNIT`].
     list: &'a mut [[u32; 2]],
-    /// What the integers leave of elements, in units of 2^-21, with four times their positions.
+    /// What the integers leave of elements, in units of 2^-21, with their positions in the same units.
     remainders: &'a mut [[u32; 2]],
     listed: usize,
     remaining: usize,
@@ -46,6 +46,9 @@ pub(super) struct Vector<'a> {
 pub(super) const fn vector_words(k: usize) -> usize {
     5 * padded(k) + 2 * block_count(padded(k))
 }
+
+/// Elements that may be inexact, so that what they add to a sum fits into 32 bits, (I).
+const MAX_REMAINDERS: usize = 1 << 12;
 
 /// Sums over the blocks of a vector.
 struct Totals {
@@ -79,10 +82,16 @@ impl<'a> Vector<'a> {
         }
     }
 
-    /// The first totals of the rows of `y`.
+    /// What is left of elements, with their positions.
     #[inline]
-    pub(super) fn start<'s>(&'s self, y: &'s [u32]) -> Start<'s> {
-        Start { constant: self.constant, list: &self.remainders[..self.remaining], y }
+    pub(super) fn remainders(&self) -> &[[u32; 2]] {
+        &self.remainders[..self.remaining]
+    }
+
+    /// Whether the exponent of every sum with rows of these scales that is accepted is that of a normal number, (M).
+    #[inline]
+    pub(super) fn is_normal_with(&self, [lowest, highest]: [i32; 2]) -> bool {
+        lowest + self.scale >= -53 && highest + self.scale <= 170
     }
 
     /// The part of the list for some blocks.
@@ -92,16 +101,19 @@ impl<'a> Vector<'a> {
         &self.list[start..start + bytes(&self.counts[blocks]) / 8]
     }
 
-    /// Prepares `x`, the `bits` of whose elements are floats, and whose blocks must stay within `limits`, (G).
+    /// Prepares `x`, the `bits` of whose elements are floats, for `rows`, whose limits it has to keep, (G).
     #[inline(never)]
-    pub(super) fn prepare<T: Copy>(&mut self, x: &[T], bits: impl Fn(T) -> u32 + Copy, limits: &[u32]) {
+    pub(super) fn prepare<T: Copy>(&mut self, x: &[T], bits: impl Fn(T) -> u32 + Copy, rows: &PackedRows) {
+        let limits = rows.limits();
         let (mut largest, mut nonzero) = (0, 0);
         for &value in x {
             let twice = bits(value) << 1;
             largest = largest.max(twice);
             nonzero += u32::from(twice != 0);
         }
-        self.kind = if largest == 0 {
+        self.kind = if !rows.is_finite() {
+            Kind::Unfit
+        } else if largest == 0 {
             Kind::Zero
         } else if largest >= INFINITY_BITS << 1 || largest >> 24 < LOWEST {
             Kind::Unfit
@@ -125,7 +137,10 @@ impl<'a> Vector<'a> {
         self.scale = 150 + place;
         self.constant = i64::from(products / 2) - (totals.xi >> DROPPED) as i64;
         // (I): half of the lost low words, two for xi and eta, and one each for an odd number, the bias and (J).
-        self.error = products / 2 + 5 + 2 * totals.inexact;
+        self.error = products / 2 + 6 + 2 * totals.inexact;
+        if self.remaining > MAX_REMAINDERS {
+            self.kind = Kind::Unfit;
+        }
         let mantissa = (largest >> 1) & FRACTION | IMPLICIT;
         let place = (place + (largest >> 24) as i32) as u32;
         self.largest = (mantissa << place >> 18) + 1;
@@ -176,7 +191,7 @@ impl<'a> Vector<'a> {
         let sparse = self.kind == Kind::Sparse;
         let (block, padding) = self.x[range.clone()].split_at_mut(x.len());
         padding.fill(0);
-        let mut at = 4 * range.start as u32;
+        let mut at = LIST_UNIT * range.start as u32;
         for (&value, out) in x.iter().zip(block) {
             let bits = bits(value);
             *out = 0;
@@ -201,7 +216,7 @@ impl<'a> Vector<'a> {
                     self.listed += 1;
                 }
             }
-            at += 4;
+            at += LIST_UNIT;
         }
         squares
     }
