@@ -14,9 +14,12 @@ mod call {
     pub const SCALE: u32 = 28;
     pub const ERROR: u32 = 32;
     pub const LARGEST: u32 = 36;
-    pub const COMPLETE: u32 = 40;
-    pub const INCOMPLETE: u32 = 44;
+    pub const OPEN: u32 = 40;
 }
+
+/// Offset of the rows in an `Open`, and what is added to one whose total is not complete.
+const ROWS: u32 = 4;
+const INCOMPLETE: u32 = 0x80;
 
 /// The exponent less one of a total whose leading bit is bit 63, with the scale 0: 63 + 11 + 126.
 const EXPONENT: u32 = 200;
@@ -68,25 +71,32 @@ pub fn finish() -> String {
     emit!(t, "\tsrlv ${t1}, ${t1}, ${shift}\n\tor ${t0}, ${t0}, ${t1}\n\tsllv ${t1}, ${low}, ${zeros}");
     emit!(t, "\tsrl ${t1}, ${t1}, 8\n\tsll ${shift}, ${t0}, 24\n\tor ${t1}, ${t1}, ${shift}");
     // t1 - 2^31 + bound + 1 within 2 (bound + 1) from zero: too near a tie.
-    emit!(t, "\tsllv ${bound}, ${bound}, ${zeros}\n\taddu ${t1}, ${t1}, ${half}\n\taddu ${t1}, ${t1}, ${bound}");
+    emit!(
+        t,
+        "\tsllv ${bound}, ${bound}, ${zeros}\n\taddu ${t1}, ${t1}, ${half}\n\taddu ${t1}, ${t1}, ${bound}"
+    );
     emit!(t, "\tsll ${bound}, ${bound}, 1\n\taddiu ${bound}, ${bound}, 3\n\tsltu ${t1}, ${t1}, ${bound}");
     emit!(t, "\tbne ${t1}, $0, .Lopml_finish_open\n\tsubu ${s}, ${exponent}, ${s}");
     // The leading bit adds one to the exponent, and so does a carry out of the fraction.
     emit!(t, "\tsubu ${s}, ${s}, ${zeros}\n\tsll ${s}, ${s}, 23\n\tsrl ${t0}, ${t0}, 7");
     emit!(t, "\taddiu ${t0}, ${t0}, 1\n\tsrl ${t0}, ${t0}, 1\n\taddu ${t0}, ${t0}, ${s}");
-    emit!(t, "\tand ${negative}, ${negative}, ${sign}\n\tor ${t0}, ${t0}, ${negative}\n\tsw ${t0}, 0(${result_at})");
+    emit!(
+        t,
+        "\tand ${negative}, ${negative}, ${sign}\n\tor ${t0}, ${t0}, ${negative}\n\tsw ${t0}, 0(${result_at})"
+    );
     emit!(t, ".Lopml_finish_next:\n\tbne ${total_at}, ${end}, .Lopml_finish_row");
     emit!(t, "\taddu ${result_at}, ${result_at}, ${result_step}\n\tb .Lopml_finish_end\n\tnop");
     // Out of the way: a bias far from the total; a row that stays open, whose total is kept.
     far_bias(t, [bias, shift, high, low, t0, t1]);
-    emit!(t, ".Lopml_finish_lost:\n\tb .Lopml_finish_mark\n\taddiu ${t1}, $4, {}", call::INCOMPLETE);
+    emit!(t, ".Lopml_finish_lost:\n\tb .Lopml_finish_list\n\tli ${t1}, {INCOMPLETE}");
     emit!(t, ".Lopml_finish_open:\n\txor ${high}, ${high}, ${negative}\n\txor ${low}, ${low}, ${negative}");
-    emit!(t, "\tsw ${high}, -8(${total_at})\n\tsw ${low}, -4(${total_at})\n\taddiu ${t1}, $4, {}", call::COMPLETE);
-    // The row's bit in the word at t1.
-    emit!(t, ".Lopml_finish_mark:\n\tlw ${t0}, {}($4)\n\tsubu ${t0}, ${total_at}, ${t0}", call::TOTALS);
-    emit!(t, "\tsrl ${t0}, ${t0}, 3\n\taddiu ${t0}, ${t0}, -1\n\tli ${high}, 1\n\tsllv ${high}, ${high}, ${t0}");
-    emit!(t, "\tlw ${t0}, 0(${t1})\n\tor ${t0}, ${t0}, ${high}");
-    emit!(t, "\tb .Lopml_finish_next\n\tsw ${t0}, 0(${t1})\n.Lopml_finish_end:");
+    emit!(t, "\tsw ${high}, -8(${total_at})\n\tsw ${low}, -4(${total_at})\n\tmove ${t1}, $0");
+    // The number of the row goes to the end of the list.
+    emit!(t, ".Lopml_finish_list:\n\tlw ${t0}, {}($4)\n\tsubu ${t0}, ${total_at}, ${t0}", call::TOTALS);
+    emit!(t, "\tsrl ${t0}, ${t0}, 3\n\taddiu ${t0}, ${t0}, -1\n\tor ${t1}, ${t1}, ${t0}");
+    emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${low}, 0(${t0})\n\taddu ${high}, ${t0}, ${low}", call::OPEN);
+    emit!(t, "\tsb ${t1}, {ROWS}(${high})\n\taddiu ${low}, ${low}, 1");
+    emit!(t, "\tb .Lopml_finish_next\n\tsw ${low}, 0(${t0})\n.Lopml_finish_end:");
     function("opml_finish", &registers, &text)
 }
 

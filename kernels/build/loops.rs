@@ -131,8 +131,14 @@ pub fn dense(rows: u32, stride: u32, columns: u32) -> String {
     );
     let free = [out, x_at[0], t0, t1, x[0].0];
     fold(t, &name, &high, &low, free);
-    single(t, &name, &high, &low, free, true);
-    emit!(t, "\tlw ${t1}, {}($4)\n\taddiu ${t1}, ${t1}, {}\n\tsw ${t1}, {}($4)", call::LOWS, 8 * stride, call::LOWS);
+    single(t, &name, [&high, &low], free, stride, true);
+    emit!(
+        t,
+        "\tlw ${t1}, {}($4)\n\taddiu ${t1}, ${t1}, {}\n\tsw ${t1}, {}($4)",
+        call::LOWS,
+        8 * stride,
+        call::LOWS
+    );
     next_group(t, &name, stride, columns, [t0, t1]);
     function(&name, &registers, &text)
 }
@@ -177,23 +183,36 @@ fn fold(text: &mut String, name: &str, high: &[Vec<u32>], low: &[Vec<u32>], free
     emit!(text, "\tb .L{name}_next\n\tnop");
 }
 
-/// The totals of vectors with one block, whose low words began with the constant: what [`fold`] does, in 32 bits where that is
+/// The totals of vectors with one block, whose low words began with the constant, corrected if there are corrections: what [`fold`] does, in 32 bits where that is
 /// enough. The low words of a block, of xi and of eta are below 2^27 in sum and the corrections below 2^26 in magnitude.
-fn single(text: &mut String, name: &str, high: &[Vec<u32>], low: &[Vec<u32>], free: [u32; 5], pairs: bool) {
+fn single(text: &mut String, name: &str, sums: [&[Vec<u32>]; 2], free: [u32; 5], stride: u32, pairs: bool) {
+    let [high, low] = sums;
     let [lows, at, t0, t1, t2] = free;
     emit!(text, ".L{name}_single:");
     for (column, (high, low)) in high.iter().zip(low).enumerate() {
-        emit!(text, "\tlw ${at}, {}($4)", call::CORRECTIONS[column]);
+        emit!(
+            text,
+            "\tlw ${lows}, {}($4)\n\tlw ${at}, {}($4)",
+            call::CORRECTIONS[column],
+            call::TOTALS[column]
+        );
+        emit!(text, "\tbeq ${lows}, $0, .L{name}_corrected{column}\n\tnop");
+        for (row, low) in low.iter().enumerate() {
+            emit!(text, "\tlw ${t0}, {}(${lows})\n\taddu ${low}, ${low}, ${t0}", 4 * row);
+        }
+        emit!(
+            text,
+            "\taddiu ${lows}, ${lows}, {}\n\tsw ${lows}, {}($4)",
+            4 * stride,
+            call::CORRECTIONS[column]
+        );
+        emit!(text, ".L{name}_corrected{column}:");
         if pairs {
             emit!(text, "\tlw ${lows}, {}($4)", call::LOWS);
-        }
-        for (row, low) in low.iter().enumerate() {
-            emit!(text, "\tlw ${t0}, {}(${at})\n\taddu ${low}, ${low}, ${t0}", 4 * row);
-            if pairs {
+            for (row, low) in low.iter().enumerate() {
                 emit!(text, "\tlw ${t0}, {}(${lows})\n\taddu ${low}, ${low}, ${t0}", 8 * row + 4);
             }
         }
-        emit!(text, "\tlw ${at}, {}($4)", call::TOTALS[column]);
         for (row, (high, low)) in high.iter().zip(low).enumerate() {
             emit!(text, "\tsll ${t0}, ${high}, 21\n\tsra ${t1}, ${high}, 11\n\taddu ${t0}, ${t0}, ${low}");
             emit!(text, "\tsltu ${t2}, ${t0}, ${low}\n\tsra ${low}, ${low}, 31\n\taddu ${t1}, ${t1}, ${t2}");
@@ -207,10 +226,8 @@ fn single(text: &mut String, name: &str, high: &[Vec<u32>], low: &[Vec<u32>], fr
 /// Moves on to the next group, if there is one.
 fn next_group(text: &mut String, name: &str, stride: u32, columns: usize, free: [u32; 2]) {
     let [t0, t1] = free;
-    for column in 0..columns {
-        for (at, bytes) in [(call::TOTALS[column], 8 * stride), (call::CORRECTIONS[column], 4 * stride)] {
-            emit!(text, "\tlw ${t1}, {at}($4)\n\taddiu ${t1}, ${t1}, {bytes}\n\tsw ${t1}, {at}($4)");
-        }
+    for at in &call::TOTALS[..columns] {
+        emit!(text, "\tlw ${t1}, {at}($4)\n\taddiu ${t1}, ${t1}, {}\n\tsw ${t1}, {at}($4)", 8 * stride);
     }
     emit!(text, "\tlw ${t0}, {}($4)\n\taddiu ${t0}, ${t0}, -1", call::GROUPS);
     emit!(text, "\tbne ${t0}, $0, .L{name}_group\n\tsw ${t0}, {}($4)", call::GROUPS);
@@ -263,7 +280,7 @@ pub fn sparse(rows: u32) -> String {
     emit!(t, "\tbne ${counts}, ${counts_end}, .L{name}_block\n\taddiu ${out}, ${out}, {}", 4 * rows);
     let free = [out, at, t0, t1, x];
     fold(t, &name, std::slice::from_ref(&high), std::slice::from_ref(&low), free);
-    single(t, &name, &[high], &[low], free, false);
+    single(t, &name, [&[high], &[low]], free, rows, false);
     emit!(t, "\tlw ${t1}, {}($4)\n\taddu ${y_base}, ${y_base}, ${t1}", call::GROUP_BYTES);
     next_group(t, &name, rows, 1, [t0, t1]);
     function(&name, &registers, &text)
@@ -290,7 +307,8 @@ pub fn correct(rows: u32) -> String {
     branch_before_last(t, &format!("bne ${at}, ${end}, .L{name}_elements"));
     emit!(t, "\tlw ${t0}, {}($4)", call::CORRECTIONS[0]);
     store(t, &high, t0, 0);
+    emit!(t, "\taddiu ${t0}, ${t0}, {}\n\tsw ${t0}, {}($4)", 4 * rows, call::CORRECTIONS[0]);
     emit!(t, "\tlw ${t1}, {}($4)\n\taddu ${y_base}, ${y_base}, ${t1}", call::GROUP_BYTES);
-    next_group(t, &name, rows, 1, [t0, t1]);
+    next_group(t, &name, rows, 0, [t0, t1]);
     function(&name, &registers, &text)
 }

@@ -14,6 +14,7 @@
 mod finish;
 mod loops;
 mod text;
+mod vector;
 
 use std::env;
 use std::fs;
@@ -35,6 +36,8 @@ fn main() {
         text += &loops::dense(rows, stride, 2);
     }
     text += &finish::finish();
+    text += &vector::fill(false);
+    text += &vector::fill(true);
     let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
     fs::write(Path::new(&out).join("packed.s"), text).expect("cargo made the folder");
 }

@@ -6,7 +6,7 @@ use crate::dot::rows::Bias;
 use crate::dot::terms::Pairs;
 use crate::packed::finish::{aligned_bias, with_remainders};
 use crate::packed::format::{Chunk, MAX_CHUNK, MAX_ROWS, PackedRows, SPAN};
-use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start, correct};
+use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start, correct, gather};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
 
 /// Vectors that are multiplied together.
@@ -31,25 +31,11 @@ pub(super) struct Input<'a> {
 /// What a vector has for the rows of a chunk.
 struct Column {
     totals: [i64; MAX_CHUNK],
-    /// Zeros where the vector has no remainders.
     corrections: [i32; MAX_CHUNK],
-    corrected: bool,
 }
 
 impl Column {
-    const NEW: Self = Self { totals: [0; MAX_CHUNK], corrections: [0; MAX_CHUNK], corrected: false };
-
-    /// Makes the corrections for the rows of a chunk.
-    #[inline]
-    fn correct(&mut self, vector: &Vector, chunk: &Chunk) {
-        let list = vector.remainders();
-        if !list.is_empty() {
-            correct(list, chunk, &mut self.corrections[..chunk.len()]);
-        } else if self.corrected {
-            self.corrections.fill(0);
-        }
-        self.corrected = !list.is_empty();
-    }
+    const NEW: Self = Self { totals: [0; MAX_CHUNK], corrections: [0; MAX_CHUNK] };
 }
 
 /// Packed rows, and what the sums are computed in; kept between vectors, as clearing it costs steps.
@@ -62,6 +48,7 @@ pub(super) struct Dots<'a> {
     gathered: &'a mut [u32],
     room: [u32; ROOM],
     columns: [Column; COLUMNS],
+    open: Open,
 }
 
 /// How many of `vectors` vectors are multiplied together.
@@ -83,7 +70,16 @@ impl<'a> Dots<'a> {
         let mut take = |words: usize| scratch.split_off_mut(..words).expect("packed: scratch too short");
         let gathered = take(packed.k());
         let biases = take(2 * packed.n()).as_chunks_mut().0;
-        Self { packed, bias: None, biases, vectors, gathered, room: [0; ROOM], columns: [Column::NEW; COLUMNS] }
+        Self {
+            packed,
+            bias: None,
+            biases,
+            vectors,
+            gathered,
+            room: [0; ROOM],
+            columns: [Column::NEW; COLUMNS],
+            open: Open::NONE,
+        }
     }
 
     /// Adds `bias`, of which there is one value for each row, to the sums from now on.
@@ -118,16 +114,11 @@ impl<'a> Dots<'a> {
     #[inline]
     fn prepare(&mut self, column: usize, input: &Input) {
         let (vector, packed) = (&mut self.vectors[column], &self.packed);
-        let pairs = &input.pairs;
-        if pairs.is_line() && pairs.counts[2] == packed.k() {
-            let x = &input.x[pairs.x..][..pairs.counts[2]];
-            return vector.prepare(x, |value| value.to_bits(), packed);
-        }
-        if pairs.counts.iter().product::<usize>() < packed.k() {
+        if input.pairs.counts.iter().product::<usize>() < packed.k() {
             self.gathered.fill(0);
         }
-        pairs.for_each(|from, to| self.gathered[to] = input.x[from].to_bits());
-        vector.prepare(self.gathered, |bits| bits, packed);
+        let seen = gather(input.x, &input.pairs, self.gathered);
+        vector.prepare(self.gathered, seen, packed);
     }
 
     /// All rows with one vector.
@@ -137,12 +128,16 @@ impl<'a> Dots<'a> {
         while first < self.packed.n() {
             let chunk = self.packed.chunk(first);
             let Self { vectors, room, columns, .. } = self;
-            let (vector, column_of) = (&vectors[column], &mut columns[column]);
-            column_of.correct(vector, &chunk);
-            let Column { totals, corrections, .. } = column_of;
+            let (vector, Column { totals, corrections }) = (&vectors[column], &mut columns[column]);
             let (groups, rows, totals) = (chunk.groups, chunk.rows, &mut totals[..chunk.len()]);
+            let start = start(vector, &chunk, corrections);
+            let start = if vector.xi.len() == 1 {
+                Some(start)
+            } else {
+                start.write(totals);
+                None
+            };
             for (elements, blocks) in spans(vector.x.len()) {
-                let start = (elements.start == 0).then(|| start(corrections, vector, &chunk, 0));
                 if vector.kind == Kind::Sparse {
                     let (list, counts) = (vector.list_of(blocks.clone()), &vector.counts[blocks]);
                     Sparse { groups, rows, list, counts, y: chunk.y, start }.run(room, totals);
@@ -166,23 +161,22 @@ impl<'a> Dots<'a> {
             let chunk = self.packed.chunk(first);
             let Self { vectors, room, columns, .. } = self;
             let (groups, stride, rows) = (chunk.groups, chunk.rows, chunk.rows.min(ROWS_OF_TWO));
-            for (vector, column) in vectors.iter().zip(&mut *columns) {
-                column.correct(vector, &chunk);
+            let [Column { totals: left, corrections: left_corrections }, right] = columns;
+            let Column { totals: right, corrections: right_corrections } = right;
+            let starts =
+                [start(&vectors[0], &chunk, left_corrections), start(&vectors[1], &chunk, right_corrections)];
+            let single = vectors[0].xi.len() == 1;
+            if !single {
+                starts[0].write(&mut left[..chunk.len()]);
+                starts[1].write(&mut right[..chunk.len()]);
             }
-            let [Column { totals: left, corrections: left_corrections, .. }, right] = columns;
-            let Column { totals: right, corrections: right_corrections, .. } = right;
             for (elements, blocks) in spans(vectors[0].x.len()) {
                 let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
                 let xi = [0, 1].map(|column| &vectors[column].xi[blocks.clone()]);
                 for part in (0..stride).step_by(rows) {
                     let y = &chunk.y[elements.start * stride + part..];
                     let eta = &chunk.eta[blocks.start * stride + part..];
-                    let starts = (elements.start == 0).then(|| {
-                        [
-                            start(left_corrections, &vectors[0], &chunk, part),
-                            start(right_corrections, &vectors[1], &chunk, part),
-                        ]
-                    });
+                    let starts = single.then(|| starts.map(|start| start.from(part)));
                     let totals = [&mut left[part..chunk.len()], &mut right[part..chunk.len()]];
                     Dense { groups, rows, stride, x, xi, y, eta, starts }.run(room, totals);
                 }
@@ -216,24 +210,11 @@ impl<'a> Dots<'a> {
         let mut lines = Lines { values: out, start, step: input.out_step };
         let biases = if self.bias.is_some() { &self.biases[chunk.first..][..chunk.len()] } else { &[] };
         let normal = vector.is_normal_with(self.packed.scales());
-        let open = Finish { vector, records: chunk.records, biases, normal }.run(totals, &mut lines);
-        self.complete_open(column, open, input, chunk, out);
-    }
-
-    /// Writes the results that are open still.
-    #[inline]
-    fn complete_open(&mut self, column: usize, open: Open, input: &Input, chunk: &Chunk, out: &mut [f32]) {
-        let mut left = open.complete | open.incomplete;
-        while left != 0 {
-            let bit = 31 - left.leading_zeros();
-            left ^= 1 << bit;
-            let row = chunk.first + bit as usize;
-            let total = self.columns[column].totals[bit as usize];
-            let found = if open.complete >> bit & 1 != 0 {
-                with_remainders(&self.vectors[column], &self.packed, row, total)
-            } else {
-                None
-            };
+        Finish { vector, records: chunk.records, biases, normal }.run(totals, &mut lines, &mut self.open);
+        while let Some((place, complete)) = self.open.pop() {
+            let (row, total) = (chunk.first + place, self.columns[column].totals[place]);
+            let found =
+                complete.then(|| with_remainders(&self.vectors[column], &self.packed, row, total)).flatten();
             out[input.out + row * input.out_step] = match found {
                 Some(bits) => f32::from_bits(bits),
                 None => self.by_definition(row, input),
@@ -255,9 +236,17 @@ impl<'a> Dots<'a> {
     }
 }
 
-/// What the sums from row `first` of a chunk on begin with.
+/// What the sums of a chunk begin with; makes the corrections if there are some.
 #[inline]
-fn start<'s>(corrections: &'s [i32], vector: &Vector, chunk: &Chunk<'s>, first: usize) -> Start<'s> {
-    let lows = if vector.kind == Kind::Dense { &chunk.lows[first..] } else { &[] };
-    Start { constant: vector.constant, corrections: &corrections[first..chunk.len()], lows }
+fn start<'s>(vector: &Vector, chunk: &Chunk<'s>, corrections: &'s mut [i32; MAX_CHUNK]) -> Start<'s> {
+    let list = vector.remainders();
+    let corrections = if list.is_empty() {
+        &mut []
+    } else {
+        let corrections = &mut corrections[..chunk.len()];
+        correct(list, chunk, corrections);
+        corrections
+    };
+    let lows = if vector.kind == Kind::Dense { chunk.lows } else { &[] };
+    Start { constant: vector.constant, corrections, lows }
 }

@@ -6,24 +6,22 @@ use crate::packed::inner::{Finish, Lines, Open};
 use crate::packed::vector::Vector;
 
 /// See [`Finish`].
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> Open {
+pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines, open: &mut Open) {
     let vector = work.vector;
-    let mut open = Open::default();
     for (row, total) in totals.iter_mut().enumerate() {
         let record = Record::new(work.records[row]);
         let bias = work.biases.get(row).copied().unwrap_or_default();
         let Some(complete) = with_bias(*total, bias, vector.scale) else {
-            open.incomplete |= 1 << row;
+            open.push(row, false);
             continue;
         };
         *total = complete;
         let bound = bound(vector.error, record.remainder * vector.largest);
         match round(complete, bound, vector.scale + record.scale) {
             Some(bits) => results.values[results.start + row * results.step] = f32::from_bits(bits),
-            None => open.complete |= 1 << row,
+            None => open.push(row, true),
         }
     }
-    open
 }
 
 /// RN(total) for a row whose total alone does not tell it: adds what the list of its remainders makes.
@@ -35,10 +33,9 @@ pub(super) fn with_remainders(vector: &Vector, packed: &PackedRows, row: usize, 
     let (mut total, x) = (total, &vector.x[..packed.k()]);
     for run in lists.remainders().chunks(RUN) {
         let mut sum = 0i32;
-        for &entry in run {
-            // 2^15 x 2^11 = 2^26 units: shifted by six, the high word has the unit of the total.
-            let remainder = (entry << 16) as i32 >> 10;
-            let product = i64::from(x[entry as usize >> 16] as i32) * i64::from(remainder);
+        for &[element, remainder] in run {
+            // 2^21 x 2^11 = 2^32 units: the high word has the unit of the total.
+            let product = i64::from(x[element as usize] as i32) * i64::from(remainder as i32);
             sum = sum.wrapping_add((product >> 32) as i32);
         }
         total += i64::from(sum);

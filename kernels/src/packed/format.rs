@@ -28,7 +28,7 @@ const UNROLLED: usize = 8;
 /// Rows of the largest group.
 pub(super) const MAX_ROWS: usize = 8;
 /// Rows of the largest chunk.
-pub(super) const MAX_CHUNK: usize = 32;
+pub(super) const MAX_CHUNK: usize = 64;
 /// The longest vector: positions in lists have 16 bits.
 pub const MAX_K: usize = 1 << 15;
 /// The largest scale of a row, so that one of tiny weights does not keep the others from the usual way.
@@ -40,8 +40,10 @@ pub(super) const HEAD: usize = 4;
 pub(super) const LIST_HEAD: usize = 2;
 /// Fraction bits of the sum of all remainders of a row, (J).
 pub(super) const BOUND_BITS: u32 = 5;
-/// Fraction bits of a remainder on the list, (J).
+/// Fraction bits of a remainder, (J).
 pub(super) const REMAINDER_BITS: u32 = 15;
+/// Zeros behind them on the list: so the high word of a product with an integer has the unit of totals, (K).
+pub(super) const REMAINDER_SHIFT: u32 = 6;
 
 /// K as the format has it.
 pub(super) const fn padded(k: usize) -> usize {
@@ -217,8 +219,8 @@ impl<'a> PackedRows<'a> {
             *out = if y == 0 { 0 } else { binary32(i64::from(y as i32), unit) };
         }
         let Some(lists) = self.lists(row) else { return };
-        for entry in lists.remainders() {
-            let (element, remainder) = (*entry as usize >> 16, i64::from(*entry as i16));
+        for &[element, remainder] in lists.remainders() {
+            let (element, remainder) = (element as usize, i64::from(remainder as i32 >> REMAINDER_SHIFT));
             let y = i64::from(y[element * stride] as i32);
             out[element] = binary32((y << REMAINDER_BITS) + remainder, unit - REMAINDER_BITS as i32);
         }
@@ -252,10 +254,10 @@ impl Record {
 }
 
 impl<'a> Lists<'a> {
-    /// Weights that the integers do not hold exactly: position in the upper half of a word, remainder in units
-    /// of 2^-15 in the lower, signed.
-    pub(super) fn remainders(&self) -> &'a [u32] {
-        &self.0[LIST_HEAD..][..self.0[0] as usize >> 16]
+    /// Weights that the integers do not hold exactly: position, and remainder in units of 2^-21, signed.
+    #[inline]
+    pub(super) fn remainders(&self) -> &'a [[u32; 2]] {
+        self.0[LIST_HEAD..][..2 * (self.0[0] as usize >> 16)].as_chunks().0
     }
 
     /// What a sum with the remainders on the list may be wrong by because of the weights, (K).
@@ -266,12 +268,12 @@ impl<'a> Lists<'a> {
     /// Weights that integer and remainder do not hold either: position and bits.
     fn odd(&self) -> &'a [[u32; 2]] {
         let count = self.0[0] as usize & 0xffff;
-        self.0[LIST_HEAD + self.remainders().len()..][..2 * count].as_chunks().0
+        self.0[LIST_HEAD + 2 * self.remainders().len()..][..2 * count].as_chunks().0
     }
 
     /// A bit for each weight that is -0.
     fn minus_zeros(&self) -> &'a [u32] {
         let words = self.0[1] as usize;
-        &self.0[LIST_HEAD + self.remainders().len() + 2 * self.odd().len()..][..words]
+        &self.0[LIST_HEAD + 2 * self.remainders().len() + 2 * self.odd().len()..][..words]
     }
 }

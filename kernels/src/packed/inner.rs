@@ -2,7 +2,9 @@
 
 use core::ops::Range;
 
-use crate::packed::format::{BLOCK, Chunk};
+use crate::dot::terms::Pairs;
+use crate::packed::finish::finish;
+use crate::packed::format::{BLOCK, Chunk, MAX_CHUNK};
 #[cfg(target_arch = "mips")]
 use crate::packed::mips as machine;
 #[cfg(not(target_arch = "mips"))]
@@ -25,28 +27,53 @@ pub(super) fn blocks(elements: usize) -> impl Iterator<Item = Range<usize>> {
 /// What the totals of rows begin with, in units of 2^11.
 #[derive(Clone, Copy)]
 pub(super) struct Start<'a> {
-    /// The same for all rows; if the vectors have one block only, 32 bits.
+    /// The same for all rows; if the vectors have one block only, it has 32 bits.
     pub constant: i64,
-    /// For each row what the remainders of the vector's elements make.
+    /// For each row what the remainders of the vector's elements make; empty if it has none.
     pub corrections: &'a [i32],
     /// For each row the low words of eta, or nothing where sums are not of pairs.
     pub lows: &'a [[u32; 2]],
 }
 
 impl Start<'_> {
-    /// That of a row.
-    #[inline(always)]
+    /// Writes them.
+    #[inline]
+    pub(super) fn write(&self, totals: &mut [i64]) {
+        totals.fill(self.constant);
+        for (total, &correction) in totals.iter_mut().zip(self.corrections) {
+            *total += i64::from(correction);
+        }
+        for (total, &[high, low]) in totals.iter_mut().zip(self.lows) {
+            *total += (u64::from(high) << 32 | u64::from(low)) as i64;
+        }
+    }
+
+    /// The same from row `first` on.
+    #[inline]
+    pub(super) fn from(&self, first: usize) -> Self {
+        let corrections = self.corrections.get(first..).unwrap_or_default();
+        Self { corrections, lows: &self.lows[first..], ..*self }
+    }
+
+    /// Whether there are corrections for so many rows, or none.
+    #[inline]
+    fn covers(&self, rows: usize) -> bool {
+        self.corrections.is_empty() || self.corrections.len() >= rows
+    }
+
+    /// That of one row.
+    #[cfg(not(target_arch = "mips"))]
     pub(super) fn total(&self, row: usize) -> i64 {
-        let low = self.lows.get(row).map_or(0, |&[high, low]| (u64::from(high) << 32 | u64::from(low)) as i64);
-        self.constant + i64::from(self.corrections[row]) + low
+        let low =
+            self.lows.get(row).map_or(0, |&[high, low]| (u64::from(high) << 32 | u64::from(low)) as i64);
+        self.constant + i64::from(self.corrections.get(row).copied().unwrap_or_default()) + low
     }
 }
 
 /// Rows of some groups with C vectors, pair by pair.
 ///
-/// Makes the total of each row of each vector, from its start if there is one and else from what it was: plus
-/// the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with the high words of xi and eta taken off, in units of 2^11; low
-/// words without their last bits, (H).
+/// Adds to the total of each row of each vector, or to what it begins with, the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with
+/// the high words of xi and eta taken off, in units of 2^11; low words without their last bits, (H).
 pub(super) struct Dense<'a, const C: usize> {
     pub groups: usize,
     /// Rows of a group that are computed.
@@ -59,6 +86,7 @@ pub(super) struct Dense<'a, const C: usize> {
     pub xi: [&'a [u32]; C],
     pub y: &'a [u32],
     pub eta: &'a [u32],
+    /// Where vectors have one block only: what the totals begin with. Otherwise they are added to.
     pub starts: Option<[Start<'a>; C]>,
 }
 
@@ -74,8 +102,10 @@ impl<const C: usize> Dense<'_, C> {
         assert!(self.y.len() + last >= elements * all, "dense: rows too short");
         assert!(self.eta.len() + last >= blocks * all, "dense: eta too short");
         assert!(totals.iter().all(|totals| totals.len() + last >= all), "dense: totals do not fit");
+        assert!(self.starts.is_none() || blocks == 1, "dense: several blocks to begin with");
         for start in self.starts.iter().flatten() {
-            assert!(start.corrections.len() + last >= all && start.lows.len() + last >= all, "dense: starts do not fit");
+            assert!(start.covers(all - last), "dense: corrections do not fit");
+            assert!(start.lows.len() + last >= all, "dense: low words do not fit");
         }
         machine::dense(self, &mut room[..(blocks + 1) * C * self.rows], totals);
     }
@@ -83,7 +113,7 @@ impl<const C: usize> Dense<'_, C> {
 
 /// Rows of some groups with the elements of one vector that are not zero.
 ///
-/// Makes the totals of the rows of sums of products, as [`Dense`] does of its sums.
+/// Adds the sums of products to the totals of the rows, or to what they begin with, as [`Dense`] does with its sums.
 pub(super) struct Sparse<'a> {
     pub groups: usize,
     /// Rows of a group.
@@ -93,6 +123,7 @@ pub(super) struct Sparse<'a> {
     /// Bytes of the list for each block.
     pub counts: &'a [u32],
     pub y: &'a [u32],
+    /// As in [`Dense`].
     pub start: Option<Start<'a>>,
 }
 
@@ -101,11 +132,66 @@ impl Sparse<'_> {
     #[inline]
     pub(super) fn run(&self, room: &mut [u32], totals: &mut [i64]) {
         assert!(!self.counts.is_empty(), "sparse: no blocks");
+        assert!(self.start.is_none() || self.counts.len() == 1, "sparse: several blocks to begin with");
         let all = self.rows * self.groups;
         assert!(totals.len() == all, "sparse: totals do not fit");
-        assert!(self.start.is_none_or(|start| start.corrections.len() >= all), "sparse: start does not fit");
+        assert!(self.start.is_none_or(|start| start.covers(all)), "sparse: start does not fit");
         machine::sparse(self, &mut room[..(self.counts.len() + 1) * self.rows], totals);
     }
+}
+
+/// What there is in a vector of floats.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// The largest magnitude: bits without the sign, shifted to the left by one.
+    pub largest: u32,
+    /// Elements that are not zero.
+    pub nonzero: u32,
+}
+
+/// Elements of a block to be made integers: times 2^(150 + `place`).
+pub(super) struct Fill<'a> {
+    pub x: &'a [u32],
+    pub place: i32,
+    /// The position of the first one in lists.
+    pub at: u32,
+    pub out: &'a mut [u32],
+    /// Gets the elements that are exact and not zero, with their positions; empty if there is no such list.
+    pub list: &'a mut [[u32; 2]],
+    /// Gets the bits of those below the units of the integers, and their positions; `out` does not get them.
+    pub inexact: &'a mut [[u32; 2]],
+}
+
+/// What [`Fill`] found.
+pub(super) struct Filled {
+    /// The sum of the squares of the exact elements, see [`square`](super::vector::square).
+    pub squares: u32,
+    pub listed: usize,
+    pub inexact: usize,
+}
+
+impl Fill<'_> {
+    #[inline]
+    pub(super) fn run(self) -> Filled {
+        let elements = self.x.len();
+        assert!(elements > 0 && self.out.len() == elements, "fill: lengths differ");
+        assert!(self.list.is_empty() || self.list.len() >= elements, "fill: list too short");
+        assert!(self.inexact.len() >= elements, "fill: no room for inexact elements");
+        machine::fill(self)
+    }
+}
+
+/// Copies the bits of the elements of `x` to where their weights are in a row.
+#[inline]
+pub(super) fn gather(x: &[f32], pairs: &Pairs, out: &mut [u32]) -> Seen {
+    let mut seen = Seen::default();
+    pairs.for_each_run(|from, to, count| {
+        let (from_step, to_step) = (pairs.x_steps[2], pairs.w_steps[2]);
+        let x = &x[from..][..(count - 1) * from_step + 1];
+        let out = &mut out[to..][..(count - 1) * to_step + 1];
+        machine::gather(count, (x, from_step), (out, to_step), &mut seen);
+    });
+    seen
 }
 
 /// Writes for each row of a chunk the sum of the high words of its products with the elements of `list`.
@@ -124,13 +210,31 @@ pub(super) struct Lines<'a> {
     pub step: usize,
 }
 
-/// Rows whose result is not there yet, a bit for each.
-#[derive(Clone, Copy, Default)]
+/// Rows whose result is not there yet.
+#[repr(C)]
 pub(super) struct Open {
-    /// The total is complete.
-    pub complete: u32,
-    /// The bias could not be added.
-    pub incomplete: u32,
+    count: u32,
+    rows: [u8; MAX_CHUNK],
+}
+
+impl Open {
+    pub(super) const NONE: Self = Self { count: 0, rows: [0; MAX_CHUNK] };
+    /// Added to a row to which the bias could not be added.
+    const INCOMPLETE: u8 = 0x80;
+
+    #[inline]
+    pub(super) fn push(&mut self, row: usize, complete: bool) {
+        self.rows[self.count as usize] = row as u8 | if complete { 0 } else { Self::INCOMPLETE };
+        self.count += 1;
+    }
+
+    /// Takes the last row off; with whether its total is complete.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<(usize, bool)> {
+        self.count = self.count.checked_sub(1)?;
+        let row = self.rows[self.count as usize];
+        Some(((row & !Self::INCOMPLETE) as usize, row & Self::INCOMPLETE == 0))
+    }
 }
 
 /// What the totals of some rows need to become floats.
@@ -145,14 +249,19 @@ pub(super) struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    /// Writes RN(bias + total) for each row whose total tells it.
+    /// Writes RN(bias + total) for each row whose total tells it; the others come on the list.
     #[inline]
-    pub(super) fn run(&self, totals: &mut [i64], results: &mut Lines) -> Open {
+    pub(super) fn run(&self, totals: &mut [i64], results: &mut Lines, open: &mut Open) {
         let rows = self.records.len();
-        assert!(rows > 0 && rows <= 32 && totals.len() == rows, "finish: rows do not fit");
+        assert!(rows > 0 && rows <= MAX_CHUNK && totals.len() == rows, "finish: rows do not fit");
         assert!(self.biases.is_empty() || self.biases.len() == rows, "finish: biases do not fit");
         let last = results.start + (rows - 1) * results.step;
         assert!(last < results.values.len(), "finish: result too short");
-        machine::finish(self, totals, results)
+        open.count = 0;
+        if self.normal {
+            machine::finish(self, totals, results, open)
+        } else {
+            finish(self, totals, results, open)
+        }
     }
 }

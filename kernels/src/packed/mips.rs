@@ -5,7 +5,7 @@ use core::arch::global_asm;
 use core::ptr::{null, null_mut};
 
 use crate::packed::format::Chunk;
-use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start};
+use crate::packed::inner::{Dense, Fill, Filled, Finish, Lines, Open, Seen, Sparse, Start};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/packed.s")));
 
@@ -22,6 +22,7 @@ struct Call {
     eta: *const u32,
     room: *mut u32,
     totals: [*mut i64; 2],
+    /// Null if there are none.
     corrections: [*const i32; 2],
     lows: *const u32,
     /// What low words begin with.
@@ -52,23 +53,42 @@ impl Call {
         own: [0; 3],
     };
 
-    /// Sets where the totals of a vector go and what they begin with; they are `rows` of each `stride`.
+    /// Sets where the totals of a vector go and what they begin with.
     #[inline]
-    fn start(&mut self, column: usize, start: Option<&Start>, totals: &mut [i64], [rows, stride]: [usize; 2]) {
+    fn start(&mut self, column: usize, start: Option<&Start>, totals: &mut [i64]) {
         self.totals[column] = totals.as_mut_ptr();
-        let Some(start) = start else { return };
-        self.corrections[column] = start.corrections.as_ptr();
-        self.lows = start.lows.as_ptr().cast();
-        if self.single != 0 {
+        if let Some(start) = start {
+            self.single = 1;
+            self.corrections[column] =
+                if start.corrections.is_empty() { null() } else { start.corrections.as_ptr() };
+            self.lows = start.lows.as_ptr().cast();
             self.constant[column] = start.constant as u32;
-            return;
-        }
-        for (group, totals) in totals.chunks_mut(stride).enumerate() {
-            for (row, total) in totals[..rows].iter_mut().enumerate() {
-                *total = start.total(group * stride + row);
-            }
         }
     }
+}
+
+/// See [`gather`](super::inner::gather): `count` elements with a step in each slice.
+#[inline]
+pub(super) fn gather(
+    count: usize,
+    (x, from_step): (&[f32], usize),
+    (out, to_step): (&mut [u32], usize),
+    seen: &mut Seen,
+) {
+    let (mut from, mut to) = (x.as_ptr().cast::<u32>(), out.as_mut_ptr());
+    let Seen { mut largest, mut nonzero } = *seen;
+    for _ in 0..count {
+        // SAFETY: `inner::gather` has made slices that reach from the first to the last element. The pointers move past
+        // the last one by `wrapping_add`, which may leave the slices, and are not read then.
+        let bits = unsafe { *from };
+        // SAFETY: as above.
+        unsafe { *to = bits };
+        (from, to) = (from.wrapping_add(from_step), to.wrapping_add(to_step));
+        let twice = bits << 1;
+        largest = largest.max(twice);
+        nonzero += u32::from(twice != 0);
+    }
+    *seen = Seen { largest, nonzero };
 }
 
 /// The words that `opml_finish` reads, in the order of `build/finish.rs`. Steps are in bytes.
@@ -84,13 +104,30 @@ struct FinishCall {
     scale: i32,
     error: u32,
     largest: u32,
-    open: [u32; 2],
+    open: *mut Open,
+}
+
+/// The words that `opml_fill` reads, in the order of `build/vector.rs`.
+#[repr(C)]
+struct FillCall {
+    x: *const u32,
+    x_end: *const u32,
+    out: *mut u32,
+    place: i32,
+    at: u32,
+    /// Moves on.
+    list: *mut [u32; 2],
+    /// Moves on.
+    inexact: *mut [u32; 2],
+    squares: u32,
 }
 
 macro_rules! routines {
     ($($name:ident)+) => {
         unsafe extern "C" {
             $(fn $name(call: *mut Call);)+
+            fn opml_fill(call: *mut FillCall);
+            fn opml_fill_list(call: *mut FillCall);
             fn opml_finish(call: *mut FinishCall);
         }
     };
@@ -101,6 +138,28 @@ routines! {
     opml_dense_8of8x1 opml_dense_4of4x1 opml_dense_2of2x1 opml_dense_1of1x1
     opml_dense_4of8x2 opml_dense_4of4x2 opml_dense_2of2x2 opml_dense_1of1x2
     opml_sparse_8 opml_sparse_4 opml_sparse_2 opml_sparse_1
+}
+
+pub(super) fn fill(work: Fill) -> Filled {
+    let Fill { x, place, at, out, list, inexact } = work;
+    let range = x.as_ptr_range();
+    let mut call = FillCall {
+        x: range.start,
+        x_end: range.end,
+        out: out.as_mut_ptr(),
+        place,
+        at,
+        list: list.as_mut_ptr(),
+        inexact: inexact.as_mut_ptr(),
+        squares: 0,
+    };
+    let routine = if list.is_empty() { opml_fill } else { opml_fill_list };
+    // SAFETY: `Fill::run` has compared the lengths: there is room for each element in `out`, on the list if there is one, and
+    // on that of inexact elements, and there is an element.
+    unsafe { routine(&mut call) };
+    let count =
+        |end: *mut [u32; 2], start: &[[u32; 2]]| (end.addr() - start.as_ptr().addr()) / size_of::<[u32; 2]>();
+    Filled { squares: call.squares, listed: count(call.list, list), inexact: count(call.inexact, inexact) }
 }
 
 pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32]) {
@@ -132,7 +191,6 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
         y: work.y.as_ptr(),
         eta: work.eta.as_ptr(),
         room: room.as_mut_ptr(),
-        single: u32::from(work.xi[0].len() == 1 && work.starts.is_some()),
         groups: work.groups,
         ..Call::NONE
     };
@@ -140,7 +198,7 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
         call.x[column] = work.x[column].as_ptr();
         call.xi[column] = work.xi[column].as_ptr();
         let start = work.starts.as_ref().map(|starts| &starts[column]);
-        call.start(column, start, totals, [work.rows, work.stride]);
+        call.start(column, start, totals);
     }
     let routine = match (work.rows, work.stride, C) {
         (8, 8, 1) => opml_dense_8of8x1,
@@ -154,7 +212,7 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
         _ => unreachable!("no such group"),
     };
     // SAFETY: `Dense::run` has compared the lengths with what the routine reads and writes for this number of groups, of
-    // rows, of vectors and of elements. `lows` is read if there is one block and a start, which has them.
+    // rows, of vectors and of elements.
     unsafe { routine(&mut call) };
 }
 
@@ -165,12 +223,11 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
         xi: [work.counts.as_ptr(), null()],
         y: work.y.as_ptr(),
         room: room.as_mut_ptr(),
-        single: u32::from(work.counts.len() == 1 && work.start.is_some()),
         groups: work.groups,
         group_bytes: size_of_val(work.y) / work.groups,
         ..Call::NONE
     };
-    call.start(0, work.start.as_ref(), totals, [work.rows, work.rows]);
+    call.start(0, work.start.as_ref(), totals);
     let routine = match work.rows {
         8 => opml_sparse_8,
         4 => opml_sparse_4,
@@ -183,10 +240,7 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
     unsafe { routine(&mut call) };
 }
 
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> Open {
-    if !work.normal {
-        return super::finish::finish(work, totals, results);
-    }
+pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines, open: &mut Open) {
     let (biases, bias_step) = match work.biases {
         [] => (&[0; 2], 0),
         [first, ..] => (first, size_of_val(first)),
@@ -203,9 +257,9 @@ pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> 
         scale: work.vector.scale,
         error: (work.vector.error >> 2) + 64,
         largest: work.vector.largest,
-        open: [0; 2],
+        open,
     };
-    // SAFETY: `Finish::run` has compared the lengths: there is a record, a bias if there is any, and a result for each total.
+    // SAFETY: `Finish::run` has compared the lengths: there is a record, a bias if there is any, a result and room
+    // on the list for each total.
     unsafe { opml_finish(&mut call) };
-    Open { complete: call.open[0], incomplete: call.open[1] }
 }

@@ -34,7 +34,8 @@ pub fn matmul_packed(
         out: i * shape.n,
         out_step: 1,
     };
-    let bias = |i: usize| bias.map(|values| Bias { values, start: i * shape.bias_row, step: shape.bias_column });
+    let bias =
+        |i: usize| bias.map(|values| Bias { values, start: i * shape.bias_row, step: shape.bias_column });
     // Vectors that are multiplied together have the same bias.
     let columns = if shape.bias_row == 0 { COLUMNS } else { 1 };
     for i in (0..shape.m).step_by(columns) {

@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 
 use crate::bits::{INFINITY_BITS, SIGN, finite_parts, is_finite};
 use crate::packed::format::{
-    BLOCK, BOUND_BITS, DROPPED, HEAD, MAX_K, MAX_SCALE, Places, REMAINDER_BITS, group_rows, padded,
+    BLOCK, BOUND_BITS, DROPPED, HEAD, MAX_K, MAX_SCALE, Places, REMAINDER_BITS, REMAINDER_SHIFT, group_rows,
+    padded,
 };
 use crate::packed::inner::block_count;
 
 /// `n` rows of `k` weights, `weight(row, element)`, as [`PackedRows`](super::PackedRows) reads them.
 ///
-/// These are about K N + K N / 64 + 5 N words and one for each weight that is not exact in its row's integers: those
+/// These are about K N + K N / 64 + 5 N words and two for each weight that is not exact in its row's integers: those
 /// below a 64th of the row's largest, as a rule.
 ///
 /// # Panics
@@ -171,9 +172,9 @@ impl PackedRow {
     /// Remainders, odd weights and signs of zeros, if there are any.
     fn lists(&self) -> Vec<u32> {
         let weights = || (0..).zip(&self.weights);
-        let remainders: Vec<u32> = weights()
+        let remainders: Vec<[u32; 2]> = weights()
             .filter(|(_, weight)| weight.s != 0)
-            .map(|(element, weight)| element << 16 | (weight.s as u32 & 0xffff))
+            .map(|(element, weight)| [element, (weight.s << REMAINDER_SHIFT) as u32])
             .collect();
         let odd: Vec<[u32; 2]> = weights()
             .filter(|(_, weight)| !weight.exact)
@@ -189,6 +190,6 @@ impl PackedRow {
             return Vec::new();
         }
         let head = [(remainders.len() as u32) << 16 | odd.len() as u32, signs.len() as u32];
-        [&head[..], &remainders, odd.as_flattened(), &signs].concat()
+        [&head[..], remainders.as_flattened(), odd.as_flattened(), &signs].concat()
     }
 }

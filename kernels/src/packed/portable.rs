@@ -1,8 +1,10 @@
 //! The inner loops in Rust; for MIPS `build/` writes the same in assembly.
 
+use crate::bits::{FRACTION, IMPLICIT, is_zero};
 pub(super) use crate::packed::finish::finish;
 use crate::packed::format::{Chunk, DROPPED, MAX_ROWS};
-use crate::packed::inner::{Dense, LIST_UNIT, Sparse, Start, blocks};
+use crate::packed::inner::{Dense, Fill, Filled, LIST_UNIT, Seen, Sparse, Start, blocks};
+use crate::packed::vector::{square, with_sign_of};
 
 /// The sums of the words of products.
 #[derive(Clone, Copy, Default)]
@@ -76,6 +78,46 @@ pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
             totals.iter_mut().zip(sums).for_each(|(total, sums)| *total += sums.total());
         }
     }
+}
+
+/// See [`gather`](super::inner::gather): `count` elements with a step in each slice.
+pub(super) fn gather(
+    count: usize,
+    (x, from_step): (&[f32], usize),
+    (out, to_step): (&mut [u32], usize),
+    seen: &mut Seen,
+) {
+    for element in 0..count {
+        let bits = x[element * from_step].to_bits();
+        out[element * to_step] = bits;
+        seen.largest = seen.largest.max(bits << 1);
+        seen.nonzero += u32::from(bits << 1 != 0);
+    }
+}
+
+/// See [`Fill`].
+pub(super) fn fill(work: Fill) -> Filled {
+    let Fill { x, place, mut at, out, list, inexact } = work;
+    let mut filled = Filled { squares: 0, listed: 0, inexact: 0 };
+    for (&bits, out) in x.iter().zip(out) {
+        let shift = (bits << 1 >> 24) as i32 + place;
+        if is_zero(bits) {
+            *out = 0;
+        } else if shift >= 0 {
+            let magnitude = ((bits & FRACTION) | IMPLICIT) << shift;
+            *out = with_sign_of(magnitude, bits);
+            filled.squares += square(magnitude);
+            if !list.is_empty() {
+                list[filled.listed] = [*out, at];
+                filled.listed += 1;
+            }
+        } else {
+            inexact[filled.inexact] = [bits, at];
+            filled.inexact += 1;
+        }
+        at += LIST_UNIT;
+    }
+    filled
 }
 
 /// See [`correct`](super::inner::correct).
