@@ -20,6 +20,8 @@ mod call {
     /// Where the routines keep their place in what begins anew with each group.
     pub const XI_AT: [u32; 2] = [72, 76];
     pub const OUT: u32 = 80;
+    /// The upper and the lower half.
+    pub const WIDE: [[u32; 2]; 2] = [[84, 88], [92, 96]];
     pub const LIST: u32 = X[0];
     pub const LIST_END: u32 = X_END;
     pub const COUNTS: u32 = XI[0];
@@ -130,7 +132,7 @@ pub fn dense(rows: u32, stride: u32, columns: u32) -> String {
         call::OUT
     );
     let free = [out, x_at[0], t0, t1, x[0].0];
-    fold(t, &name, &high, &low, free);
+    fold(t, &name, [&high, &low], free, stride);
     single(t, &name, [&high, &low], free, stride, true);
     emit!(
         t,
@@ -143,11 +145,12 @@ pub fn dense(rows: u32, stride: u32, columns: u32) -> String {
     function(&name, &registers, &text)
 }
 
-/// Adds what each accumulator left to the total of its row, in units of 2^11, (N).
+/// The totals of vectors with several blocks: what each accumulator left, in units of 2^11, (N), and what they begin with.
 ///
 /// `high` and `low` are the accumulators of one vector after the other; the high words of all blocks lie from `Call::room`
 /// to `out`.
-fn fold(text: &mut String, name: &str, high: &[Vec<u32>], low: &[Vec<u32>], free: [u32; 5]) {
+fn fold(text: &mut String, name: &str, sums: [&[Vec<u32>]; 2], free: [u32; 5], stride: u32) {
+    let [high, low] = sums;
     let [out, at, t0, t1, t2] = free;
     let (whole, upper) = (high.concat(), low.concat());
     let width = 4 * whole.len();
@@ -163,22 +166,44 @@ fn fold(text: &mut String, name: &str, high: &[Vec<u32>], low: &[Vec<u32>], free
     }
     branch_before_last(text, &format!("bne ${at}, ${out}, .L{name}_fold"));
     let rows = high[0].len();
-    for (word, (whole, upper)) in whole.iter().zip(&upper).enumerate() {
-        let (column, row) = (word / rows, word % rows);
-        if row == 0 {
-            emit!(text, "\tlw ${at}, {}($4)", call::TOTALS[column]);
+    for (column, (whole, upper)) in whole.chunks(rows).zip(upper.chunks(rows)).enumerate() {
+        emit!(text, "\tlw ${at}, {}($4)", call::CORRECTIONS[column]);
+        for (row, (&whole, &upper)) in whole.iter().zip(upper).enumerate() {
+            // What the upper parts lack, shifted by 21, and the upper parts, shifted by 33: a 64-bit number, whose upper half
+            // goes to `upper` and the lower one to `whole`.
+            emit!(text, "\tsll ${t0}, ${upper}, {UPPER}\n\tsubu ${t0}, ${whole}, ${t0}");
+            emit!(text, "\tsll ${t1}, ${upper}, 1\n\tsrl ${t2}, ${t0}, 11\n\taddu ${upper}, ${t1}, ${t2}");
+            emit!(text, "\tsll ${t0}, ${t0}, 21");
+            // The low words, and the correction with its sign.
+            emit!(text, "\tlw ${t1}, {}(${out})\n\taddu ${t0}, ${t0}, ${t1}", 4 * (column * rows + row));
+            emit!(text, "\tsltu ${t1}, ${t0}, ${t1}\n\taddu ${upper}, ${upper}, ${t1}");
+            emit!(
+                text,
+                "\tlw ${t1}, {}(${at})\n\taddu ${whole}, ${t0}, ${t1}\n\tsltu ${t0}, ${whole}, ${t1}",
+                4 * row
+            );
+            emit!(
+                text,
+                "\tsra ${t1}, ${t1}, 31\n\taddu ${upper}, ${upper}, ${t0}\n\taddu ${upper}, ${upper}, ${t1}"
+            );
         }
-        // What the upper parts lack, shifted by 21, and the upper parts, shifted by 33: t1 and t0.
-        emit!(text, "\tsll ${t0}, ${upper}, {UPPER}\n\tsubu ${t0}, ${whole}, ${t0}");
-        emit!(text, "\tsll ${t1}, ${upper}, 1\n\tsrl ${t2}, ${t0}, 11\n\taddu ${t1}, ${t1}, ${t2}");
-        emit!(text, "\tsll ${t0}, ${t0}, 21");
-        // The low words, and what was there: a 64-bit number, its upper half first.
-        for (from, offset) in [(out, 4 * word), (at, 8 * row + 4)] {
-            emit!(text, "\tlw ${t2}, {offset}(${from})\n\taddu ${t0}, ${t0}, ${t2}");
-            emit!(text, "\tsltu ${t2}, ${t0}, ${t2}\n\taddu ${t1}, ${t1}, ${t2}");
+        emit!(text, "\taddiu ${at}, ${at}, {}\n\tsw ${at}, {}($4)", 4 * stride, call::CORRECTIONS[column]);
+        let [upper_half, lower_half] = call::WIDE[column];
+        emit!(text, "\tlw ${t1}, {lower_half}($4)\n\tlw ${t2}, {upper_half}($4)");
+        for (&whole, &upper) in whole.iter().zip(upper) {
+            emit!(text, "\taddu ${whole}, ${whole}, ${t1}\n\tsltu ${t0}, ${whole}, ${t1}");
+            emit!(text, "\taddu ${upper}, ${upper}, ${t2}\n\taddu ${upper}, ${upper}, ${t0}");
         }
-        emit!(text, "\tlw ${t2}, {}(${at})\n\taddu ${t1}, ${t1}, ${t2}", 8 * row);
-        emit!(text, "\tsw ${t1}, {}(${at})\n\tsw ${t0}, {}(${at})", 8 * row, 8 * row + 4);
+        emit!(text, "\tlw ${at}, {}($4)", call::LOWS);
+        for (row, (&whole, &upper)) in whole.iter().zip(upper).enumerate() {
+            emit!(text, "\tlw ${t1}, {}(${at})\n\tlw ${t2}, {}(${at})", 8 * row + 4, 8 * row);
+            emit!(text, "\taddu ${whole}, ${whole}, ${t1}\n\tsltu ${t0}, ${whole}, ${t1}");
+            emit!(text, "\taddu ${upper}, ${upper}, ${t2}\n\taddu ${upper}, ${upper}, ${t0}");
+        }
+        emit!(text, "\tlw ${at}, {}($4)", call::TOTALS[column]);
+        for (row, (&whole, &upper)) in whole.iter().zip(upper).enumerate() {
+            emit!(text, "\tsw ${upper}, {}(${at})\n\tsw ${whole}, {}(${at})", 8 * row, 8 * row + 4);
+        }
     }
     emit!(text, "\tb .L{name}_next\n\tnop");
 }
@@ -279,8 +304,9 @@ pub fn sparse(rows: u32) -> String {
     store(t, &high, out, 0);
     emit!(t, "\tbne ${counts}, ${counts_end}, .L{name}_block\n\taddiu ${out}, ${out}, {}", 4 * rows);
     let free = [out, at, t0, t1, x];
-    fold(t, &name, std::slice::from_ref(&high), std::slice::from_ref(&low), free);
-    single(t, &name, [&[high], &[low]], free, rows, false);
+    let sums = [&[high][..], &[low][..]];
+    fold(t, &name, sums, free, rows);
+    single(t, &name, sums, free, rows, false);
     emit!(t, "\tlw ${t1}, {}($4)\n\taddu ${y_base}, ${y_base}, ${t1}", call::GROUP_BYTES);
     next_group(t, &name, rows, 1, [t0, t1]);
     function(&name, &registers, &text)

@@ -41,6 +41,8 @@ impl Column {
 /// Packed rows, and what the sums are computed in; kept between vectors, as clearing it costs steps.
 pub(super) struct Dots<'a> {
     packed: PackedRows<'a>,
+    /// The rows that come first: in convolutions often all of them.
+    head: Chunk<'a>,
     bias: Option<Bias<'a>>,
     /// See [`aligned_bias`]; empty if there is no bias.
     biases: &'a mut [[u32; 2]],
@@ -71,6 +73,7 @@ impl<'a> Dots<'a> {
         let gathered = take(packed.k());
         let biases = take(2 * packed.n()).as_chunks_mut().0;
         Self {
+            head: packed.chunk(0),
             packed,
             bias: None,
             biases,
@@ -126,25 +129,26 @@ impl<'a> Dots<'a> {
     fn one(&mut self, column: usize, input: &Input, out: &mut [f32]) {
         let mut first = 0;
         while first < self.packed.n() {
-            let chunk = self.packed.chunk(first);
+            let chunk = if first == 0 { self.head } else { self.packed.chunk(first) };
             let Self { vectors, room, columns, .. } = self;
             let (vector, Column { totals, corrections }) = (&vectors[column], &mut columns[column]);
             let (groups, rows, totals) = (chunk.groups, chunk.rows, &mut totals[..chunk.len()]);
-            let start = start(vector, &chunk, corrections);
-            let start = if vector.xi.len() == 1 {
-                Some(start)
-            } else {
-                start.write(totals);
-                None
-            };
+            let first_start = start(vector, &chunk, corrections);
             for (elements, blocks) in spans(vector.x.len()) {
+                let before;
+                let start = if elements.start == 0 {
+                    first_start
+                } else {
+                    before = halves(totals);
+                    Start::after(&before)
+                };
                 if vector.kind == Kind::Sparse {
                     let (list, counts) = (vector.list_of(blocks.clone()), &vector.counts[blocks]);
                     Sparse { groups, rows, list, counts, y: chunk.y, start }.run(room, totals);
                 } else {
                     let (x, xi) = ([&vector.x[elements.clone()]], [&vector.xi[blocks.clone()]]);
                     let (y, eta) = (&chunk.y[elements.start * rows..], &chunk.eta[blocks.start * rows..]);
-                    let starts = start.map(|start| [start]);
+                    let starts = [start];
                     Dense { groups, rows, stride: rows, x, xi, y, eta, starts }.run(room, [totals]);
                 }
             }
@@ -158,25 +162,27 @@ impl<'a> Dots<'a> {
     fn two(&mut self, inputs: [&Input; COLUMNS], out: &mut [f32]) {
         let mut first = 0;
         while first < self.packed.n() {
-            let chunk = self.packed.chunk(first);
+            let chunk = if first == 0 { self.head } else { self.packed.chunk(first) };
             let Self { vectors, room, columns, .. } = self;
             let (groups, stride, rows) = (chunk.groups, chunk.rows, chunk.rows.min(ROWS_OF_TWO));
             let [Column { totals: left, corrections: left_corrections }, right] = columns;
             let Column { totals: right, corrections: right_corrections } = right;
-            let starts =
+            let first_starts =
                 [start(&vectors[0], &chunk, left_corrections), start(&vectors[1], &chunk, right_corrections)];
-            let single = vectors[0].xi.len() == 1;
-            if !single {
-                starts[0].write(&mut left[..chunk.len()]);
-                starts[1].write(&mut right[..chunk.len()]);
-            }
             for (elements, blocks) in spans(vectors[0].x.len()) {
                 let x = [0, 1].map(|column| &vectors[column].x[elements.clone()]);
                 let xi = [0, 1].map(|column| &vectors[column].xi[blocks.clone()]);
+                let before;
+                let starts = if elements.start == 0 {
+                    first_starts
+                } else {
+                    before = [halves(left), halves(right)];
+                    before.each_ref().map(Start::after)
+                };
                 for part in (0..stride).step_by(rows) {
                     let y = &chunk.y[elements.start * stride + part..];
                     let eta = &chunk.eta[blocks.start * stride + part..];
-                    let starts = single.then(|| starts.map(|start| start.from(part)));
+                    let starts = starts.map(|start| start.from(part));
                     let totals = [&mut left[part..chunk.len()], &mut right[part..chunk.len()]];
                     Dense { groups, rows, stride, x, xi, y, eta, starts }.run(room, totals);
                 }
@@ -236,6 +242,16 @@ impl<'a> Dots<'a> {
     }
 }
 
+/// The totals of a group in halves.
+#[inline]
+fn halves(totals: &[i64]) -> [[u32; 2]; MAX_ROWS] {
+    let mut halves = [[0; 2]; MAX_ROWS];
+    for (halves, total) in halves.iter_mut().zip(totals) {
+        *halves = [(total >> 32) as u32, *total as u32];
+    }
+    halves
+}
+
 /// What the sums of a chunk begin with; makes the corrections if there are some.
 #[inline]
 fn start<'s>(vector: &Vector, chunk: &Chunk<'s>, corrections: &'s mut [i32; MAX_CHUNK]) -> Start<'s> {
@@ -248,5 +264,5 @@ fn start<'s>(vector: &Vector, chunk: &Chunk<'s>, corrections: &'s mut [i32; MAX_
         corrections
     };
     let lows = if vector.kind == Kind::Dense { chunk.lows } else { &[] };
-    Start { constant: vector.constant, corrections, lows }
+    Start { narrow: vector.xi.len() == 1, constant: vector.constant, corrections, lows }
 }

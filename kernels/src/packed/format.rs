@@ -128,9 +128,10 @@ impl<'a> PackedRows<'a> {
     /// `n` rows of `k` weights in `words`.
     ///
     /// # Panics
-    /// If `words` has another length than it says or is too short for the shape.
+    /// If there are no rows, or `words` has another length than it says or is too short for the shape.
     #[inline]
     pub fn new(words: &'a [u32], k: usize, n: usize) -> Self {
+        assert!(n > 0, "packed: no rows");
         let places = Places::new(k, n);
         assert!(words.len() >= places.lists, "packed: weights do not fit the shape");
         assert!(words[0] as usize == words.len(), "packed: weights cut short");

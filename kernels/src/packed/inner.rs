@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::dot::terms::Pairs;
 use crate::packed::finish::finish;
-use crate::packed::format::{BLOCK, Chunk, MAX_CHUNK};
+use crate::packed::format::{BLOCK, Chunk, MAX_CHUNK, MAX_ROWS};
 #[cfg(target_arch = "mips")]
 use crate::packed::mips as machine;
 #[cfg(not(target_arch = "mips"))]
@@ -27,38 +27,40 @@ pub(super) fn blocks(elements: usize) -> impl Iterator<Item = Range<usize>> {
 /// What the totals of rows begin with, in units of 2^11.
 #[derive(Clone, Copy)]
 pub(super) struct Start<'a> {
-    /// The same for all rows; if the vectors have one block only, it has 32 bits.
+    /// Whether 32 bits hold the sum of these and of the low words: those of vectors of one block.
+    pub narrow: bool,
+    /// The same for all rows.
     pub constant: i64,
     /// For each row what the remainders of the vector's elements make; empty if it has none.
     pub corrections: &'a [i32],
-    /// For each row the low words of eta, or nothing where sums are not of pairs.
+    /// For each row something more, upper half and lower half: the low words of eta where sums are of pairs. May be empty.
     pub lows: &'a [[u32; 2]],
 }
 
-impl Start<'_> {
-    /// Writes them.
+impl<'a> Start<'a> {
+    /// For a further span: the totals of the spans before, of a single group.
     #[inline]
-    pub(super) fn write(&self, totals: &mut [i64]) {
-        totals.fill(self.constant);
-        for (total, &correction) in totals.iter_mut().zip(self.corrections) {
-            *total += i64::from(correction);
-        }
-        for (total, &[high, low]) in totals.iter_mut().zip(self.lows) {
-            *total += (u64::from(high) << 32 | u64::from(low)) as i64;
-        }
+    pub(super) fn after(totals: &'a [[u32; 2]; MAX_ROWS]) -> Self {
+        Self { narrow: false, constant: 0, corrections: &[], lows: totals }
     }
 
     /// The same from row `first` on.
     #[inline]
     pub(super) fn from(&self, first: usize) -> Self {
-        let corrections = self.corrections.get(first..).unwrap_or_default();
-        Self { corrections, lows: &self.lows[first..], ..*self }
+        let from = |len: usize| first.min(len);
+        Self {
+            narrow: self.narrow,
+            constant: self.constant,
+            corrections: &self.corrections[from(self.corrections.len())..],
+            lows: &self.lows[from(self.lows.len())..],
+        }
     }
 
-    /// Whether there are corrections for so many rows, or none.
+    /// Whether there is something for each of so many rows, or nothing.
     #[inline]
     fn covers(&self, rows: usize) -> bool {
-        self.corrections.is_empty() || self.corrections.len() >= rows
+        (self.corrections.is_empty() || self.corrections.len() >= rows)
+            && (self.lows.is_empty() || self.lows.len() >= rows)
     }
 
     /// That of one row.
@@ -72,8 +74,8 @@ impl Start<'_> {
 
 /// Rows of some groups with C vectors, pair by pair.
 ///
-/// Adds to the total of each row of each vector, or to what it begins with, the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with
-/// the high words of xi and eta taken off, in units of 2^11; low words without their last bits, (H).
+/// The total of each row of each vector is what it begins with and the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with the high
+/// words of xi and eta taken off, in units of 2^11; low words without their last bits, (H).
 pub(super) struct Dense<'a, const C: usize> {
     pub groups: usize,
     /// Rows of a group that are computed.
@@ -86,8 +88,7 @@ pub(super) struct Dense<'a, const C: usize> {
     pub xi: [&'a [u32]; C],
     pub y: &'a [u32],
     pub eta: &'a [u32],
-    /// Where vectors have one block only: what the totals begin with. Otherwise they are added to.
-    pub starts: Option<[Start<'a>; C]>,
+    pub starts: [Start<'a>; C],
 }
 
 impl<const C: usize> Dense<'_, C> {
@@ -102,18 +103,14 @@ impl<const C: usize> Dense<'_, C> {
         assert!(self.y.len() + last >= elements * all, "dense: rows too short");
         assert!(self.eta.len() + last >= blocks * all, "dense: eta too short");
         assert!(totals.iter().all(|totals| totals.len() + last >= all), "dense: totals do not fit");
-        assert!(self.starts.is_none() || blocks == 1, "dense: several blocks to begin with");
-        for start in self.starts.iter().flatten() {
-            assert!(start.covers(all - last), "dense: corrections do not fit");
-            assert!(start.lows.len() + last >= all, "dense: low words do not fit");
-        }
+        assert!(self.starts.iter().all(|start| start.covers(all - last)), "dense: starts do not fit");
         machine::dense(self, &mut room[..(blocks + 1) * C * self.rows], totals);
     }
 }
 
 /// Rows of some groups with the elements of one vector that are not zero.
 ///
-/// Adds the sums of products to the totals of the rows, or to what they begin with, as [`Dense`] does with its sums.
+/// The totals of the rows are what they begin with and the sums of products, as in [`Dense`].
 pub(super) struct Sparse<'a> {
     pub groups: usize,
     /// Rows of a group.
@@ -123,8 +120,7 @@ pub(super) struct Sparse<'a> {
     /// Bytes of the list for each block.
     pub counts: &'a [u32],
     pub y: &'a [u32],
-    /// As in [`Dense`].
-    pub start: Option<Start<'a>>,
+    pub start: Start<'a>,
 }
 
 impl Sparse<'_> {
@@ -132,10 +128,9 @@ impl Sparse<'_> {
     #[inline]
     pub(super) fn run(&self, room: &mut [u32], totals: &mut [i64]) {
         assert!(!self.counts.is_empty(), "sparse: no blocks");
-        assert!(self.start.is_none() || self.counts.len() == 1, "sparse: several blocks to begin with");
         let all = self.rows * self.groups;
         assert!(totals.len() == all, "sparse: totals do not fit");
-        assert!(self.start.is_none_or(|start| start.covers(all)), "sparse: start does not fit");
+        assert!(self.start.covers(all), "sparse: start does not fit");
         machine::sparse(self, &mut room[..(self.counts.len() + 1) * self.rows], totals);
     }
 }

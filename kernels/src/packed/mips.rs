@@ -4,7 +4,7 @@
 use core::arch::global_asm;
 use core::ptr::{null, null_mut};
 
-use crate::packed::format::Chunk;
+use crate::packed::format::{Chunk, MAX_CHUNK};
 use crate::packed::inner::{Dense, Fill, Filled, Finish, Lines, Open, Seen, Sparse, Start};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/packed.s")));
@@ -22,18 +22,23 @@ struct Call {
     eta: *const u32,
     room: *mut u32,
     totals: [*mut i64; 2],
-    /// Null if there are none.
+    /// Null if there are none and there is one block.
     corrections: [*const i32; 2],
     lows: *const u32,
     /// What low words begin with.
     constant: [u32; 2],
-    /// Whether totals are written, and not added to: for vectors of one block.
+    /// Whether vectors have one block.
     single: u32,
     groups: usize,
     /// From the `y` of a group to the next, for lists.
     group_bytes: usize,
     own: [u32; 3],
+    /// What totals begin with where there are several blocks.
+    wide: [[u32; 2]; 2],
 }
+
+/// What stands for corrections and low words that are not there.
+static ZEROS: [[u32; 2]; MAX_CHUNK] = [[0; 2]; MAX_CHUNK];
 
 impl Call {
     const NONE: Self = Self {
@@ -51,18 +56,23 @@ impl Call {
         groups: 0,
         group_bytes: 0,
         own: [0; 3],
+        wide: [[0; 2]; 2],
     };
 
     /// Sets where the totals of a vector go and what they begin with.
     #[inline]
-    fn start(&mut self, column: usize, start: Option<&Start>, totals: &mut [i64]) {
+    fn start(&mut self, column: usize, start: &Start, totals: &mut [i64]) {
         self.totals[column] = totals.as_mut_ptr();
-        if let Some(start) = start {
-            self.single = 1;
-            self.corrections[column] =
-                if start.corrections.is_empty() { null() } else { start.corrections.as_ptr() };
-            self.lows = start.lows.as_ptr().cast();
+        self.lows = if start.lows.is_empty() { &ZEROS } else { start.lows }.as_ptr().cast();
+        self.corrections[column] = match start.corrections {
+            [] if self.single != 0 => null(),
+            [] => ZEROS.as_ptr().cast(),
+            corrections => corrections.as_ptr(),
+        };
+        if self.single != 0 {
             self.constant[column] = start.constant as u32;
+        } else {
+            self.wide[column] = [(start.constant >> 32) as u32, start.constant as u32];
         }
     }
 }
@@ -191,14 +201,14 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
         y: work.y.as_ptr(),
         eta: work.eta.as_ptr(),
         room: room.as_mut_ptr(),
+        single: u32::from(work.starts[0].narrow),
         groups: work.groups,
         ..Call::NONE
     };
     for (column, totals) in totals.into_iter().enumerate() {
         call.x[column] = work.x[column].as_ptr();
         call.xi[column] = work.xi[column].as_ptr();
-        let start = work.starts.as_ref().map(|starts| &starts[column]);
-        call.start(column, start, totals);
+        call.start(column, &work.starts[column], totals);
     }
     let routine = match (work.rows, work.stride, C) {
         (8, 8, 1) => opml_dense_8of8x1,
@@ -223,11 +233,12 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
         xi: [work.counts.as_ptr(), null()],
         y: work.y.as_ptr(),
         room: room.as_mut_ptr(),
+        single: u32::from(work.start.narrow),
         groups: work.groups,
         group_bytes: size_of_val(work.y) / work.groups,
         ..Call::NONE
     };
-    call.start(0, work.start.as_ref(), totals);
+    call.start(0, &work.start, totals);
     let routine = match work.rows {
         8 => opml_sparse_8,
         4 => opml_sparse_4,

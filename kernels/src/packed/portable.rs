@@ -3,7 +3,7 @@
 use crate::bits::{FRACTION, IMPLICIT, is_zero};
 pub(super) use crate::packed::finish::finish;
 use crate::packed::format::{Chunk, DROPPED, MAX_ROWS};
-use crate::packed::inner::{Dense, Fill, Filled, LIST_UNIT, Seen, Sparse, Start, blocks};
+use crate::packed::inner::{Dense, Fill, Filled, LIST_UNIT, Seen, Sparse, blocks};
 use crate::packed::vector::{square, with_sign_of};
 
 /// The sums of the words of products.
@@ -28,11 +28,6 @@ impl Sums {
     }
 }
 
-/// The first total of a row, if there is one.
-fn begin(start: Option<&Start>, row: usize, total: i64) -> i64 {
-    start.map_or(total, |start| start.total(row))
-}
-
 /// See [`Dense`]. The room is for assembly, which has fewer registers.
 pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], totals: [&mut [i64]; C]) {
     let (stride, elements) = (work.stride, work.x[0].len());
@@ -41,7 +36,7 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], totals: 
         let (x, xi) = (work.x[column], work.xi[column]);
         for (group, row) in (0..work.groups).flat_map(|group| (0..work.rows).map(move |row| (group, row))) {
             let place = group * stride + row;
-            let mut total = begin(work.starts.as_ref().map(|starts| &starts[column]), place, totals[place]);
+            let mut total = work.starts[column].total(place);
             for (block, range) in blocks(elements).enumerate() {
                 let eta = work.eta[(group * block_count + block) * stride + row];
                 let mut sums = Sums { high: eta.wrapping_sub(xi[block]), low: 0 };
@@ -65,7 +60,7 @@ pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
         let y = &work.y[group * elements * rows..];
         let mut list = work.list;
         for (row, total) in totals.iter_mut().enumerate() {
-            *total = begin(work.start.as_ref(), group * rows + row, *total);
+            *total = work.start.total(group * rows + row);
         }
         for &bytes in work.counts {
             let (block, rest) = list.split_at(bytes as usize / 8);
