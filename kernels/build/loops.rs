@@ -12,16 +12,16 @@ mod call {
     pub const ROOM: u32 = 28;
     pub const TOTALS: [u32; 2] = [32, 36];
     pub const CORRECTIONS: [u32; 2] = [40, 44];
-    pub const LOWS: u32 = 48;
-    pub const CONSTANT: [u32; 2] = [52, 56];
-    pub const SINGLE: u32 = 60;
-    pub const GROUPS: u32 = 64;
-    pub const GROUP_BYTES: u32 = 68;
+    pub const LOWS: [u32; 2] = [48, 52];
+    pub const CONSTANT: [u32; 2] = [56, 60];
+    pub const SINGLE: u32 = 64;
+    pub const GROUPS: u32 = 68;
+    pub const GROUP_BYTES: u32 = 72;
     /// Where the routines keep their place in what begins anew with each group.
-    pub const XI_AT: [u32; 2] = [72, 76];
-    pub const OUT: u32 = 80;
+    pub const XI_AT: [u32; 2] = [76, 80];
+    pub const OUT: u32 = 84;
     /// The upper and the lower half.
-    pub const WIDE: [[u32; 2]; 2] = [[84, 88], [92, 96]];
+    pub const WIDE: [[u32; 2]; 2] = [[88, 92], [96, 100]];
     pub const LIST: u32 = X[0];
     pub const LIST_END: u32 = X_END;
     pub const COUNTS: u32 = XI[0];
@@ -134,13 +134,9 @@ pub fn dense(rows: u32, stride: u32, columns: u32) -> String {
     let free = [out, x_at[0], t0, t1, x[0].0];
     fold(t, &name, [&high, &low], free, stride);
     single(t, &name, [&high, &low], free, stride, true);
-    emit!(
-        t,
-        "\tlw ${t1}, {}($4)\n\taddiu ${t1}, ${t1}, {}\n\tsw ${t1}, {}($4)",
-        call::LOWS,
-        8 * stride,
-        call::LOWS
-    );
+    for at in &call::LOWS[..columns] {
+        emit!(t, "\tlw ${t1}, {at}($4)\n\taddiu ${t1}, ${t1}, {}\n\tsw ${t1}, {at}($4)", 8 * stride);
+    }
     next_group(t, &name, stride, columns, [t0, t1]);
     function(&name, &registers, &text)
 }
@@ -194,7 +190,7 @@ fn fold(text: &mut String, name: &str, sums: [&[Vec<u32>]; 2], free: [u32; 5], s
             emit!(text, "\taddu ${whole}, ${whole}, ${t1}\n\tsltu ${t0}, ${whole}, ${t1}");
             emit!(text, "\taddu ${upper}, ${upper}, ${t2}\n\taddu ${upper}, ${upper}, ${t0}");
         }
-        emit!(text, "\tlw ${at}, {}($4)", call::LOWS);
+        emit!(text, "\tlw ${at}, {}($4)", call::LOWS[column]);
         for (row, (&whole, &upper)) in whole.iter().zip(upper).enumerate() {
             emit!(text, "\tlw ${t1}, {}(${at})\n\tlw ${t2}, {}(${at})", 8 * row + 4, 8 * row);
             emit!(text, "\taddu ${whole}, ${whole}, ${t1}\n\tsltu ${t0}, ${whole}, ${t1}");
@@ -233,7 +229,7 @@ fn single(text: &mut String, name: &str, sums: [&[Vec<u32>]; 2], free: [u32; 5],
         );
         emit!(text, ".L{name}_corrected{column}:");
         if pairs {
-            emit!(text, "\tlw ${lows}, {}($4)", call::LOWS);
+            emit!(text, "\tlw ${lows}, {}($4)", call::LOWS[column]);
             for (row, low) in low.iter().enumerate() {
                 emit!(text, "\tlw ${t0}, {}(${lows})\n\taddu ${low}, ${low}, ${t0}", 8 * row + 4);
             }

@@ -24,7 +24,7 @@ struct Call {
     totals: [*mut i64; 2],
     /// Null if there are none and there is one block.
     corrections: [*const i32; 2],
-    lows: *const u32,
+    lows: [*const u32; 2],
     /// What low words begin with.
     constant: [u32; 2],
     /// Whether vectors have one block.
@@ -50,7 +50,7 @@ impl Call {
         room: null_mut(),
         totals: [null_mut(); 2],
         corrections: [null(); 2],
-        lows: null(),
+        lows: [null(); 2],
         constant: [0; 2],
         single: 0,
         groups: 0,
@@ -63,7 +63,7 @@ impl Call {
     #[inline]
     fn start(&mut self, column: usize, start: &Start, totals: &mut [i64]) {
         self.totals[column] = totals.as_mut_ptr();
-        self.lows = if start.lows.is_empty() { &ZEROS } else { start.lows }.as_ptr().cast();
+        self.lows[column] = if start.lows.is_empty() { &ZEROS } else { start.lows }.as_ptr().cast();
         self.corrections[column] = match start.corrections {
             [] if self.single != 0 => null(),
             [] => ZEROS.as_ptr().cast(),
