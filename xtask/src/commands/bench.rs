@@ -18,8 +18,9 @@ use crate::program::Program;
 use crate::ui::{self, Format, table};
 
 /// The shipped models, each with the input that is measured.
-const MODELS: [(&str, &str); 2] = [
+const MODELS: [(&str, &str); 3] = [
     ("models/mnist/mlp.onnx", "models/mnist/digits/7_0002.png"),
+    ("models/mnist/mlp500.onnx", "models/mnist/digits/7_0002.png"),
     ("models/mnist/cnn.onnx", "models/mnist/digits/7_0002.png"),
 ];
 
