@@ -117,9 +117,9 @@ fn requantised(sum: i32, multiplier: f32, zero: u8, byte: Byte) -> u8 {
     if product.is_nan() { low as i32 as u8 } else { rounded as i32 as u8 }
 }
 
-/// The bytes of a product of one element.
+/// The byte of a sum, with packed weights and without.
 fn bytes_of(sum: i32, multiplier: f32, zero: u8, byte: Byte) -> u8 {
-    // 181^2 = 32,761: two factors and K make any sum that is asked for here.
+    // As many products of one as it takes.
     let k = sum.unsigned_abs() as usize;
     let shape = IntegerMatMul { m: 1, k, n: 1 };
     let (ones, signed) = (vec![1; k], vec![if sum < 0 { 0xff } else { 1 }; k]);
@@ -190,11 +190,26 @@ fn bytes_of_large_sums_and_of_each_column() {
 }
 
 #[test]
-fn a_multiplier_is_rounded_twice_in_the_order_of_onnxruntime() {
-    // Would catch: (a (/) y) (x) b, or one rounding. Expected values are onnxruntime's, found by products near a tie.
-    let (a, b, y) = (0.1f32, 0.3f32, 0.7f32);
-    assert_eq!(multiplier(a, b, y), a * b / y);
-    assert_ne!(multiplier(a, b, y), a / y * b, "the example tells the orders apart");
+fn onnxruntime_gives_the_same_bytes_where_the_order_of_the_scales_shows() {
+    // Would catch: (a (/) y) (x) b, a (x) (b (/) y), or a multiplier that is rounded once: each gives another byte for all
+    // of these. Scales of A, B and the result, the two factors, and the byte of onnxruntime 1.22.1.
+    let cases = [
+        ([0x3f6e_5466, 0x3f1b_1f6d, 0x42b4_357f], [208, 134], 174),
+        ([0x3f51_dfc0, 0x3efa_9fc8, 0x433e_47b5], [213, 128], 57),
+        ([0x3f70_05a5, 0x3f2b_1e38, 0x42a2_d7f0], [212, 129], 210),
+        ([0x3ef9_de80, 0x3f59_7a23, 0x420d_160d], [163, 113], 217),
+        ([0x3f2c_036a, 0x3e9f_cb9e, 0x4158_8979], [123, 101], 192),
+        ([0x3f7d_b910, 0x3f4d_f0dd, 0x432d_8fe7], [250, 64], 73),
+    ];
+    for (scales, [x, w], expected) in cases {
+        let [a, b, y] = scales.map(f32::from_bits);
+        let result = Requantise { multipliers: &[multiplier(a, b, y)], zero: 0, byte: Byte::Unsigned };
+        let [x, w] = [[x], [w]];
+        let [a, b] = [&x, &w].map(|bytes| ByteMatrix { bytes, byte: Byte::Unsigned, zero: &[0] });
+        let (shape, mut out) = (IntegerMatMul { m: 1, k: 1, n: 1 }, [0x5a]);
+        qlinear_matmul(&shape, &a, &b, &result, &mut vec![0; integer_scratch(&shape)], &mut out);
+        assert_eq!(out, [expected], "{scales:x?}");
+    }
 }
 
 #[test]

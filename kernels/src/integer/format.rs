@@ -46,7 +46,7 @@ pub(super) const fn group_rows(first: usize, n: usize) -> usize {
 
 /// N rows of K bytes, as [`pack`](super::pack) wrote them.
 #[derive(Clone, Copy)]
-pub struct PackedBytes<'a> {
+pub(super) struct PackedBytes<'a> {
     head: &'a [u32],
     weights: &'a [u32],
     k: usize,
@@ -68,7 +68,7 @@ impl<'a> PackedBytes<'a> {
     /// # Panics
     /// If `words` has another length than the shape takes, or `k` exceeds [`MAX_K`].
     #[inline]
-    pub fn new(words: &'a [u32], k: usize, n: usize) -> Self {
+    pub(super) fn new(words: &'a [u32], k: usize, n: usize) -> Self {
         assert!(k <= MAX_K, "integer: rows too long");
         let (rows, elements) = (padded_rows(n), padded(k));
         let head = HEAD + ROW_WORDS * rows;

@@ -7,8 +7,8 @@
 //! magnitudes leave room go into blocks of eight, others into blocks of four or two, and zeros into none.
 //!
 //! docs/numerics.md has the bounds (Q) to (T) with their proofs. `pack` writes the weights, `format` reads them,
-//! `vector` cuts vectors into blocks, `inner` holds the loops, `plain` is
-//! for weights that are not known, `matmul` drives both, and `requantise` makes bytes of sums.
+//! `vector` cuts vectors into blocks, `inner` holds the loops, `plain` is for weights that are not
+//! known before, `matmul` drives both, and `requantise` makes bytes of sums.
 
 mod format;
 mod inner;
@@ -23,7 +23,7 @@ mod portable;
 mod requantise;
 mod vector;
 
-pub use format::{MAX_K, PackedBytes};
+pub use format::MAX_K;
 pub use matmul::{
     IntegerMatMul, integer_scratch, matmul_integer, matmul_integer_packed, qlinear_matmul,
     qlinear_matmul_packed,

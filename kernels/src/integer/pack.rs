@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::integer::ByteMatrix;
 use crate::integer::format::{FIELD, MAX_K, MIDDLE, group_rows, padded, padded_rows};
 
-/// The right-hand side of a product, K rows of N bytes, as [`PackedBytes`](super::PackedBytes) reads it: a byte for each
+/// The right-hand side of a product, K rows of N bytes, as [`matmul_integer_packed`](super::matmul_integer_packed) takes it: a byte for each
 /// weight and two words for each column, besides what rounding up K and N takes.
 ///
 /// # Panics
