@@ -1,6 +1,6 @@
 //! The loops of `src/integer/`: over blocks of elements, (Q) and (S), and over single ones.
 
-use crate::text::{Registers, branch_before_last, clear, emit, function, store};
+use crate::text::{Registers, branch_before_last, copy, emit, function, store};
 
 /// Offsets in a `Call` (`src/integer/mips.rs`), in bytes.
 mod call {
@@ -59,8 +59,8 @@ pub fn blocks(rows: u32) -> String {
     };
     let mut text = String::new();
     let t = &mut text;
-    clear(t, &kernel.whole);
-    clear(t, &kernel.upper);
+    copy(t, &kernel.whole, 0);
+    copy(t, &kernel.upper, 0);
     emit!(t, "\tlw ${weights}, {}($4)", call::WEIGHTS);
     emit!(t, "\tlui ${mask}, {}\n\tori ${mask}, ${mask}, {}", ELEMENTS >> 16, ELEMENTS & 0xffff);
     for (list, size) in SIZES.into_iter().enumerate() {
@@ -140,7 +140,7 @@ pub fn columns(count: u32, signed: bool) -> String {
     for (register, offset) in [(at, columns_call::LIST), (end, columns_call::END), (b, columns_call::B)] {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
-    clear(t, &sums);
+    copy(t, &sums, 0);
     emit!(t, ".L{name}_elements:");
     emit!(t, "\tlw ${x}, 0(${at})\n\tlw ${line}, 4(${at})\n\taddiu ${at}, ${at}, 8");
     emit!(t, "\taddu ${line}, ${line}, ${b}");

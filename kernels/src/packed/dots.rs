@@ -5,17 +5,14 @@ use crate::dot::Accumulator;
 use crate::dot::rows::Bias;
 use crate::dot::terms::Pairs;
 use crate::packed::finish::{aligned_bias, with_remainders};
-use crate::packed::format::{Chunk, MAX_CHUNK, MAX_ROWS, PackedRows, SPAN};
-use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start, correct, gather};
+use crate::packed::format::{Chunk, MAX_CHUNK, MAX_ROWS, PackedRows, SPAN, Total, padded, whole};
+use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start, block_count, correct, gather};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
 
 /// Vectors that are multiplied together.
 pub(super) const COLUMNS: usize = 2;
 /// Rows that are computed together where there are two vectors.
 const ROWS_OF_TWO: usize = 4;
-/// Words that the inner loops write for a span.
-const ROOM: usize = (SPAN + 1) * MAX_ROWS;
-
 /// One of the vectors that meet the rows.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
@@ -28,17 +25,24 @@ pub(super) struct Input<'a> {
     pub out_step: usize,
 }
 
-/// What a vector has for the rows of a chunk.
-struct Column {
-    totals: [i64; MAX_CHUNK],
-    corrections: [i32; MAX_CHUNK],
+/// Room for what a vector makes of the rows of a chunk.
+struct Column<'a> {
+    totals: &'a mut [Total],
+    corrections: &'a mut [u32],
 }
 
-impl Column {
-    const NEW: Self = Self { totals: [0; MAX_CHUNK], corrections: [0; MAX_CHUNK] };
+/// Rows of the largest chunk of `n` rows.
+const fn chunk_rows(n: usize) -> usize {
+    if n < MAX_CHUNK { n } else { MAX_CHUNK }
 }
 
-/// Packed rows, and what the sums are computed in; kept between vectors, as clearing it costs steps.
+/// Words that the inner loops write for a span of vectors of `k` elements.
+const fn room_words(k: usize) -> usize {
+    let blocks = block_count(padded(k));
+    MAX_ROWS * (if blocks < SPAN { blocks } else { SPAN } + 1)
+}
+
+/// Packed rows, and what the sums are computed in.
 pub(super) struct Dots<'a> {
     packed: PackedRows<'a>,
     /// The rows that come first: in convolutions often all of them.
@@ -48,8 +52,8 @@ pub(super) struct Dots<'a> {
     biases: &'a mut [[u32; 2]],
     vectors: [Vector<'a>; COLUMNS],
     gathered: &'a mut [u32],
-    room: [u32; ROOM],
-    columns: [Column; COLUMNS],
+    room: &'a mut [u32],
+    columns: [Column<'a>; COLUMNS],
     open: Open,
 }
 
@@ -60,18 +64,22 @@ const fn columns(vectors: usize) -> usize {
 
 /// Words of scratch that [`Dots`] need for `vectors` vectors and `n` rows of `k` weights.
 pub(super) const fn scratch_words(vectors: usize, k: usize, n: usize) -> usize {
-    columns(vectors) * vector_words(k) + k + 2 * n
+    columns(vectors) * (vector_words(k) + 3 * chunk_rows(n)) + k + 2 * n + room_words(k)
 }
 
 impl<'a> Dots<'a> {
     /// `scratch` has at least [`scratch_words`] words.
     pub(super) fn new(packed: PackedRows<'a>, vectors: usize, mut scratch: &'a mut [u32]) -> Self {
+        let (k, n) = (packed.k(), packed.n());
         // A vector that is not there gets no room.
-        let elements = |column| if column < columns(vectors) { packed.k() } else { 0 };
-        let vectors = [0, 1].map(|column| Vector::new(elements(column), &mut scratch));
+        let there = |column| column < columns(vectors);
+        let vectors = [0, 1].map(|column| Vector::new(if there(column) { k } else { 0 }, &mut scratch));
         let mut take = |words: usize| scratch.split_off_mut(..words).expect("packed: scratch too short");
-        let gathered = take(packed.k());
-        let biases = take(2 * packed.n()).as_chunks_mut().0;
+        let columns = [0, 1].map(|column| {
+            let rows = if there(column) { chunk_rows(n) } else { 0 };
+            Column { totals: take(2 * rows).as_chunks_mut().0, corrections: take(rows) }
+        });
+        let (gathered, biases, room) = (take(k), take(2 * n).as_chunks_mut().0, take(room_words(k)));
         Self {
             head: packed.chunk(0),
             packed,
@@ -79,8 +87,8 @@ impl<'a> Dots<'a> {
             biases,
             vectors,
             gathered,
-            room: [0; ROOM],
-            columns: [Column::NEW; COLUMNS],
+            room,
+            columns,
             open: Open::NONE,
         }
     }
@@ -139,7 +147,7 @@ impl<'a> Dots<'a> {
                 let start = if elements.start == 0 {
                     first_start
                 } else {
-                    before = halves(totals);
+                    before = copied(totals);
                     Start::after(&before)
                 };
                 if vector.kind == Kind::Sparse {
@@ -176,7 +184,7 @@ impl<'a> Dots<'a> {
                 let starts = if elements.start == 0 {
                     first_starts
                 } else {
-                    before = [halves(left), halves(right)];
+                    before = [copied(left), copied(right)];
                     before.each_ref().map(Start::after)
                 };
                 for part in (0..stride).step_by(rows) {
@@ -219,8 +227,9 @@ impl<'a> Dots<'a> {
         Finish { vector, records: chunk.records, biases, normal }.run(totals, &mut lines, &mut self.open);
         while let Some((place, complete)) = self.open.pop() {
             let (row, total) = (chunk.first + place, self.columns[column].totals[place]);
-            let found =
-                complete.then(|| with_remainders(&self.vectors[column], &self.packed, row, total)).flatten();
+            let found = complete
+                .then(|| with_remainders(&self.vectors[column], &self.packed, row, whole(total)))
+                .flatten();
             out[input.out + row * input.out_step] = match found {
                 Some(bits) => f32::from_bits(bits),
                 None => self.by_definition(row, input),
@@ -242,19 +251,17 @@ impl<'a> Dots<'a> {
     }
 }
 
-/// The totals of a group in halves.
+/// A copy of the totals of a single group.
 #[inline]
-fn halves(totals: &[i64]) -> [[u32; 2]; MAX_ROWS] {
-    let mut halves = [[0; 2]; MAX_ROWS];
-    for (halves, total) in halves.iter_mut().zip(totals) {
-        *halves = [(total >> 32) as u32, *total as u32];
-    }
-    halves
+fn copied(totals: &[Total]) -> [Total; MAX_ROWS] {
+    let mut copied = [[0; 2]; MAX_ROWS];
+    copied.iter_mut().zip(totals).for_each(|(copied, total)| *copied = *total);
+    copied
 }
 
 /// What the sums of a chunk begin with; makes the corrections if there are some.
 #[inline]
-fn start<'s>(vector: &Vector, chunk: &Chunk<'s>, corrections: &'s mut [i32; MAX_CHUNK]) -> Start<'s> {
+fn start<'s>(vector: &Vector, chunk: &Chunk<'s>, corrections: &'s mut [u32]) -> Start<'s> {
     let list = vector.remainders();
     let corrections = if list.is_empty() {
         &mut []

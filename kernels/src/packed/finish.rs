@@ -1,21 +1,21 @@
 //! From the total of a row to a float, if it determines one. For MIPS `build/finish.rs` has the usual way in assembly.
 
 use crate::bits::{FRACTION, IMPLICIT, SIGN, is_zero};
-use crate::packed::format::{DROPPED, PackedRows, Record};
+use crate::packed::format::{DROPPED, PackedRows, Record, Total, halves, whole};
 use crate::packed::inner::{Finish, Lines, Open};
 use crate::packed::vector::Vector;
 
 /// See [`Finish`].
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines, open: &mut Open) {
+pub(super) fn finish(work: &Finish, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
     let vector = work.vector;
     for (row, total) in totals.iter_mut().enumerate() {
         let record = Record::new(work.records[row]);
         let bias = work.biases.get(row).copied().unwrap_or_default();
-        let Some(complete) = with_bias(*total, bias, vector.scale) else {
+        let Some(complete) = with_bias(whole(*total), bias, vector.scale) else {
             open.push(row, false);
             continue;
         };
-        *total = complete;
+        *total = halves(complete);
         let bound = bound(vector.error, record.remainder * vector.largest);
         match round(complete, bound, vector.scale + record.scale) {
             Some(bits) => results.values[results.start + row * results.step] = f32::from_bits(bits),

@@ -87,6 +87,21 @@ pub struct PackedRows<'a> {
     n: usize,
 }
 
+/// A number of 64 bits: its upper and its lower half.
+pub(super) type Total = [u32; 2];
+
+/// The number.
+#[inline(always)]
+pub(super) fn whole([high, low]: Total) -> i64 {
+    (u64::from(high) << 32 | u64::from(low)) as i64
+}
+
+/// Its halves.
+#[inline(always)]
+pub(super) fn halves(whole: i64) -> Total {
+    [(whole >> 32) as u32, whole as u32]
+}
+
 /// What a row needs on the way from its total to a float.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -110,8 +125,7 @@ pub(super) struct Chunk<'a> {
     pub groups: usize,
     pub y: &'a [u32],
     pub eta: &'a [u32],
-    /// Upper and lower half.
-    pub lows: &'a [[u32; 2]],
+    pub lows: &'a [Total],
     /// Scale and remainder, see [`Record`].
     pub records: &'a [[u32; 2]],
 }

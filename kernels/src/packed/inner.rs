@@ -4,7 +4,9 @@ use core::ops::Range;
 
 use crate::dot::terms::Pairs;
 use crate::packed::finish::finish;
-use crate::packed::format::{BLOCK, Chunk, MAX_CHUNK, MAX_ROWS};
+#[cfg(not(target_arch = "mips"))]
+use crate::packed::format::whole;
+use crate::packed::format::{BLOCK, Chunk, MAX_CHUNK, MAX_ROWS, Total};
 #[cfg(target_arch = "mips")]
 use crate::packed::mips as machine;
 #[cfg(not(target_arch = "mips"))]
@@ -31,16 +33,16 @@ pub(super) struct Start<'a> {
     pub narrow: bool,
     /// The same for all rows.
     pub constant: i64,
-    /// For each row what the remainders of the vector's elements make; empty if it has none.
-    pub corrections: &'a [i32],
+    /// For each row what the remainders of the vector's elements make, with a sign; empty if it has none.
+    pub corrections: &'a [u32],
     /// For each row something more, upper half and lower half: the low words of eta where sums are of pairs. May be empty.
-    pub lows: &'a [[u32; 2]],
+    pub lows: &'a [Total],
 }
 
 impl<'a> Start<'a> {
     /// For a further span: the totals of the spans before, of a single group.
     #[inline]
-    pub(super) fn after(totals: &'a [[u32; 2]; MAX_ROWS]) -> Self {
+    pub(super) fn after(totals: &'a [Total; MAX_ROWS]) -> Self {
         Self { narrow: false, constant: 0, corrections: &[], lows: totals }
     }
 
@@ -66,9 +68,8 @@ impl<'a> Start<'a> {
     /// That of one row.
     #[cfg(not(target_arch = "mips"))]
     pub(super) fn total(&self, row: usize) -> i64 {
-        let low =
-            self.lows.get(row).map_or(0, |&[high, low]| (u64::from(high) << 32 | u64::from(low)) as i64);
-        self.constant + i64::from(self.corrections.get(row).copied().unwrap_or_default()) + low
+        let correction = self.corrections.get(row).copied().unwrap_or_default() as i32;
+        self.constant + i64::from(correction) + self.lows.get(row).copied().map_or(0, whole)
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) struct Dense<'a, const C: usize> {
 impl<const C: usize> Dense<'_, C> {
     /// `room` is overwritten.
     #[inline]
-    pub(super) fn run(&self, room: &mut [u32], totals: [&mut [i64]; C]) {
+    pub(super) fn run(&self, room: &mut [u32], totals: [&mut [Total]; C]) {
         let (elements, blocks) = (self.x[0].len(), block_count(self.x[0].len()));
         assert!(elements > 0 && elements.is_multiple_of(8), "dense: elements left over");
         assert!(self.x.iter().all(|x| x.len() == elements), "dense: vectors of different lengths");
@@ -126,7 +127,7 @@ pub(super) struct Sparse<'a> {
 impl Sparse<'_> {
     /// `room` is overwritten.
     #[inline]
-    pub(super) fn run(&self, room: &mut [u32], totals: &mut [i64]) {
+    pub(super) fn run(&self, room: &mut [u32], totals: &mut [Total]) {
         assert!(!self.counts.is_empty(), "sparse: no blocks");
         let all = self.rows * self.groups;
         assert!(totals.len() == all, "sparse: totals do not fit");
@@ -191,7 +192,7 @@ pub(super) fn gather(x: &[f32], pairs: &Pairs, out: &mut [u32]) -> Seen {
 
 /// Writes for each row of a chunk the sum of the high words of its products with the elements of `list`.
 #[inline]
-pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32]) {
+pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [u32]) {
     assert!(corrections.len() == chunk.len(), "correct: rows do not fit");
     machine::correct(list, chunk, corrections);
 }
@@ -246,7 +247,7 @@ pub(super) struct Finish<'a> {
 impl Finish<'_> {
     /// Writes RN(bias + total) for each row whose total tells it; the others come on the list.
     #[inline]
-    pub(super) fn run(&self, totals: &mut [i64], results: &mut Lines, open: &mut Open) {
+    pub(super) fn run(&self, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
         let rows = self.records.len();
         assert!(rows > 0 && rows <= MAX_CHUNK && totals.len() == rows, "finish: rows do not fit");
         assert!(self.biases.is_empty() || self.biases.len() == rows, "finish: biases do not fit");

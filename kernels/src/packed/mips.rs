@@ -4,7 +4,7 @@
 use core::arch::global_asm;
 use core::ptr::{null, null_mut};
 
-use crate::packed::format::{Chunk, MAX_CHUNK};
+use crate::packed::format::{Chunk, MAX_CHUNK, Total};
 use crate::packed::inner::{Dense, Fill, Filled, Finish, Lines, Open, Seen, Sparse, Start};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/packed.s")));
@@ -21,9 +21,9 @@ struct Call {
     y: *const u32,
     eta: *const u32,
     room: *mut u32,
-    totals: [*mut i64; 2],
+    totals: [*mut Total; 2],
     /// Null if there are none and there is one block.
-    corrections: [*const i32; 2],
+    corrections: [*const u32; 2],
     lows: [*const u32; 2],
     /// What low words begin with.
     constant: [u32; 2],
@@ -38,7 +38,7 @@ struct Call {
 }
 
 /// What stands for corrections and low words that are not there.
-static ZEROS: [[u32; 2]; MAX_CHUNK] = [[0; 2]; MAX_CHUNK];
+static ZEROS: [Total; MAX_CHUNK] = [[0; 2]; MAX_CHUNK];
 
 impl Call {
     const NONE: Self = Self {
@@ -61,7 +61,7 @@ impl Call {
 
     /// Sets where the totals of a vector go and what they begin with.
     #[inline]
-    fn start(&mut self, column: usize, start: &Start, totals: &mut [i64]) {
+    fn start(&mut self, column: usize, start: &Start, totals: &mut [Total]) {
         self.totals[column] = totals.as_mut_ptr();
         self.lows[column] = if start.lows.is_empty() { &ZEROS } else { start.lows }.as_ptr().cast();
         self.corrections[column] = match start.corrections {
@@ -104,8 +104,8 @@ pub(super) fn gather(
 /// The words that `opml_finish` reads, in the order of `build/finish.rs`. Steps are in bytes.
 #[repr(C)]
 struct FinishCall {
-    totals: *mut i64,
-    totals_end: *mut i64,
+    totals: *mut Total,
+    totals_end: *mut Total,
     records: *const u32,
     biases: *const u32,
     bias_step: usize,
@@ -172,7 +172,7 @@ pub(super) fn fill(work: Fill) -> Filled {
     Filled { squares: call.squares, listed: count(call.list, list), inexact: count(call.inexact, inexact) }
 }
 
-pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32]) {
+pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [u32]) {
     let range = list.as_ptr_range();
     let mut call = Call {
         x: [range.start.cast(), null()],
@@ -195,7 +195,7 @@ pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32])
     unsafe { routine(&mut call) };
 }
 
-pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [&mut [i64]; C]) {
+pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [&mut [Total]; C]) {
     let mut call = Call {
         end: work.x[0].as_ptr_range().end,
         y: work.y.as_ptr(),
@@ -226,7 +226,7 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, room: &mut [u32], totals: [
     unsafe { routine(&mut call) };
 }
 
-pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
+pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [Total]) {
     let mut call = Call {
         x: [work.list.as_ptr().cast(), null()],
         end: work.counts.as_ptr_range().end,
@@ -251,7 +251,7 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [i64]) {
     unsafe { routine(&mut call) };
 }
 
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines, open: &mut Open) {
+pub(super) fn finish(work: &Finish, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
     let (biases, bias_step) = match work.biases {
         [] => (&[0; 2], 0),
         [first, ..] => (first, size_of_val(first)),

@@ -2,7 +2,7 @@
 
 use crate::bits::{FRACTION, IMPLICIT, is_zero};
 pub(super) use crate::packed::finish::finish;
-use crate::packed::format::{Chunk, DROPPED, MAX_ROWS};
+use crate::packed::format::{Chunk, DROPPED, MAX_ROWS, Total, halves, whole};
 use crate::packed::inner::{Dense, Fill, Filled, LIST_UNIT, Seen, Sparse, blocks};
 use crate::packed::vector::{square, with_sign_of};
 
@@ -29,7 +29,7 @@ impl Sums {
 }
 
 /// See [`Dense`]. The room is for assembly, which has fewer registers.
-pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], totals: [&mut [i64]; C]) {
+pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], totals: [&mut [Total]; C]) {
     let (stride, elements) = (work.stride, work.x[0].len());
     let block_count = work.xi[0].len();
     for (column, totals) in totals.into_iter().enumerate() {
@@ -47,20 +47,20 @@ pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], totals: 
                 }
                 total += sums.total();
             }
-            totals[place] = total;
+            totals[place] = halves(total);
         }
     }
 }
 
 /// See [`Sparse`].
-pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
+pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [Total]) {
     let rows = work.rows;
     let elements = work.y.len() / (rows * work.groups);
     for (group, totals) in totals.chunks_mut(rows).enumerate() {
         let y = &work.y[group * elements * rows..];
         let mut list = work.list;
         for (row, total) in totals.iter_mut().enumerate() {
-            *total = work.start.total(group * rows + row);
+            *total = halves(work.start.total(group * rows + row));
         }
         for &bytes in work.counts {
             let (block, rest) = list.split_at(bytes as usize / 8);
@@ -70,7 +70,9 @@ pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
                 let y = &y[(at / LIST_UNIT) as usize * rows..][..rows];
                 sums.iter_mut().zip(y).for_each(|(sums, y)| sums.add(x, *y));
             }
-            totals.iter_mut().zip(sums).for_each(|(total, sums)| *total += sums.total());
+            totals.iter_mut().zip(sums).for_each(|(total, sums)| {
+                *total = halves(whole(*total) + sums.total());
+            });
         }
     }
 }
@@ -116,7 +118,7 @@ pub(super) fn fill(work: Fill) -> Filled {
 }
 
 /// See [`correct`](super::inner::correct).
-pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32]) {
+pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [u32]) {
     let rows = chunk.rows;
     let elements = chunk.y.len() / chunk.len();
     for (group, corrections) in corrections.chunks_mut(rows).enumerate() {
@@ -125,7 +127,7 @@ pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [i32])
             let y = &chunk.y[(group * elements + (at / LIST_UNIT) as usize) * rows..];
             for (sum, y) in corrections.iter_mut().zip(y) {
                 let product = i64::from(x as i32) * i64::from(*y as i32);
-                *sum = sum.wrapping_add((product >> 32) as i32);
+                *sum = sum.wrapping_add((product >> 32) as u32);
             }
         }
     }
