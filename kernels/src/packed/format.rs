@@ -194,7 +194,7 @@ impl<'a> PackedRows<'a> {
     pub(super) fn weights(&self, row: usize, out: &mut [u32]) {
         let group = self.group_of(row);
         let unit = -self.scale(row);
-        let y = group.y[row - group.first..].iter().step_by(group.rows);
+        let y = group.y.iter().skip(row - group.first).step_by(group.rows);
         for (out, &y) in out.iter_mut().zip(y) {
             *out = if y == 0 { 0 } else { binary32(i64::from(y as i32), unit) };
         }
