@@ -23,8 +23,19 @@ impl Bound {
     pub(crate) fn round(self, sum: f64, magnitude: f64) -> (f32, bool) {
         let error = self.unit * magnitude;
         let (low, high) = ((sum - error) as f32, (sum + error) as f32);
-        // No short-circuits, so that a row of sums is decided in vector registers.
-        let normal = (low.abs() >= f32::MIN_POSITIVE) & (low.abs() <= f32::MAX);
-        (low, normal & (low.to_bits() == high.to_bits()))
+        // No short-circuit, so that a row of sums is decided in vector registers. No NaN passes the first comparison.
+        (low, (low.abs() >= f32::MIN_POSITIVE) & (low.to_bits() == high.to_bits()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_that_are_too_long_are_never_certain() {
+        // Would catch: a bound used where its proof ends, (U).
+        assert_eq!(Bound::new(LONGEST).round(1.5, 1.5), (1.5, true));
+        assert!(!Bound::new(LONGEST + 1).round(1.5, 1.5).1);
     }
 }

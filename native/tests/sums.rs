@@ -76,6 +76,25 @@ fn addends_that_binary64_loses_are_not_lost() {
 }
 
 #[test]
+fn the_bound_grows_with_the_number_of_products_and_with_the_bias() {
+    // Would catch: (V) without one or the other. Sums 2^-18 below the tie 2^24 + 1, and addends that lift them above it
+    // but vanish one by one; and a bias beside which what decides vanishes.
+    for sign in [1.0f32, -1.0] {
+        let k = 20_000;
+        let mut w = vec![sign * 2f32.powi(-30); k];
+        w[..3].copy_from_slice(&[sign * 16_777_216.0, sign, -sign * 2f32.powi(-18)]);
+        let case = Case { m: 1, k, n: 1, a: vec![1.0; k], w, bias: None };
+        assert_eq!(case.exact(), [(sign * 16_777_218.0).to_bits()]);
+        case.check_native(&case.exact(), "many products");
+        for nudge in [2f32.powi(-20), -(2f32.powi(-20))] {
+            let (a, w) = (vec![1.0, 1.0], vec![sign * 2f32.powi(36), nudge]);
+            let case = Case { m: 1, k: 2, n: 1, a, w, bias: Some(vec![sign * 2f32.powi(60)]) };
+            case.check_native(&case.exact(), "a large bias");
+        }
+    }
+}
+
+#[test]
 fn products_at_the_ends_of_the_range_are_exact() {
     // Would catch: binary64 that flushes or overflows, (U), in products, in norms or in sums.
     let least = f32::from_bits(1);
