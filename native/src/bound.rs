@@ -1,7 +1,7 @@
 //! Which sums in binary64 determine the float: docs/numerics.md, (U) to (W).
 
 /// The longest sum, (U).
-const LONGEST: usize = 1 << 30;
+const LONGEST: usize = 1 << 24;
 
 /// What a sum of products in binary64 may be wrong by.
 #[derive(Clone, Copy)]
