@@ -114,6 +114,11 @@ impl Kernel {
         }
     }
 
+    /// What is computed.
+    pub fn name(&self) -> &'static str {
+        self.work
+    }
+
     /// A guest that does nothing else.
     pub fn program(&self) -> GuestProgram {
         let [n, k, input, output] = self.lengths();
