@@ -13,7 +13,7 @@ use crate::vectors::{Columns, Lines, Vectors};
 const ELEMENTS: usize = 1 << 19;
 /// Rows and lanes of the largest tile: so many that to convert an element is little beside what it is multiplied with, and
 /// so few that there are tiles for many threads. Multiples of every panel's width.
-const TILE_ROWS: usize = 8 * ROWS;
+const TILE_ROWS: usize = 16 * ROWS;
 const TILE_LANES: usize = 4 * LANES;
 
 /// The sums of the products of `m` rows with `n` lanes.

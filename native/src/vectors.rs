@@ -4,7 +4,7 @@ use opml_kernels::Conv2d;
 use opml_kernels::dot::Pairs;
 
 /// Rows of a panel that are written in turn, column by column.
-const NEAR: usize = 32;
+const NEAR: usize = 16;
 
 /// Vectors of a matrix: element e of vector v is `values[start + v step + e element]`.
 #[derive(Clone, Copy)]
@@ -115,10 +115,14 @@ impl Lines<'_> {
         // A few elements of all vectors at a time, so that what is written lies near.
         for (part, rows) in panel.rows.chunks_mut(NEAR).enumerate() {
             for column in 0..panel.count {
-                let mut at = start + column * self.step + part * NEAR * self.element;
-                for row in &mut *rows {
-                    row[column] = self.values[at].into();
-                    at += self.element;
+                let at = start + column * self.step + part * NEAR * self.element;
+                if self.element == 1 {
+                    let from = &self.values[at..at + rows.len()];
+                    rows.iter_mut().zip(from).for_each(|(row, &from)| row[column] = from.into());
+                } else {
+                    for (element, row) in rows.iter_mut().enumerate() {
+                        row[column] = self.values[at + element * self.element].into();
+                    }
                 }
             }
         }

@@ -72,7 +72,7 @@ pub const KERNELS: &[Kernel] = &[
 ];
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
     fn bits(&mut self) -> u64 {
@@ -83,7 +83,7 @@ impl Random {
     }
 
     /// Roughly normal, standard deviation 1.
-    fn normal(&mut self) -> f32 {
+    pub(super) fn normal(&mut self) -> f32 {
         let sum: f64 = (0..12).map(|_| self.bits() as f64 / 2f64.powi(64)).sum();
         (sum - 6.0) as f32
     }

@@ -3,6 +3,7 @@
 mod elementwise;
 mod kernels;
 mod models;
+mod native;
 mod peers;
 mod proofs;
 mod root;
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub use elementwise::{OperationFigure, measure as elementwise, program as elementwise_program};
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};
+pub use native::{NativeFigures, measure as native};
 pub use peers::{PEERS, Peer};
 pub use proofs::{ProofFigures, measure as proofs};
 pub use root::{RootFigures, measure as root};
@@ -27,6 +29,8 @@ pub struct Figures {
     pub kernels: Vec<KernelFigures>,
     /// What the operations on single elements cost in the guest.
     pub elementwise: Vec<OperationFigure>,
+    /// The native twin's sums beside products of binary32.
+    pub native: Vec<NativeFigures>,
     /// The off-chain VM beside qemu.
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.
