@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use opml_kernels::{MatMul, packed};
 
-use crate::graph::{Graph, Node, Op, Source, Tensor, TensorId, View};
+use crate::graph::{Graph, Node, Op, Packed, Source, Tensor, TensorId, View};
 
 /// Steps of a sum of `k` products by the inner loops of packed weights, as the benchmark shows: a tenth more
 /// than the loops alone, and what each sum costs once.
@@ -34,8 +34,8 @@ pub(crate) fn pack(mut graph: Graph) -> Graph {
         // A batch has a node for each of its items, and all have the same weights.
         let key = (node.inputs[1].tensor, node.inputs[1].offset, plan.k, plan.n, plan.strides);
         let weights = *done.entry(key).or_insert_with(|| {
-            let words = plan.words(tensors, node.inputs[1]);
-            push(tensors, Tensor { len: words.len(), source: Source::Packed(words) })
+            let packed = plan.weights(tensors, node.inputs[1]);
+            push(tensors, Tensor { len: packed.words.len(), source: Source::Packed(packed) })
         });
         node.inputs[1] = weights;
         node.scratch = Some(push(tensors, Tensor { len: plan.scratch, source: Source::Computed }));
@@ -80,11 +80,13 @@ impl Packing {
         (constant && pays(packing.k, packing.n)).then_some(packing)
     }
 
-    fn words(&self, tensors: &[Tensor], weights: View) -> Vec<u32> {
+    fn weights(&self, tensors: &[Tensor], weights: View) -> Packed {
         let Source::Constant(values) = &tensors[weights.tensor.0].source else {
             unreachable!("only constants are packed")
         };
         let values = &values[weights.offset..][..weights.len];
-        packed::pack(self.k, self.n, |row, element| values[row * self.strides[0] + element * self.strides[1]])
+        let weight = |row, element| values[row * self.strides[0] + element * self.strides[1]];
+        let rows = (0..self.n).flat_map(|row| (0..self.k).map(move |element| weight(row, element))).collect();
+        Packed { words: packed::pack(self.k, self.n, weight), rows }
     }
 }

@@ -20,13 +20,13 @@ pub(super) struct Term {
 ///
 /// Pair (i, j, k) is element `x + i x_steps[0] + j x_steps[1] + k x_steps[2]` of one tensor and,
 /// likewise with `w`, of the other.
-#[derive(Clone, Copy)]
-pub(crate) struct Pairs {
-    pub counts: [usize; 3],
-    pub x: usize,
-    pub x_steps: [usize; 3],
-    pub w: usize,
-    pub w_steps: [usize; 3],
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Pairs {
+    pub(crate) counts: [usize; 3],
+    pub(crate) x: usize,
+    pub(crate) x_steps: [usize; 3],
+    pub(crate) w: usize,
+    pub(crate) w_steps: [usize; 3],
 }
 
 impl Pairs {
@@ -36,9 +36,14 @@ impl Pairs {
         Self { counts: [1, 1, count], x, x_steps: [0, 0, x_step], w: 0, w_steps: [0, 0, w_step] }
     }
 
+    /// How far behind these pairs in the first tensor the `others` are, if that is all the difference.
+    pub fn distance(&self, others: &Self) -> Option<usize> {
+        (Self { x: self.x, ..*others } == *self).then(|| others.x.checked_sub(self.x)).flatten()
+    }
+
     /// Calls `visit` with the positions of each pair.
     #[inline]
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
         let Self { counts, x_steps, w_steps, .. } = *self;
         for i in 0..counts[0] {
             for j in 0..counts[1] {

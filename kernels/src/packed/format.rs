@@ -257,7 +257,8 @@ impl<'a> PackedRows<'a> {
         }
         let rows = group_rows(first, self.n);
         let elements = padded(self.k);
-        (&self.words[HEAD + first * elements + row - first..][..(elements - 1) * rows + 1], rows)
+        let group = &self.words[HEAD + first * elements..][..rows * elements];
+        (group.get(row - first..).unwrap_or_default(), rows)
     }
 }
 

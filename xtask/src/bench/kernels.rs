@@ -58,7 +58,8 @@ enum Data {
 
 /// A kernel with its shape and the kind of its input.
 pub struct Kernel {
-    work: &'static str,
+    /// What is computed.
+    pub work: &'static str,
     op: Op,
     data: Data,
 }
@@ -133,11 +134,6 @@ impl Kernel {
                 [shape.output.channels, k, shape.input.extent(), shape.output.extent()]
             }
         }
-    }
-
-    /// What is computed.
-    pub fn name(&self) -> &'static str {
-        self.work
     }
 
     /// A guest that does nothing else.

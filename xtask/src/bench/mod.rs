@@ -4,6 +4,7 @@ mod elementwise;
 mod integers;
 mod kernels;
 mod models;
+mod native;
 mod peers;
 mod proofs;
 mod root;
@@ -15,6 +16,7 @@ pub use elementwise::{OperationFigure, measure as elementwise, program as elemen
 pub use integers::{INTEGER_KERNELS, IntegerKernel};
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};
+pub use native::{NativeFigures, measure as native};
 pub use peers::{PEERS, Peer};
 pub use proofs::{ProofFigures, measure as proofs};
 pub use root::{RootFigures, measure as root};
@@ -29,6 +31,8 @@ pub struct Figures {
     pub kernels: Vec<KernelFigures>,
     /// What the operations on single elements cost in the guest.
     pub elementwise: Vec<OperationFigure>,
+    /// The native twin's sums beside products of binary32.
+    pub native: Vec<NativeFigures>,
     /// The off-chain VM beside qemu.
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.

@@ -84,6 +84,7 @@ pub fn run(args: &Args) -> Result {
         models,
         kernels,
         elementwise: bench.elementwise()?,
+        native: bench::native(),
         vm: bench.vm(&long)?,
         root: bench::root(),
         proofs: bench.proofs(&long)?,
@@ -205,6 +206,18 @@ fn text(figures: &Figures) -> String {
     let operations = figures.elementwise.iter();
     text +=
         &table::pairs(operations.map(|o| (o.operation.to_owned(), format!("{:.1}", o.steps_per_element))));
+    text += "\n\n sums on the host, in 10^9 multiply-accumulates a second\n";
+    text += &table::pairs(figures.native.iter().map(|figures| {
+        let [one, all] = figures.billions_per_second;
+        let ratios = format!(
+            "{:.1} times a plain loop, {:.2} and {:.2} times sgemm",
+            figures.times_plain_loop, figures.times_sgemm[0], figures.times_sgemm[1]
+        );
+        (
+            format!("{}, one thread and {}", figures.work, figures.threads),
+            format!("{one:.1}, {all:.1}; {ratios}"),
+        )
+    }));
     text += "\n\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
