@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::kernels::Random;
 
-/// The native twin's sums beside a plain loop of binary32 and beside `matrixmultiply`'s product of binary32, neither of which
-/// gives the same bits everywhere.
+/// The native twin's sums beside a plain loop of binary32 and beside `matrixmultiply`'s product of binary32 (with AVX2, not
+/// AVX-512), neither of which gives the same bits everywhere.
 #[derive(Debug, Serialize)]
 pub struct NativeFigures {
     /// What is computed.
