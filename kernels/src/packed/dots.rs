@@ -4,8 +4,8 @@ use crate::bits::{is_finite, is_zero};
 use crate::dot::Accumulator;
 use crate::dot::rows::Bias;
 use crate::dot::terms::Pairs;
-use crate::packed::finish::{aligned_bias, with_remainders};
-use crate::packed::format::{Chunk, MAX_CHUNK, MAX_ROWS, PackedRows, SPAN, Total, padded, whole};
+use crate::packed::finish::aligned_bias;
+use crate::packed::format::{Chunk, MAX_CHUNK, MAX_ROWS, PackedRows, SPAN, Total, padded};
 use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start, block_count, correct, gather};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
 
@@ -219,21 +219,17 @@ impl<'a> Dots<'a> {
     #[inline]
     fn complete(&mut self, column: usize, input: &Input, chunk: &Chunk, out: &mut [f32]) {
         let vector = &self.vectors[column];
-        let totals = &mut self.columns[column].totals[..chunk.len()];
+        let totals = &self.columns[column].totals[..chunk.len()];
         let start = input.out + chunk.first * input.out_step;
         let mut lines = Lines { values: out, start, step: input.out_step };
         let biases = if self.bias.is_some() { &self.biases[chunk.first..][..chunk.len()] } else { &[] };
         let normal = vector.is_normal_with(self.packed.scales());
-        Finish { vector, records: chunk.records, biases, normal }.run(totals, &mut lines, &mut self.open);
-        while let Some((place, complete)) = self.open.pop() {
-            let (row, total) = (chunk.first + place, self.columns[column].totals[place]);
-            let found = complete
-                .then(|| with_remainders(&self.vectors[column], &self.packed, row, whole(total)))
-                .flatten();
-            out[input.out + row * input.out_step] = match found {
-                Some(bits) => f32::from_bits(bits),
-                None => self.by_definition(row, input),
-            };
+        let Chunk { records, places, words, .. } = *chunk;
+        let finish = Finish { vector, records, places, words, biases, normal };
+        finish.run(totals, &mut lines, &mut self.open);
+        while let Some(place) = self.open.pop() {
+            let row = chunk.first + place;
+            out[input.out + row * input.out_step] = self.by_definition(row, input);
         }
     }
 

@@ -1,47 +1,45 @@
 //! From the total of a row to a float, if it determines one. For MIPS `build/finish.rs` has the usual way in assembly.
 
 use crate::bits::{FRACTION, IMPLICIT, SIGN, is_zero};
-use crate::packed::format::{DROPPED, PackedRows, Record, Total, halves, whole};
+use crate::packed::format::{DROPPED, Lists, Record, Total, whole};
 use crate::packed::inner::{Finish, Lines, Open};
 use crate::packed::vector::Vector;
 
 /// See [`Finish`].
-pub(super) fn finish(work: &Finish, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
+pub(super) fn finish(work: &Finish, totals: &[Total], results: &mut Lines, open: &mut Open) {
     let vector = work.vector;
-    for (row, total) in totals.iter_mut().enumerate() {
+    for (row, total) in totals.iter().enumerate() {
         let record = Record::new(work.records[row]);
         let bias = work.biases.get(row).copied().unwrap_or_default();
-        let Some(complete) = with_bias(whole(*total), bias, vector.scale) else {
-            open.push(row, false);
-            continue;
-        };
-        *total = halves(complete);
-        let bound = bound(vector.error, record.remainder * vector.largest);
-        match round(complete, bound, vector.scale + record.scale) {
+        let scale = vector.scale + record.scale;
+        let found = with_bias(whole(*total), bias, vector.scale).and_then(|total| {
+            let first = round(total, bound(vector.error, record.remainder * vector.largest), scale);
+            first.or_else(|| with_remainders(vector, Lists::new(work.words, work.places[row])?, total, scale))
+        });
+        match found {
             Some(bits) => results.values[results.start + row * results.step] = f32::from_bits(bits),
-            None => open.push(row, true),
+            None => open.push(row),
         }
     }
 }
 
-/// RN(total) for a row whose total alone does not tell it: adds what the list of its remainders makes.
-#[inline(never)]
-pub(super) fn with_remainders(vector: &Vector, packed: &PackedRows, row: usize, total: i64) -> Option<u32> {
-    /// Each addend is below 2^18.
-    const RUN: usize = 1 << 12;
-    let lists = packed.lists(row)?;
-    let (mut total, x) = (total, &vector.x[..packed.k()]);
-    for run in lists.remainders().chunks(RUN) {
-        let mut sum = 0i32;
-        for &[element, remainder] in run {
-            // 2^21 x 2^11 = 2^32 units: the high word has the unit of the total.
-            let product = i64::from(x[element as usize] as i32) * i64::from(remainder as i32);
-            sum = sum.wrapping_add((product >> 32) as i32);
-        }
-        total += i64::from(sum);
+/// RN(total) for a row whose total alone does not tell it: adds what the list of its remainders makes, (K).
+fn with_remainders(vector: &Vector, lists: Lists, total: i64, scale: i32) -> Option<u32> {
+    let remainders = lists.remainders();
+    if remainders.len() > MAX_ENTRIES {
+        return None;
     }
-    round(total, bound(vector.error + lists.error(), 0), vector.scale + packed.record(row).scale)
+    let mut sum = 0i32;
+    for &[at, remainder] in remainders {
+        // 2^21 x 2^11 = 2^32 units: the high word has the unit of the total.
+        let product = i64::from(vector.x[at as usize / 4] as i32) * i64::from(remainder as i32);
+        sum += (product >> 32) as i32;
+    }
+    round(total + i64::from(sum), bound(vector.error + lists.error(), 0), scale)
 }
+
+/// So many entries of a list of remainders, each of which makes less than 2^18, have a sum of 32 bits.
+const MAX_ENTRIES: usize = 1 << 12;
 
 /// A bias as its mantissa with the sign, and what its exponent less the vector's scale is in the units of totals; then
 /// [`with_bias`] takes few steps.

@@ -128,6 +128,10 @@ pub(super) struct Chunk<'a> {
     pub lows: &'a [Total],
     /// Scale and remainder, see [`Record`].
     pub records: &'a [[u32; 2]],
+    /// Where lists begin in `words`.
+    pub places: &'a [u32],
+    /// All of them.
+    pub words: &'a [u32],
 }
 
 impl Chunk<'_> {
@@ -199,6 +203,8 @@ impl<'a> PackedRows<'a> {
             eta: &self.words[self.places.eta + first * blocks..][..len * blocks],
             lows: &self.pairs(self.places.lows)[first..first + len],
             records: &self.records()[first..first + len],
+            places: &self.words[self.places.places + first..][..len],
+            words: self.words,
         }
     }
 
@@ -219,13 +225,6 @@ impl<'a> PackedRows<'a> {
         Record::new(self.records()[row])
     }
 
-    /// The lists of a row, if it has some.
-    #[inline]
-    pub(super) fn lists(&self, row: usize) -> Option<Lists<'a>> {
-        let at = self.words[self.places.places + row] as usize;
-        (at != 0).then(|| Lists(&self.words[at..]))
-    }
-
     /// Writes the bits of the weights of row `row` to `out`.
     pub(super) fn weights(&self, row: usize, out: &mut [u32]) {
         let (y, stride) = self.row_of(row);
@@ -233,9 +232,9 @@ impl<'a> PackedRows<'a> {
         for (out, &y) in out.iter_mut().zip(y.iter().step_by(stride)) {
             *out = if y == 0 { 0 } else { binary32(i64::from(y as i32), unit) };
         }
-        let Some(lists) = self.lists(row) else { return };
+        let Some(lists) = Lists::new(self.words, self.words[self.places.places + row]) else { return };
         for &[element, remainder] in lists.remainders() {
-            let (element, remainder) = (element as usize, i64::from(remainder as i32 >> REMAINDER_SHIFT));
+            let (element, remainder) = (element as usize / 4, i64::from(remainder as i32 >> REMAINDER_SHIFT));
             let y = i64::from(y[element * stride] as i32);
             out[element] = binary32((y << REMAINDER_BITS) + remainder, unit - REMAINDER_BITS as i32);
         }
@@ -270,7 +269,13 @@ impl Record {
 }
 
 impl<'a> Lists<'a> {
-    /// Weights that the integers do not hold exactly: position, and remainder in units of 2^-21, signed.
+    /// Those that begin at `place` of `words`; there are none at 0.
+    #[inline]
+    pub(super) fn new(words: &'a [u32], place: u32) -> Option<Self> {
+        (place != 0).then(|| Self(&words[place as usize..]))
+    }
+
+    /// Weights that the integers do not hold exactly: four times the position, and the remainder in units of 2^-21, signed.
     #[inline]
     pub(super) fn remainders(&self) -> &'a [[u32; 2]] {
         self.0[LIST_HEAD..][..2 * (self.0[0] as usize >> 16)].as_chunks().0

@@ -215,21 +215,18 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) const NONE: Self = Self { count: 0, rows: [0; MAX_CHUNK] };
-    /// Added to a row to which the bias could not be added.
-    const INCOMPLETE: u8 = 0x80;
 
     #[inline]
-    pub(super) fn push(&mut self, row: usize, complete: bool) {
-        self.rows[self.count as usize] = row as u8 | if complete { 0 } else { Self::INCOMPLETE };
+    pub(super) fn push(&mut self, row: usize) {
+        self.rows[self.count as usize] = row as u8;
         self.count += 1;
     }
 
-    /// Takes the last row off; with whether its total is complete.
+    /// Takes the last row off.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<(usize, bool)> {
+    pub(super) fn pop(&mut self) -> Option<usize> {
         self.count = self.count.checked_sub(1)?;
-        let row = self.rows[self.count as usize];
-        Some(((row & !Self::INCOMPLETE) as usize, row & Self::INCOMPLETE == 0))
+        Some(self.rows[self.count as usize].into())
     }
 }
 
@@ -238,6 +235,9 @@ pub(super) struct Finish<'a> {
     pub vector: &'a Vector<'a>,
     /// See [`Record`](super::format::Record).
     pub records: &'a [[u32; 2]],
+    /// Where the rows' lists begin in `words`.
+    pub places: &'a [u32],
+    pub words: &'a [u32],
     /// See [`aligned_bias`](super::finish::aligned_bias); none if there is nothing to add.
     pub biases: &'a [[u32; 2]],
     /// Whether every result that is accepted is normal.
@@ -245,11 +245,12 @@ pub(super) struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    /// Writes RN(bias + total) for each row whose total tells it; the others come on the list.
+    /// Writes RN(bias + total) for each row whose total, or its list of remainders, tells it; the others come on the list.
     #[inline]
-    pub(super) fn run(&self, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
+    pub(super) fn run(&self, totals: &[Total], results: &mut Lines, open: &mut Open) {
         let rows = self.records.len();
         assert!(rows > 0 && rows <= MAX_CHUNK && totals.len() == rows, "finish: rows do not fit");
+        assert!(self.places.len() == rows, "finish: places do not fit");
         assert!(self.biases.is_empty() || self.biases.len() == rows, "finish: biases do not fit");
         let last = results.start + (rows - 1) * results.step;
         assert!(last < results.values.len(), "finish: result too short");

@@ -104,8 +104,8 @@ pub(super) fn gather(
 /// The words that `opml_finish` reads, in the order of `build/finish.rs`. Steps are in bytes.
 #[repr(C)]
 struct FinishCall {
-    totals: *mut Total,
-    totals_end: *mut Total,
+    totals: *const Total,
+    totals_end: *const Total,
     records: *const u32,
     biases: *const u32,
     bias_step: usize,
@@ -115,6 +115,15 @@ struct FinishCall {
     error: u32,
     largest: u32,
     open: *mut Open,
+    /// Of the first row.
+    places: *const u32,
+    words: *const u32,
+    words_end: *const u32,
+    x: *const u32,
+    x_bytes: usize,
+    vector_error: u32,
+    /// Of the words.
+    length: usize,
 }
 
 /// The words that `opml_fill` reads, in the order of `build/vector.rs`.
@@ -251,12 +260,12 @@ pub(super) fn sparse(work: &Sparse, room: &mut [u32], totals: &mut [Total]) {
     unsafe { routine(&mut call) };
 }
 
-pub(super) fn finish(work: &Finish, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
+pub(super) fn finish(work: &Finish, totals: &[Total], results: &mut Lines, open: &mut Open) {
     let (biases, bias_step) = match work.biases {
         [] => (&[0; 2], 0),
         [first, ..] => (first, size_of_val(first)),
     };
-    let range = totals.as_mut_ptr_range();
+    let (range, words) = (totals.as_ptr_range(), work.words.as_ptr_range());
     let mut call = FinishCall {
         totals: range.start,
         totals_end: range.end,
@@ -269,8 +278,15 @@ pub(super) fn finish(work: &Finish, totals: &mut [Total], results: &mut Lines, o
         error: (work.vector.error >> 2) + 64,
         largest: work.vector.largest,
         open,
+        places: work.places.as_ptr(),
+        words: words.start,
+        words_end: words.end,
+        x: work.vector.x.as_ptr(),
+        x_bytes: size_of_val(work.vector.x),
+        vector_error: work.vector.error,
+        length: work.words.len(),
     };
-    // SAFETY: `Finish::run` has compared the lengths: there is a record, a bias if there is any, a result and room
-    // on the list for each total.
+    // SAFETY: `Finish::run` has compared the lengths: there is a record, a bias if there is any, a place, a
+    // result and room on the list for each total. The routine itself compares places, lists and positions with the words and the vector.
     unsafe { opml_finish(&mut call) };
 }

@@ -174,7 +174,7 @@ impl PackedRow {
         let weights = || (0..).zip(&self.weights);
         let remainders: Vec<[u32; 2]> = weights()
             .filter(|(_, weight)| weight.s != 0)
-            .map(|(element, weight)| [element, (weight.s << REMAINDER_SHIFT) as u32])
+            .map(|(element, weight)| [4 * element, (weight.s << REMAINDER_SHIFT) as u32])
             .collect();
         let odd: Vec<[u32; 2]> = weights()
             .filter(|(_, weight)| !weight.exact)
