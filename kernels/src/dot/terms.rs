@@ -36,12 +36,6 @@ impl Pairs {
         Self { counts: [1, 1, count], x, x_steps: [0, 0, x_step], w: 0, w_steps: [0, 0, w_step] }
     }
 
-    /// Whether the pairs are consecutive in both tensors.
-    #[inline]
-    pub(crate) fn is_line(&self) -> bool {
-        self.counts[..2] == [1, 1] && self.x_steps[2] == 1 && self.w_steps[2] == 1 && self.w == 0
-    }
-
     /// How far behind these pairs in the first tensor the `others` are, if that is all the difference.
     pub fn distance(&self, others: &Self) -> Option<usize> {
         (Self { x: self.x, ..*others } == *self).then(|| others.x.checked_sub(self.x)).flatten()
@@ -59,6 +53,24 @@ impl Pairs {
                     visit(x, w);
                     (x, w) = (x + x_steps[2], w + w_steps[2]);
                 }
+            }
+        }
+    }
+
+    /// Calls `visit` with the positions of the first pair of each run and the length of the runs, which is not zero.
+    #[inline]
+    pub(crate) fn for_each_run(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let Self { counts, x_steps, w_steps, .. } = *self;
+        if counts[2] == 0 {
+            return;
+        }
+        for i in 0..counts[0] {
+            for j in 0..counts[1] {
+                visit(
+                    self.x + i * x_steps[0] + j * x_steps[1],
+                    self.w + i * w_steps[0] + j * w_steps[1],
+                    counts[2],
+                );
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What `bench` measures. Steps are exact; times are only ever shown beside what they are compared with.
 
 mod elementwise;
+mod integers;
 mod kernels;
 mod models;
 mod native;
@@ -12,6 +13,7 @@ mod vm_speed;
 use serde::Serialize;
 
 pub use elementwise::{OperationFigure, measure as elementwise, program as elementwise_program};
+pub use integers::{INTEGER_KERNELS, IntegerKernel};
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};
 pub use native::{NativeFigures, measure as native};
