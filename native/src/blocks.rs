@@ -69,11 +69,11 @@ impl Block<'_> {
     #[inline(always)]
     fn round<const R: usize>(&self, sums: &[[f64; LANES]; ROWS]) -> Results {
         let mut results = Results { values: [[0.0; LANES]; ROWS], certain: [[false; LANES]; ROWS] };
-        for row in 0..R {
-            for lane in 0..LANES {
+        for (row, sums) in sums.iter().enumerate().take(R) {
+            for (lane, sum) in sums.iter().enumerate() {
                 let bias = f64::from(self.biases[row][lane]);
                 let magnitude = self.row_norms[row] * self.lane_norms[lane] + bias.abs();
-                let (value, certain) = self.bound.round(sums[row][lane] + bias, magnitude);
+                let (value, certain) = self.bound.round(sum + bias, magnitude);
                 results.values[row][lane] = value;
                 results.certain[row][lane] = certain;
             }

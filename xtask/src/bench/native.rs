@@ -112,16 +112,15 @@ impl Work {
         }
     }
 
-    /// The loop that comes to mind.
+    /// The loops that come to mind.
     fn plain(&self, weights: &[f32], x: &[f32], bias: &[f32], out: &mut [f32]) {
-        let window = |column: usize, element: usize| match &self.op {
-            Op::Dense => x[column * self.k + element],
-            Op::Conv(shape) => tap(shape, x, column, element),
-        };
         for (row, (weights, bias)) in weights.chunks(self.k).zip(bias).enumerate() {
             for column in 0..self.columns {
-                let products = weights.iter().enumerate().map(|(element, w)| w * window(column, element));
-                out[row * self.columns + column] = bias + products.sum::<f32>();
+                let sum = match &self.op {
+                    Op::Dense => weights.iter().zip(&x[column * self.k..]).map(|(w, x)| w * x).sum(),
+                    Op::Conv(shape) => plain_window(shape, weights, x, column),
+                };
+                out[row * self.columns + column] = bias + sum;
             }
         }
     }
@@ -134,9 +133,8 @@ impl Work {
             Op::Conv(shape) => {
                 copied.resize(self.k * self.columns, 0.0);
                 pool.install(|| {
-                    copied.par_chunks_mut(self.columns).enumerate().for_each(|(element, line)| {
-                        line.iter_mut().enumerate().for_each(|(at, to)| *to = tap(shape, x, at, element));
-                    });
+                    let lines = copied.par_chunks_mut(self.columns).enumerate();
+                    lines.for_each(|(element, line)| copy_taps(shape, x, element, line));
                 });
                 (&copied[..], [self.columns, 1])
             }
@@ -152,14 +150,40 @@ impl Work {
     }
 }
 
-/// What the window of output pixel `pixel` has at tap `element`, 0 on the padding.
-fn tap(shape: &Conv2d, x: &[f32], pixel: usize, element: usize) -> f32 {
-    let (width, size) = (shape.output.width, shape.horizontal.size);
-    let (channel, row, column) = (element / (size * size), element / size % size, element % size);
-    // One pixel of padding on each side.
-    let (row, column) = ((pixel / width + row).wrapping_sub(1), (pixel % width + column).wrapping_sub(1));
-    let inside = row < shape.input.height && column < width;
-    if inside { x[channel * shape.input.channel_stride + row * width + column] } else { 0.0 }
+/// The sum under the window of output pixel `pixel`, for windows with one pixel of padding on each side.
+fn plain_window(shape: &Conv2d, weights: &[f32], x: &[f32], pixel: usize) -> f32 {
+    let (Image { height, width, .. }, size) = (shape.input, shape.horizontal.size);
+    let (top, left) = (pixel / width, pixel % width);
+    let mut sum = 0.0;
+    for (plane, weights) in x.chunks(height * width).zip(weights.chunks(size * size)) {
+        for i in 0..size {
+            for j in 0..size {
+                let (row, column) = ((top + i).wrapping_sub(1), (left + j).wrapping_sub(1));
+                if row < height && column < width {
+                    sum += plane[row * width + column] * weights[i * size + j];
+                }
+            }
+        }
+    }
+    sum
+}
+
+/// What the windows have at tap `element`, for those windows.
+fn copy_taps(shape: &Conv2d, x: &[f32], element: usize, line: &mut [f32]) {
+    let (Image { height, width, .. }, size) = (shape.input, shape.horizontal.size);
+    let (channel, down, across) = (element / (size * size), element / size % size, element % size);
+    let plane = &x[channel * height * width..][..height * width];
+    for (top, line) in line.chunks_mut(width).enumerate() {
+        let row = (top + down).wrapping_sub(1);
+        if row >= height {
+            line.fill(0.0);
+            continue;
+        }
+        let from = &plane[row * width..][..width];
+        for (left, to) in line.iter_mut().enumerate() {
+            *to = from.get((left + across).wrapping_sub(1)).copied().unwrap_or(0.0);
+        }
+    }
 }
 
 /// `out` += `a` `b`, a and out row-major; element (k, j) of b is at k `steps[0]` + j `steps[1]`.
