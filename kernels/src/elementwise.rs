@@ -208,7 +208,7 @@ fn broadcast<F: Function>(dims: &[usize], a: Operand, b: Operand, out: &mut [f32
     check_extent(dims, b.strides, b.data.len());
     assert!(out.len() == dims.iter().product(), "output does not fit the shape");
     if a.is_contiguous(dims) && b.is_contiguous(dims) {
-        contiguous::<F>(a.data, b.data, out);
+        contiguous::<F>(&a.data[..out.len()], &b.data[..out.len()], out);
         return;
     }
     let (a_step, b_step) = (row_step(a.strides), row_step(b.strides));

@@ -64,9 +64,13 @@ impl Parts {
 pub fn pack(exponent: i32, magnitude: u64) -> u32 {
     let zeros = magnitude.leading_zeros();
     let normal = magnitude << zeros;
-    // A word with 24 bits and, below them, all that decides the rounding.
-    let mut head = (normal >> 32) as u32 | u32::from(normal as u32 != 0);
-    let biased = exponent + 40 - zeros as i32;
+    round(exponent + 40 - zeros as i32, (normal >> 32) as u32 | u32::from(normal as u32 != 0))
+}
+
+/// The number with the exponent `biased` whose mantissa, rounded, is the upper 24 bits of `head`. The top bit is set; the
+/// lowest is too if there is anything below the word.
+#[inline]
+fn round(biased: i32, mut head: u32) -> u32 {
     let base = if biased >= 1 {
         (biased.min(255) - 1) as u32
     } else {

@@ -15,7 +15,8 @@ pub fn mul(a: u32, b: u32) -> u32 {
     // The lower half is left out: it can make what looks like a tie another number, (R), and nothing else.
     let product = (u64::from(a << 8 | TOP) * u64::from(b << 8 | TOP) >> 32) as u32;
     let exponent = a_exponent.wrapping_add(b_exponent);
-    if product & TOP != 0 {
+    // The top bit: the product of the mantissas is 2 or more.
+    if (product as i32) < 0 {
         // No overflow: at most 2^32 - 2^9 + 1, as the mantissas end in zeros.
         let half_up = product + 0x80;
         if half_up & 0xff == 0 {

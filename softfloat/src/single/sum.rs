@@ -3,7 +3,7 @@
 //! Signs first: what is left to do is a sum or a difference of magnitudes, and with the same sign on both numbers their
 //! bits compare as magnitudes do, and the sign falls out of the difference of their exponents.
 
-use super::{IMPLICIT, INFINITY, NAN, Parts, SIGN, TOP, is_nan, pack};
+use super::{IMPLICIT, INFINITY, NAN, Parts, SIGN, TOP, is_nan, round};
 
 /// `a` + `b`.
 #[inline(always)]
@@ -85,32 +85,29 @@ fn to_even_if(tie: bool, rounded: u32) -> u32 {
     if tie { rounded & !1 } else { rounded }
 }
 
-/// The sum of any two numbers.
+/// The sum of any two numbers, `x` being the one with the larger magnitude.
 #[cold]
 #[inline(never)]
-fn add_any(a: u32, b: u32) -> u32 {
-    let (x, y) = if a << 1 < b << 1 { (b, a) } else { (a, b) };
+fn add_any(x: u32, y: u32) -> u32 {
     let same_sign = (x ^ y) & SIGN == 0;
-    if y << 1 == 0 {
-        return if x << 1 == 0 {
-            x & y
-        } else if is_nan(x) {
-            NAN
-        } else {
-            x
-        };
-    }
     if x & INFINITY == INFINITY {
         let opposite = y & INFINITY == INFINITY && !same_sign;
         return if is_nan(x) || opposite { NAN } else { x };
     }
-    let (x_parts, y_parts) = (Parts::of(x), Parts::of(y));
-    let distance = (x_parts.exponent - y_parts.exponent) as u32;
-    if distance > 26 {
-        // Less than a quarter of the last place, below a power of two too.
-        return x;
+    if y << 1 == 0 {
+        return if x << 1 == 0 { x & y } else { x };
     }
-    let (large, small) = (u64::from(x_parts.mantissa) << 26, (u64::from(y_parts.mantissa) << 26) >> distance);
+    let (x_parts, y_parts) = (Parts::of(x), Parts::of(y));
+    // One bit below the top, so that there is room for a carry.
+    let (large, small) = (x_parts.mantissa << 7, y_parts.mantissa << 7);
+    let distance = (x_parts.exponent - y_parts.exponent).min(31) as u32;
+    let shifted = small >> distance;
+    // A lowest bit that is set says that there is more. Of the six above it a difference takes one at most.
+    let small = shifted | u32::from(shifted << distance != small);
     let sum = if same_sign { large + small } else { large - small };
-    if sum == 0 { 0 } else { x & SIGN | pack(x_parts.exponent - 26, sum) }
+    if sum == 0 {
+        return 0;
+    }
+    let zeros = sum.leading_zeros();
+    x & SIGN | round(x_parts.exponent + 1 - zeros as i32, sum << zeros)
 }
