@@ -3,10 +3,11 @@
 //! So a result depends on no library and no machine, and a reader needs no source to know it. Each function has a
 //! short way in words of 32 bits, which gives up if its error could decide the rounding (about one
 //! time in a thousand), and a careful one for those cases and for the arguments that are rare:
-//! [`careful`]. That both are right for every argument is shown by trying all of them
+//! [`careful`]; (O) and (P) in docs/numerics.md. That both are right for every argument is shown by trying all of them
 //! (kernels/tests/every_float.rs).
 
 mod careful;
+mod erf;
 mod exp;
 mod log;
 mod piecewise;
@@ -103,7 +104,11 @@ fn tanh_careful(x: u32) -> u32 {
 pub fn erf(x: f32) -> f32 {
     let bits = x.to_bits();
     let magnitude = bits & !SIGN;
-    let short = if magnitude >= piecewise::FIRST { piecewise::short(&ERF, magnitude) } else { None };
+    let short = if magnitude >= piecewise::FIRST {
+        piecewise::short(&ERF, magnitude)
+    } else {
+        erf::near_zero(magnitude)
+    };
     f32::from_bits(match short {
         Some(result) => result | bits & SIGN,
         None => erf_careful(bits),
