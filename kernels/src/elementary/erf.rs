@@ -23,5 +23,5 @@ pub(super) fn near_zero(magnitude: u32) -> Option<u32> {
     let product = product << zeros;
     let rounded = Value { head: (product >> 40) as u32, tail: (product >> 8) as u32 }.round::<12>()?;
     // The leading bit of the mantissa adds one to the exponent.
-    Some(((magnitude >> 23) - zeros << 23) + rounded)
+    Some((((magnitude >> 23) - zeros) << 23) + rounded)
 }

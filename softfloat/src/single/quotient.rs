@@ -48,7 +48,7 @@ fn div_any(a: u32, b: u32) -> u32 {
     // 28 bits of the quotient; a rest makes it odd, so that it is no tie if it should not be.
     for _ in 0..4 {
         rest <<= 7;
-        quotient = quotient << 7 | rest / b.mantissa;
+        quotient = (quotient << 7) | (rest / b.mantissa);
         rest %= b.mantissa;
     }
     let exponent = a.exponent - b.exponent - below as i32 + 150 - 28;
