@@ -147,13 +147,40 @@ pub fn binary(
 ) {
     let (a, b) = (Operand { data: a, strides: a_strides }, Operand { data: b, strides: b_strides });
     match op {
-        BinaryOp::Add => broadcast(dims, a, b, out, arithmetic::add),
-        BinaryOp::Sub => broadcast(dims, a, b, out, arithmetic::sub),
-        BinaryOp::Mul => broadcast(dims, a, b, out, arithmetic::mul),
-        BinaryOp::Div => broadcast(dims, a, b, out, arithmetic::div),
-        BinaryOp::Min => broadcast(dims, a, b, out, minimum),
-        BinaryOp::Max => broadcast(dims, a, b, out, maximum),
+        BinaryOp::Add => broadcast::<Add>(dims, a, b, out),
+        BinaryOp::Sub => broadcast::<Sub>(dims, a, b, out),
+        BinaryOp::Mul => broadcast::<Mul>(dims, a, b, out),
+        BinaryOp::Div => broadcast::<Div>(dims, a, b, out),
+        BinaryOp::Min => broadcast::<Min>(dims, a, b, out),
+        BinaryOp::Max => broadcast::<Max>(dims, a, b, out),
     }
+}
+
+/// A [`BinaryOp`] as a type: a function passed as a value would be called in loops that hold it more than once.
+trait Function {
+    fn of(a: f32, b: f32) -> f32;
+}
+
+macro_rules! functions {
+    ($($name:ident: $function:path,)*) => {$(
+        struct $name;
+
+        impl Function for $name {
+            #[inline(always)]
+            fn of(a: f32, b: f32) -> f32 {
+                $function(a, b)
+            }
+        }
+    )*};
+}
+
+functions! {
+    Add: arithmetic::add,
+    Sub: arithmetic::sub,
+    Mul: arithmetic::mul,
+    Div: arithmetic::div,
+    Min: minimum,
+    Max: maximum,
 }
 
 #[derive(Clone, Copy)]
@@ -176,21 +203,36 @@ impl Operand<'_> {
 }
 
 #[inline]
-fn broadcast(dims: &[usize], a: Operand, b: Operand, out: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+fn broadcast<F: Function>(dims: &[usize], a: Operand, b: Operand, out: &mut [f32]) {
     check_extent(dims, a.strides, a.data.len());
     check_extent(dims, b.strides, b.data.len());
     assert!(out.len() == dims.iter().product(), "output does not fit the shape");
     if a.is_contiguous(dims) && b.is_contiguous(dims) {
-        out.iter_mut().zip(a.data.iter().zip(b.data)).for_each(|(out, (&a, &b))| *out = f(a, b));
+        contiguous::<F>(&a.data[..out.len()], &b.data[..out.len()], out);
         return;
     }
     let (a_step, b_step) = (row_step(a.strides), row_step(b.strides));
     let mut lines = out.chunks_exact_mut(row_len(dims).max(1));
     for_each_row(dims, [a.strides, b.strides], |[mut i, mut j]| {
         for out in lines.next().into_iter().flatten() {
-            *out = f(a.data[i], b.data[j]);
+            *out = F::of(a.data[i], b.data[j]);
             i += a_step;
             j += b_step;
         }
     });
+}
+
+/// `out[i]` = `F::of(a[i], b[i])`, four at a time: counting is a sixth of the steps of a sum otherwise. Not inlined, so
+/// that the registers are its own.
+#[inline(never)]
+fn contiguous<F: Function>(a: &[f32], b: &[f32], out: &mut [f32]) {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let (out, out_rest) = out.as_chunks_mut::<4>();
+    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        out[0] = F::of(a[0], b[0]);
+        out[1] = F::of(a[1], b[1]);
+        out[2] = F::of(a[2], b[2]);
+        out[3] = F::of(a[3], b[3]);
+    }
+    out_rest.iter_mut().zip(a_rest.iter().zip(b_rest)).for_each(|(out, (&a, &b))| *out = F::of(a, b));
 }

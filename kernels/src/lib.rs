@@ -11,7 +11,7 @@
 //! for which the checks fold away.
 //!
 //! Inner loops work on the bits of the floats, since on the guest, which has no floating-point unit,
-//! each float operation takes 25 to 55 steps and each step has to be provable.
+//! each float operation takes 20 to 50 steps and each step has to be provable.
 #![no_std]
 // Inline assembly for MIPS is not stable yet. The guest toolchain is pinned, so this cannot drift.
 #![cfg_attr(target_arch = "mips", feature(asm_experimental_arch))]

@@ -169,7 +169,8 @@ fn relu_clip_and_signs_match_the_definition() {
 #[test]
 fn each_name_has_its_function() {
     // Would catch: the wrong function behind a name. What the functions give is tried in every_float.rs.
-    let named: [(UnaryOp, fn(f64) -> f64); 6] = [
+    type Named = (UnaryOp, fn(f64) -> f64);
+    let named: [Named; 6] = [
         (UnaryOp::Exp, f64::exp),
         (UnaryOp::Log, f64::ln),
         (UnaryOp::Tanh, f64::tanh),

@@ -7,12 +7,18 @@
 //! An operation on binary32 has two halves. The short one, inlined into its caller, takes operands well inside the range
 //! of the exponents, for which neither overflow, underflow nor a special value can come up, (X) in docs/numerics.md, and it
 //! rounds by adding one half and cutting off, which is wrong for ties only, (Y). The other half, a call away,
-//! takes all operands, and so also what the short one leaves: ties and the ends of the range.
+//! takes all operands.
 //!
 //! The source is the same on hosts, where the tests compare it with the hardware.
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod double;
+// Guests have no hardware to compare with.
+#[cfg(not(target_os = "none"))]
+mod fuzz;
 pub mod single;
 pub mod wide;
+
+#[cfg(not(target_os = "none"))]
+pub use fuzz::{check_one32, check_one64, check_pair32, check_pair64, fuzz_soft_float};

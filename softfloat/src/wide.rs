@@ -3,7 +3,7 @@
 /// The upper half of `a` x `b`.
 #[inline]
 pub fn high(a: u64, b: u64) -> u64 {
-    let low = word(a) * word(b) >> 32;
+    let low = (word(a) * word(b)) >> 32;
     let first = (a >> 32) * word(b) + low;
     let second = word(a) * (b >> 32) + word(first);
     (a >> 32) * (b >> 32) + (first >> 32) + (second >> 32)
@@ -25,11 +25,11 @@ pub fn reciprocal(d: u64) -> u64 {
     let second = first + high_word(first, (error >> 31) as u32) - 2;
     // The same with all of d, in units of 2^-55, where it is below 2^28.
     let error = (1 << 63) - (u64::from(upper) * u64::from(second) + u64::from(high_word(lower, second)));
-    (u64::from(second) << 32) + (u64::from(second) * u64::from((error >> 8) as u32) >> 23)
+    (u64::from(second) << 32) + ((u64::from(second) * u64::from((error >> 8) as u32)) >> 23)
 }
 
 /// The upper half of the product of two words.
 #[inline(always)]
 pub fn high_word(a: u32, b: u32) -> u32 {
-    (u64::from(a) * u64::from(b) >> 32) as u32
+    ((u64::from(a) * u64::from(b)) >> 32) as u32
 }

@@ -2,49 +2,9 @@
 
 mod support;
 
-use opml_softfloat::double;
+use opml_softfloat::{check_one32, check_one64, check_pair64};
 use rayon::prelude::*;
 use support::Random;
-
-/// The bits, with one NaN; it asks the bits as in `single.rs`.
-fn canonical(x: f64) -> u64 {
-    let bits = x.to_bits();
-    if bits << 1 > 0xffe0_0000_0000_0000 { double::NAN } else { bits }
-}
-
-fn canonical_single(x: f32) -> u32 {
-    let bits = x.to_bits();
-    if bits << 1 > 0xff00_0000 { 0x7fc0_0000 } else { bits }
-}
-
-/// Everything that takes two numbers.
-fn check(a: u64, b: u64) {
-    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
-    let compared = |ours: u64, theirs: f64, sign: char| {
-        assert_eq!(ours, canonical(theirs), "{a:#018x} {sign} {b:#018x}");
-    };
-    compared(double::add(a, b), x + y, '+');
-    compared(double::sub(a, b), x - y, '-');
-    compared(double::mul(a, b), x * y, 'x');
-    compared(double::div(a, b), x / y, '/');
-    assert_eq!(double::compare(a, b), x.partial_cmp(&y), "{a:#018x} and {b:#018x}");
-}
-
-/// Everything that takes one.
-fn check_one(a: u64) {
-    let x = f64::from_bits(a);
-    assert_eq!(double::to_i32(a), x as i32, "{a:#018x}");
-    assert_eq!(double::to_u32(a), x as u32, "{a:#018x}");
-    assert_eq!(double::to_i64(a), x as i64, "{a:#018x}");
-    assert_eq!(double::to_u64(a), x as u64, "{a:#018x}");
-    assert_eq!(double::to_single(a), canonical_single(x as f32), "{a:#018x}");
-    assert_eq!(double::from_i64(a as i64), (a as i64 as f64).to_bits(), "{a}");
-    assert_eq!(double::from_u64(a), (a as f64).to_bits(), "{a}");
-    let low = a as u32;
-    assert_eq!(double::from_i32(low as i32), f64::from(low as i32).to_bits(), "{low}");
-    assert_eq!(double::from_u32(low), f64::from(low).to_bits(), "{low}");
-    assert_eq!(double::from_single(low), canonical(f64::from(f32::from_bits(low))), "{low:#010x}");
-}
 
 /// Exponents near the ends, the middle and the limits of integers and of binary32, with the fractions at which
 /// rounding and carries go wrong.
@@ -66,8 +26,8 @@ fn edge_cases_match_the_hardware() {
     // Would catch: specials, subnormals, overflow and underflow, carries, signs of zeros, limits of integers.
     let edges = edges();
     edges.par_iter().for_each(|&a| {
-        check_one(a);
-        edges.iter().for_each(|&b| check(a, b));
+        check_one64(a);
+        edges.iter().for_each(|&b| check_pair64(a, b));
     });
 }
 
@@ -83,12 +43,13 @@ fn random_numbers_match_the_hardware() {
             let (a, b) = (random.bits(), random.bits());
             let near = |x: u64| x & 0x803f_ffff_ffff_ffff | 0x3fc0_0000_0000_0000;
             match pair % 4 {
-                0 => check(a, b),
-                1 => check(near(a), near(b)),
-                2 => check(near(a), near(a ^ b >> 25)),
-                _ => check(near(a) & !0x3ff_ffff, near(b) & !0x3ff_ffff),
+                0 => check_pair64(a, b),
+                1 => check_pair64(near(a), near(b)),
+                2 => check_pair64(near(a), near(a ^ b >> 25)),
+                _ => check_pair64(near(a) & !0x3ff_ffff, near(b) & !0x3ff_ffff),
             }
-            check_one(a >> (b % 64));
+            check_one64(a >> (b % 64));
+            check_one32(a as u32);
         }
     });
 }

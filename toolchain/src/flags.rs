@@ -36,6 +36,9 @@ pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
         // LLVM guards divisions with a trap, on which the contract reverts. The guest's code divides by
         // what it knows not to be zero: Rust checks before each division.
         "-Cllvm-args=-mno-check-zero-division".to_owned(),
+        // The slot behind a branch is a step. LLVM fills it from above only, unless it is told to look into the
+        // blocks that the branch leads to and behind calls as well.
+        "-Cllvm-args=-disable-mips-df-succbb-search=false -disable-mips-df-forward-search=false".to_owned(),
         // The sysroot's crates take part in link-time optimisation.
         "-Cembed-bitcode=yes".to_owned(),
     ];

@@ -33,5 +33,5 @@ pub(super) fn short(x: u32) -> Option<u32> {
     let rounded = Value { head: upper >> 8, tail: upper << 24 | lower >> 8 }.round::<9>()?;
     let sign = (sum >> 32) as u32 & 1 << 31;
     // The leading bit of the mantissa adds one to the exponent.
-    Some(sign | (133 - zeros << 23) + rounded)
+    Some(sign | (((133 - zeros) << 23) + rounded))
 }

@@ -7,6 +7,7 @@
 //! (kernels/tests/every_float.rs).
 
 mod careful;
+mod erf;
 mod exp;
 mod log;
 mod piecewise;
@@ -103,7 +104,11 @@ fn tanh_careful(x: u32) -> u32 {
 pub fn erf(x: f32) -> f32 {
     let bits = x.to_bits();
     let magnitude = bits & !SIGN;
-    let short = if magnitude >= piecewise::FIRST { piecewise::short(&ERF, magnitude) } else { None };
+    let short = if magnitude >= piecewise::FIRST {
+        piecewise::short(&ERF, magnitude)
+    } else {
+        erf::near_zero(magnitude)
+    };
     f32::from_bits(match short {
         Some(result) => result | bits & SIGN,
         None => erf_careful(bits),

@@ -21,7 +21,7 @@ pub(super) type Piece = [u32; 8];
 #[inline(always)]
 pub(super) fn short(pieces: &[Piece], magnitude: u32) -> Option<u32> {
     let [head, tail, c1, c2, c3, c4, c5, exponent] =
-        *pieces.get((magnitude - FIRST >> PLACE_BITS) as usize)?;
+        *pieces.get(((magnitude - FIRST) >> PLACE_BITS) as usize)?;
     // The place in units of 2^-32, and of 2^-31 for signed products.
     let place = magnitude << (32 - PLACE_BITS);
     let half = place >> 1;

@@ -27,5 +27,5 @@ impl Value {
 /// `a` x `b` / 2^32, rounded down, for `a` below 2^31.
 #[inline(always)]
 pub(super) fn high_signed(a: u32, b: i32) -> i32 {
-    (i64::from(a as i32) * i64::from(b) >> 32) as i32
+    ((i64::from(a as i32) * i64::from(b)) >> 32) as i32
 }

@@ -99,7 +99,7 @@ pub fn from_single(x: u32) -> u64 {
     let magnitude = x & 0x7fff_ffff;
     match magnitude {
         0 => sign,
-        0x0080_0000..0x7f80_0000 => sign | (u64::from(magnitude) << 29) + ((1023 - 127) << 52),
+        0x0080_0000..0x7f80_0000 => sign | ((u64::from(magnitude) << 29) + ((1023 - 127) << 52)),
         0x7f80_0000 => sign | INFINITY,
         0x7f80_0001.. => NAN,
         // In units of 2^-149.

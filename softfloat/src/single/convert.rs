@@ -40,7 +40,7 @@ pub fn from_u32(value: u32) -> u32 {
     }
     let zeros = value.leading_zeros();
     let normal = value << zeros;
-    let truncated = (157 - zeros << 23) + (normal >> 8);
+    let truncated = ((157 - zeros) << 23) + (normal >> 8);
     truncated + u32::from((normal & 0xff) + (truncated & 1) > 0x80)
 }
 

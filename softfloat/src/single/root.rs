@@ -36,8 +36,8 @@ fn sqrt_normal(x: u32) -> u32 {
     let upper = (x & (IMPLICIT - 1) | IMPLICIT) << (8 - exponent % 2);
     // The first 16 bits of s by Heron's method, from a line that is within 6 % of the root; a step about squares
     // that. The lowest bit, of no matter here, shows the compiler that nothing is divided by zero.
-    let line = (upper / 3 >> 15) + 22_000 | 1;
-    let better = (line + upper / line) / 2 | 1;
+    let line = (((upper / 3) >> 15) + 22_000) | 1;
+    let better = ((line + upper / line) / 2) | 1;
     let mut root = (better + upper / better) / 2;
     if root * root > upper {
         root -= 1;
@@ -45,9 +45,9 @@ fn sqrt_normal(x: u32) -> u32 {
     // It has 16 bits.
     root |= 1 << 15;
     // Nine more bits by a division, as (s + q / 2^9)^2 is about s^2 + 2 s q / 2^9; too many by at most 1.
-    let rest = upper - root * root << 8;
+    let rest = (upper - root * root) << 8;
     let more = rest / root;
     let too_much = u32::from((rest % root) << 10 < more * more);
     let root = (root << 9) + more - too_much;
-    ((exponent + 125 >> 1) << 23) + ((root + 1) >> 1)
+    (((exponent + 125) >> 1) << 23) + ((root + 1) >> 1)
 }
