@@ -34,7 +34,7 @@ impl Conv2d {
         self.depth() * self.vertical.size * self.horizontal.size
     }
 
-    fn check(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>, out: &[f32]) {
+    pub(crate) fn check(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>, out: &[f32]) {
         assert!(self.groups > 0, "conv2d: no groups");
         assert!(self.input.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the input");
         assert!(self.output.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the output");

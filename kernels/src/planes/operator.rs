@@ -1,0 +1,160 @@
+//! The convolution.
+
+use crate::bits::{all_finite, is_finite, is_zero};
+use crate::conv::Conv2d;
+use crate::dot::Accumulator;
+use crate::planes::filter::Filter;
+use crate::planes::finish::Finish;
+use crate::planes::plane::{Kind, Plane, plane_words};
+use crate::planes::sums::{Room, Sums, Taps};
+
+/// The largest window, (X).
+pub const MAX_TAPS: usize = 255;
+
+/// Words of scratch that [`conv2d_planes`] needs.
+pub const fn planes_scratch(shape: &Conv2d) -> usize {
+    2 * plane_words(shape) + 3 * shape.taps() + 2 * shape.output.width
+}
+
+/// What [`conv2d`](crate::conv2d) computes for a shape with as many groups as input channels.
+///
+/// # Panics
+/// If a slice does not fit the shape, a group has several input channels, a window has more than [`MAX_TAPS`] taps, or
+/// `scratch` is shorter than [`planes_scratch`].
+#[inline]
+pub fn conv2d_planes(
+    shape: &Conv2d,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    scratch: &mut [u32],
+    out: &mut [f32],
+) {
+    shape.check(x, w, bias, out);
+    assert!(shape.groups == shape.input.channels, "planes: a group has several input channels");
+    assert!(shape.taps() <= MAX_TAPS, "planes: too many taps");
+    if shape.output.extent() == 0 {
+        return;
+    }
+    let filters = shape.output.channels / shape.groups;
+    let mut work = Planes::new(Task { shape, x, w, bias }, scratch);
+    for channel in 0..shape.input.channels {
+        work.plane.prepare(shape, &x[channel * shape.input.channel_stride..]);
+        for filter in channel * filters..(channel + 1) * filters {
+            work.channel(filter, out);
+        }
+    }
+}
+
+/// The operands.
+struct Task<'a> {
+    shape: &'a Conv2d,
+    x: &'a [f32],
+    w: &'a [f32],
+    bias: Option<&'a [f32]>,
+}
+
+impl Task<'_> {
+    /// The weights of an output channel.
+    fn weights(&self, filter: usize) -> &[f32] {
+        let taps = self.shape.taps();
+        &self.w[filter * taps..][..taps]
+    }
+
+    /// The sum at output pixel (`row`, `column`) of an output channel, straight from the definition.
+    #[cold]
+    #[inline(never)]
+    fn by_definition(&self, filter: usize, row: usize, column: usize) -> f32 {
+        let channel = filter / (self.shape.output.channels / self.shape.groups);
+        let weights = self.weights(filter);
+        let mut sum = Accumulator::new();
+        self.shape.patch(channel, row, column).for_each(|i, j| sum.add(self.x[i], weights[j]));
+        if let Some(bias) = self.bias {
+            sum.add_value(bias[filter]);
+        }
+        sum.round()
+    }
+}
+
+/// The operands and what is made of them.
+struct Planes<'a> {
+    task: Task<'a>,
+    plane: Plane<'a>,
+    filter: Filter<'a>,
+    /// Where the taps of a window lie in the plane.
+    offsets: &'a [u32],
+    /// Those of a row of outputs.
+    sums: &'a mut [Room],
+}
+
+impl<'a> Planes<'a> {
+    fn new(task: Task<'a>, mut memory: &'a mut [u32]) -> Self {
+        let shape = task.shape;
+        let plane = Plane::new(shape, &mut memory);
+        let filter = Filter::new(shape.taps(), &mut memory);
+        let offsets = memory.split_off_mut(..shape.taps()).expect("planes: scratch too short");
+        for (row, offsets) in offsets.chunks_mut(shape.horizontal.size.max(1)).enumerate() {
+            for (column, offset) in offsets.iter_mut().enumerate() {
+                let below = row * shape.vertical.dilation * plane.width();
+                *offset = (below + column * shape.horizontal.dilation) as u32;
+            }
+        }
+        let sums = memory.split_off_mut(..2 * shape.output.width).expect("planes: scratch too short");
+        Self { task, plane, filter, offsets, sums: sums.as_chunks_mut().0 }
+    }
+
+    /// All sums of an output channel.
+    #[inline(never)]
+    fn channel(&mut self, filter: usize, out: &mut [f32]) {
+        let shape = self.task.shape;
+        let bias = self.task.bias.map_or(0.0, |bias| bias[filter]);
+        let weights = self.task.weights(filter);
+        if self.plane.kind == Kind::Integers && self.filter.prepare(weights, bias.to_bits(), self.plane.scale) {
+            return self.integers(filter, out);
+        }
+        // Zeros leave a bias as it is, unless that is a zero whose sign is asked for, or they meet infinities.
+        let alone = self.plane.kind == Kind::Zero
+            && is_finite(bias.to_bits())
+            && !is_zero(bias.to_bits())
+            && all_finite(weights);
+        for row in 0..shape.output.height {
+            for column in 0..shape.output.width {
+                let sum = if alone { bias } else { self.task.by_definition(filter, row, column) };
+                out[shape.output.at(filter, row, column)] = sum;
+            }
+        }
+    }
+
+    /// The same with the integers of the plane and of the filter.
+    #[inline(always)]
+    fn integers(&mut self, filter: usize, out: &mut [f32]) {
+        let Self { task, plane, filter: weights, offsets, sums } = self;
+        let (shape, width) = (task.shape, plane.width());
+        let (vertical, horizontal) = (&shape.vertical, &shape.horizontal);
+        let three = (vertical.size, horizontal.size, horizontal.dilation) == (3, 3, 1);
+        let taps = Taps {
+            offsets,
+            weights: weights.weights,
+            stride: horizontal.stride,
+            three: three.then_some(vertical.dilation * width),
+            start: weights.start,
+        };
+        let finish = Finish::new(plane, weights);
+        for row in 0..shape.output.height {
+            let first = row * vertical.stride * width;
+            taps.row(&plane.integers[first..], sums);
+            for (column, &[high, low]) in sums.iter().enumerate() {
+                let sum = Sums { high, low };
+                let bits = finish.short(sum).or_else(|| {
+                    let at = first + column * horizontal.stride;
+                    let x = [&plane.integers[at..], &plane.remainders[at..]];
+                    finish.long(sum, &taps, weights, x)
+                });
+                out[shape.output.at(filter, row, column)] = match bits {
+                    Some(bits) => f32::from_bits(bits),
+                    None => task.by_definition(filter, row, column),
+                };
+            }
+        }
+    }
+}
