@@ -1,4 +1,4 @@
-//! Generates the assembly of the inner loops of `src/packed/` for MIPS; for other machines nothing.
+//! Generates the assembly of the inner loops of `src/packed/` and `src/planes/` for MIPS; for other machines nothing.
 //!
 //! A compiler hoists the loads and multiplications of these loops until the registers no longer do
 //! and then spills, which nearly doubles the steps. What the functions compute, and the bounds that make it
@@ -13,6 +13,7 @@
 
 mod finish;
 mod loops;
+mod planes;
 mod text;
 
 use std::env;
@@ -37,4 +38,6 @@ fn main() {
     text += &finish::finish();
     let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
     fs::write(Path::new(&out).join("packed.s"), text).expect("cargo made the folder");
+    let text = planes::three_by_three(1) + &planes::three_by_three(2) + &planes::finish();
+    fs::write(Path::new(&out).join("planes.s"), text).expect("cargo made the folder");
 }

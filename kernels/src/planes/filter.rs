@@ -2,7 +2,7 @@
 
 use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, SIGN, is_zero};
 use crate::planes::integers::{Aligned, LOWEST, ONE};
-use crate::planes::sums::{DROPPED, Sums};
+use crate::planes::sums::{DROPPED, Sum};
 
 /// Bits of the sum of the magnitudes of all weights, (X).
 const SUM_BITS: u32 = 31;
@@ -14,21 +14,19 @@ pub(super) struct Filter<'a> {
     pub weights: &'a mut [u32],
     /// What the integers leave, in units of 2^-31.
     pub remainders: &'a mut [u32],
-    /// How many weights may have a remainder.
-    pub inexact: u32,
     /// The sum of the magnitudes of the integers.
     pub sum: u32,
     /// Sums are in units of two to minus this.
     pub scale: i32,
     /// The bias, and half of what the low words of all products may lose.
-    pub start: Sums,
+    pub start: Sum,
 }
 
 impl<'a> Filter<'a> {
     pub(super) fn new(taps: usize, memory: &mut &'a mut [u32]) -> Self {
         let mut take = || memory.split_off_mut(..taps).expect("planes: scratch too short");
         let (weights, remainders) = (take(), take());
-        Self { weights, remainders, inexact: 0, sum: 0, scale: 0, start: Sums::default() }
+        Self { weights, remainders, sum: 0, scale: 0, start: [0; 2] }
     }
 
     /// Makes integers of the weights `w` and of `bias` for a plane of some `scale`; whether that is possible.
@@ -55,14 +53,13 @@ impl<'a> Filter<'a> {
             top += (shift - BIAS_SHIFT).max(0) as u32;
         }
         self.scale = ONE - top as i32 + scale;
-        self.start = Sums::new(shifted(bias, shift.min(BIAS_SHIFT)));
-        self.start.low += w.len() as u32 / 2;
+        let bias = shifted(bias, shift.min(BIAS_SHIFT));
+        self.start = [(bias >> 32) as u32, (bias as u32 >> DROPPED) + w.len() as u32 / 2];
 
-        (self.inexact, self.sum) = (0, 0);
+        self.sum = 0;
         for ((weight, integer), remainder) in w.iter().zip(&mut *self.weights).zip(&mut *self.remainders) {
             let aligned = Aligned::new(weight.to_bits(), top);
             (*integer, *remainder) = (aligned.integer, aligned.remainder);
-            self.inexact += u32::from(aligned.inexact);
             self.sum += (aligned.integer as i32).unsigned_abs();
         }
         true
@@ -77,11 +74,4 @@ fn shifted(bits: u32, shift: i32) -> i64 {
     let magnitude = i64::from((bits & FRACTION) | IMPLICIT);
     let signed = if bits & SIGN == 0 { magnitude } else { -magnitude };
     if shift >= 0 { signed << shift } else { signed >> (-shift).min(63) }
-}
-
-impl Sums {
-    /// A start from `value`, rounded down to the unit of the low words.
-    fn new(value: i64) -> Self {
-        Self { high: (value >> 32) as u32, low: value as u32 >> DROPPED }
-    }
 }

@@ -17,35 +17,35 @@ pub(super) const ONE: i32 = 158;
 pub(super) struct Aligned {
     pub integer: u32,
     pub remainder: u32,
-    /// Whether there may be a remainder.
-    pub inexact: bool,
 }
 
 impl Aligned {
     /// `bits` are those of a number below 2^(`top` - 127), so that the integer is below 2^31, (X).
-    #[inline(always)]
     pub(super) fn new(bits: u32, top: u32) -> Self {
-        let shift = top - (bits << 1 >> 24);
-        if shift <= EXACT {
-            let integer = with_sign_of((bits << 8 | SIGN) >> shift, bits);
-            return Self { integer, remainder: 0, inexact: false };
+        match Self::exact(bits, top) {
+            Some(integer) => Self { integer, remainder: 0 },
+            None => Self::rounded(bits, top),
         }
-        Self::rounded(bits, shift)
     }
 
+    /// The integer of a number that is normal and leaves nothing.
+    #[inline(always)]
+    pub(super) fn exact(bits: u32, top: u32) -> Option<u32> {
+        let shift = top - (bits << 1 >> 24);
+        (shift <= EXACT).then(|| with_sign_of((bits << 8 | SIGN) >> (shift & 31), bits))
+    }
+
+    /// That of any number.
     #[inline(never)]
-    fn rounded(bits: u32, shift: u32) -> Self {
+    pub(super) fn rounded(bits: u32, top: u32) -> Self {
+        let shift = top - (bits << 1 >> 24);
         if is_zero(bits) || shift >= 64 {
-            return Self { integer: 0, remainder: 0, inexact: !is_zero(bits) };
+            return Self { integer: 0, remainder: 0 };
         }
         let fixed = u64::from(bits << 8 | SIGN) << 31 >> shift;
         let integer = ((fixed + (1 << 30)) >> 31) as u32;
         let remainder = (fixed as u32).wrapping_sub(integer << 31);
-        Self {
-            integer: with_sign_of(integer, bits),
-            remainder: with_sign_of(remainder, bits),
-            inexact: true,
-        }
+        Self { integer: with_sign_of(integer, bits), remainder: with_sign_of(remainder, bits) }
     }
 }
 

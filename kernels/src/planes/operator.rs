@@ -4,16 +4,16 @@ use crate::bits::{all_finite, is_finite, is_zero};
 use crate::conv::Conv2d;
 use crate::dot::Accumulator;
 use crate::planes::filter::Filter;
-use crate::planes::finish::Finish;
+use crate::planes::finish::{Finish, Lines};
 use crate::planes::plane::{Kind, Plane, plane_words};
-use crate::planes::sums::{Room, Sums, Taps};
+use crate::planes::sums::{Sum, Taps};
 
 /// The largest window, (X).
 pub const MAX_TAPS: usize = 255;
 
 /// Words of scratch that [`conv2d_planes`] needs.
 pub const fn planes_scratch(shape: &Conv2d) -> usize {
-    2 * plane_words(shape) + 3 * shape.taps() + 2 * shape.output.width
+    plane_words(shape) + 3 * shape.taps() + 2 * shape.output.height * shape.output.width
 }
 
 /// What [`conv2d`](crate::conv2d) computes for a shape with as many groups as input channels.
@@ -83,8 +83,8 @@ struct Planes<'a> {
     filter: Filter<'a>,
     /// Where the taps of a window lie in the plane.
     offsets: &'a [u32],
-    /// Those of a row of outputs.
-    sums: &'a mut [Room],
+    /// Those of an output channel.
+    sums: &'a mut [Sum],
 }
 
 impl<'a> Planes<'a> {
@@ -99,7 +99,8 @@ impl<'a> Planes<'a> {
                 *offset = (below + column * shape.horizontal.dilation) as u32;
             }
         }
-        let sums = memory.split_off_mut(..2 * shape.output.width).expect("planes: scratch too short");
+        let outputs = shape.output.height * shape.output.width;
+        let sums = memory.split_off_mut(..2 * outputs).expect("planes: scratch too short");
         Self { task, plane, filter, offsets, sums: sums.as_chunks_mut().0 }
     }
 
@@ -129,31 +130,41 @@ impl<'a> Planes<'a> {
     #[inline(always)]
     fn integers(&mut self, filter: usize, out: &mut [f32]) {
         let Self { task, plane, filter: weights, offsets, sums } = self;
-        let (shape, width) = (task.shape, plane.width());
-        let (vertical, horizontal) = (&shape.vertical, &shape.horizontal);
-        let three = (vertical.size, horizontal.size, horizontal.dilation) == (3, 3, 1);
+        let (shape, columns) = (task.shape, task.shape.output.width);
         let taps = Taps {
+            vertical: &shape.vertical,
+            horizontal: &shape.horizontal,
+            width: plane.width(),
             offsets,
             weights: weights.weights,
-            stride: horizontal.stride,
-            three: three.then_some(vertical.dilation * width),
             start: weights.start,
         };
+        taps.all(plane.integers, columns, sums);
+        plane.rests().for_each(|rest| taps.add_rest(&rest, columns, sums));
+        for (tap, &remainder) in weights.remainders.iter().enumerate() {
+            if remainder != 0 {
+                taps.add_weight(tap, remainder, plane.integers, columns, sums);
+            }
+        }
+
         let finish = Finish::new(plane, weights);
-        for row in 0..shape.output.height {
-            let first = row * vertical.stride * width;
-            taps.row(&plane.integers[first..], sums);
-            for (column, &[high, low]) in sums.iter().enumerate() {
-                let sum = Sums { high, low };
-                let bits = finish.short(sum).or_else(|| {
-                    let at = first + column * horizontal.stride;
-                    let x = [&plane.integers[at..], &plane.remainders[at..]];
-                    finish.long(sum, &taps, weights, x)
-                });
-                out[shape.output.at(filter, row, column)] = match bits {
+        let image = &shape.output;
+        // Rows without gaps are one line.
+        let line = if image.row_stride == columns * image.column_stride { sums.len() } else { columns };
+        let mut first = 0;
+        while first < sums.len() {
+            let (row, column) = (first / columns, first % columns);
+            let start = image.at(filter, row, column);
+            let end = first / line * line + line;
+            let lines = &mut Lines { values: out, start, step: image.column_stride };
+            first += finish.run(&sums[first..end], lines);
+            if first < end {
+                let (row, column) = (first / columns, first % columns);
+                out[image.at(filter, row, column)] = match finish.long(sums[first]) {
                     Some(bits) => f32::from_bits(bits),
                     None => task.by_definition(filter, row, column),
                 };
+                first += 1;
             }
         }
     }

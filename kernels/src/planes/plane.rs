@@ -39,16 +39,27 @@ impl Side {
     }
 }
 
+/// An element that its integer does not hold exactly.
+#[derive(Clone, Copy)]
+pub(super) struct Rest {
+    /// Where it lies in the padded plane.
+    pub row: usize,
+    pub column: usize,
+    /// What the integer leaves, in units of 2^-31.
+    pub remainder: u32,
+}
+
 /// A plane with its padding: rows without gaps.
 pub(super) struct Plane<'a> {
     pub kind: Kind,
     /// The integers are the elements times two to this, rounded.
     pub scale: i32,
-    /// Whether some element has a remainder.
-    pub inexact: bool,
     pub integers: &'a mut [u32],
-    /// What the integers leave, in units of 2^-31.
-    pub remainders: &'a mut [u32],
+    /// Positions and remainders.
+    list: &'a mut [[u32; 2]],
+    listed: usize,
+    /// Whether the list was too short.
+    pub unlisted: bool,
     sides: [Side; 2],
 }
 
@@ -61,27 +72,46 @@ const fn sides(shape: &Conv2d) -> [Side; 2] {
     ]
 }
 
-/// Words that the integers of a plane take, and its remainders once more.
-pub(super) const fn plane_words(shape: &Conv2d) -> usize {
+/// Elements of a padded plane.
+const fn elements(shape: &Conv2d) -> usize {
     let [vertical, horizontal] = sides(shape);
     vertical.len * horizontal.len
+}
+
+/// The longest list: with more remainders, the products with them cost as much as the definition.
+const fn list_len(shape: &Conv2d) -> usize {
+    elements(shape) / 4
+}
+
+/// Words that a plane takes.
+pub(super) const fn plane_words(shape: &Conv2d) -> usize {
+    elements(shape) + 2 * list_len(shape)
 }
 
 impl<'a> Plane<'a> {
     /// A plane of zeros: the padding stays as it is.
     pub(super) fn new(shape: &Conv2d, memory: &mut &'a mut [u32]) -> Self {
-        let mut take = || {
-            let words = memory.split_off_mut(..plane_words(shape)).expect("planes: scratch too short");
-            words.fill(0);
-            words
-        };
-        let (integers, remainders) = (take(), take());
-        Self { kind: Kind::Zero, scale: 0, inexact: false, integers, remainders, sides: sides(shape) }
+        let sides = sides(shape);
+        assert!(sides.iter().all(|side| side.len < 1 << 16), "planes: image too large");
+        let mut take = |words| memory.split_off_mut(..words).expect("planes: scratch too short");
+        let integers = take(elements(shape));
+        integers.fill(0);
+        let list = take(2 * list_len(shape)).as_chunks_mut().0;
+        Self { kind: Kind::Zero, scale: 0, integers, list, listed: 0, unlisted: false, sides }
     }
 
     /// Elements from one row to the next.
     pub(super) fn width(&self) -> usize {
         self.sides[1].len
+    }
+
+    /// The elements that have a remainder.
+    pub(super) fn rests(&self) -> impl Iterator<Item = Rest> {
+        self.list[..self.listed].iter().map(|&[position, remainder]| Rest {
+            row: position as usize >> 16,
+            column: position as usize & 0xffff,
+            remainder,
+        })
     }
 
     /// Makes integers of the elements that windows see of the channel that `x` begins with.
@@ -106,12 +136,36 @@ impl<'a> Plane<'a> {
         }
         let top = (largest >> 24) + 1;
         self.scale = ONE - top as i32;
-        self.inexact = false;
+        (self.listed, self.unlisted) = (0, false);
         for row in 0..vertical.count {
-            let start = (vertical.first + row) * horizontal.len + horizontal.first;
-            let range = start..start + horizontal.count;
-            let (integers, remainders) = (&mut self.integers[range.clone()], &mut self.remainders[range]);
-            self.inexact |= fill(line(row), step, top, integers, remainders);
+            self.fill(line(row), step, top, vertical.first + row);
+        }
+    }
+
+    /// The integers of a row of the image, which is `row` of the padded plane.
+    #[inline(always)]
+    fn fill(&mut self, line: &[f32], step: usize, top: u32, row: usize) {
+        let horizontal = self.sides[1];
+        let start = row * horizontal.len + horizontal.first;
+        let integers = &mut self.integers[start..start + horizontal.count];
+        let mut position = (row << 16 | horizontal.first) as u32;
+        for (value, integer) in line.iter().step_by(step).zip(integers) {
+            let bits = value.to_bits();
+            *integer = match Aligned::exact(bits, top) {
+                Some(integer) => integer,
+                None => {
+                    let aligned = Aligned::rounded(bits, top);
+                    if aligned.remainder != 0 {
+                        match self.list.get_mut(self.listed) {
+                            Some(entry) => *entry = [position, aligned.remainder],
+                            None => self.unlisted = true,
+                        }
+                        self.listed = self.list.len().min(self.listed + 1);
+                    }
+                    aligned.integer
+                }
+            };
+            position += 1;
         }
     }
 }
@@ -121,23 +175,4 @@ impl<'a> Plane<'a> {
 fn largest_of(line: &[f32], step: usize) -> u32 {
     let largest = |largest: u32, value: &f32| largest.max(value.to_bits() << 1);
     if step == 1 { line.iter().fold(0, largest) } else { line.iter().step_by(step).fold(0, largest) }
-}
-
-/// The integers and the remainders of a row; whether there may be one that is not zero.
-#[inline(always)]
-fn fill(line: &[f32], step: usize, top: u32, integers: &mut [u32], remainders: &mut [u32]) -> bool {
-    let mut inexact = false;
-    let mut one = |value: &f32, integer: &mut u32, remainder: &mut u32| {
-        let aligned = Aligned::new(value.to_bits(), top);
-        (*integer, *remainder) = (aligned.integer, aligned.remainder);
-        inexact |= aligned.inexact;
-    };
-    let words = integers.iter_mut().zip(remainders);
-    if step == 1 {
-        line.iter().zip(words).for_each(|(value, (integer, remainder))| one(value, integer, remainder));
-    } else {
-        let values = line.iter().step_by(step);
-        values.zip(words).for_each(|(value, (integer, remainder))| one(value, integer, remainder));
-    }
-    inexact
 }

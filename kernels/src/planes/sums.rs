@@ -1,99 +1,120 @@
-//! The sums of the products of a row of windows with a filter.
+//! The sums of the products of all windows of a plane with a filter.
+
+#[cfg(target_arch = "mips")]
+use crate::planes::mips as machine;
+use crate::planes::plane::Rest;
+#[cfg(not(target_arch = "mips"))]
+use crate::planes::portable as machine;
+use crate::spatial::Window;
 
 /// Last bits of a low word that are not added up, (X).
-pub(super) const DROPPED: u32 = 8;
+pub(super) const DROPPED: u32 = 10;
 
-/// The sum of the words of products: `high` x 2^32 + `low` x 2^8.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Sums {
-    pub high: u32,
-    pub low: u32,
-}
+/// The sum of the words of products, high words and low words: the first x 2^32 + the second, with its sign, x 2^10.
+pub(super) type Sum = [u32; 2];
 
-/// The same in scratch.
-pub(super) type Room = [u32; 2];
-
-impl Sums {
-    #[inline(always)]
-    fn add(&mut self, a: u32, b: u32) {
-        let product = i64::from(a as i32) * i64::from(b as i32);
-        self.high = self.high.wrapping_add((product >> 32) as u32);
-        self.low = self.low.wrapping_add(product as u32 >> DROPPED);
-    }
-
-    pub(super) fn total(self) -> i64 {
-        (i64::from(self.high as i32) << 32) + (i64::from(self.low) << DROPPED)
-    }
-}
-
-/// What a row of windows is multiplied with.
+/// What the windows of a plane are multiplied with.
 #[derive(Clone, Copy)]
 pub(super) struct Taps<'a> {
+    pub vertical: &'a Window,
+    pub horizontal: &'a Window,
+    /// Elements from one row of the plane to the next.
+    pub width: usize,
     /// Where the taps lie in the plane, from the window's first.
     pub offsets: &'a [u32],
     pub weights: &'a [u32],
-    /// Elements from the window of an output to that of the next.
-    pub stride: usize,
-    /// From one row of the window to the next, if it is three by three and each row without gaps.
-    pub three: Option<usize>,
-    pub start: Sums,
+    pub start: Sum,
 }
 
 /// Outputs that are computed together where there are as many: they share loads.
-const WIDE: usize = 4;
+pub(super) const WIDE: usize = 4;
 
 impl Taps<'_> {
-    /// The sums of the windows of a row; `x` begins with the first tap of the first.
-    pub(super) fn row(&self, x: &[u32], sums: &mut [Room]) {
-        match (self.three, self.stride) {
-            (Some(below), 1) if sums.len() >= WIDE => {
-                strips(sums, |at| self.three_by_three::<WIDE, 1>(&x[at..], below));
+    /// The sums of all windows of the plane `x`, `columns` in a row.
+    pub(super) fn all(&self, x: &[u32], columns: usize, sums: &mut [Sum]) {
+        let adjacent = (self.vertical.size, self.horizontal.size, self.horizontal.dilation) == (3, 3, 1);
+        if adjacent && self.horizontal.stride <= 2 && columns >= WIDE {
+            return machine::three_by_three(self, x, columns, sums);
+        }
+        for (row, sums) in sums.chunks_exact_mut(columns).enumerate() {
+            let x = &x[row * self.below()..];
+            match self.horizontal.stride {
+                1 if columns >= WIDE => strips(sums, |at| self.strip::<WIDE, 1>(&x[at..])),
+                2 if columns >= WIDE => strips(sums, |at| self.strip::<WIDE, 2>(&x[2 * at..])),
+                stride => strips(sums, |at| self.strip::<1, 1>(&x[stride * at..])),
             }
-            (Some(below), 2) if sums.len() >= WIDE => {
-                strips(sums, |at| self.three_by_three::<WIDE, 2>(&x[2 * at..], below));
-            }
-            (_, 1) if sums.len() >= WIDE => strips(sums, |at| self.any::<WIDE, 1>(&x[at..])),
-            (_, 2) if sums.len() >= WIDE => strips(sums, |at| self.any::<WIDE, 2>(&x[2 * at..])),
-            (_, stride) => strips(sums, |at| self.any::<1, 1>(&x[stride * at..])),
         }
     }
 
-    #[inline(always)]
-    fn three_by_three<const N: usize, const S: usize>(&self, x: &[u32], below: usize) -> [Sums; N] {
-        let mut sums = [self.start; N];
-        for (row, weights) in self.weights.as_chunks::<3>().0.iter().enumerate() {
-            let x = &x[row * below..][..(N - 1) * S + 3];
-            for (output, sums) in sums.iter_mut().enumerate() {
-                for (tap, &weight) in weights.iter().enumerate() {
-                    sums.add(x[output * S + tap], weight);
-                }
-            }
-        }
-        sums
+    /// Elements from the windows of a row of outputs to those of the next.
+    pub(super) fn below(&self) -> usize {
+        self.vertical.stride * self.width
     }
 
     #[inline(always)]
-    fn any<const N: usize, const S: usize>(&self, x: &[u32]) -> [Sums; N] {
+    fn strip<const N: usize, const S: usize>(&self, x: &[u32]) -> [Sum; N] {
         let mut sums = [self.start; N];
         for (&offset, &weight) in self.offsets.iter().zip(self.weights) {
             let x = &x[offset as usize..][..(N - 1) * S + 1];
-            for (output, sums) in sums.iter_mut().enumerate() {
-                sums.add(x[output * S], weight);
+            for (output, sum) in sums.iter_mut().enumerate() {
+                add(sum, x[output * S], weight);
             }
         }
         sums
     }
+
+    /// Adds the products of an element's remainder with the weights that it meets, (Y).
+    pub(super) fn add_rest(&self, rest: &Rest, columns: usize, sums: &mut [Sum]) {
+        let rows = sums.len() / columns;
+        let taps = |position, window: &Window, outputs| {
+            let Window { size, stride, dilation, .. } = *window;
+            (0..size).filter_map(move |tap| {
+                let start = usize::checked_sub(position, tap * dilation)?;
+                let output = start.checked_div(stride)?;
+                (output * stride == start && output < outputs).then_some((tap, output))
+            })
+        };
+        for (i, row) in taps(rest.row, self.vertical, rows) {
+            for (j, column) in taps(rest.column, self.horizontal, columns) {
+                let weight = self.weights[i * self.horizontal.size + j];
+                add_remainder(&mut sums[row * columns + column], rest.remainder, weight);
+            }
+        }
+    }
+
+    /// Adds the products of the remainder of a weight with the elements that it meets, (Y).
+    pub(super) fn add_weight(&self, tap: usize, remainder: u32, x: &[u32], columns: usize, sums: &mut [Sum]) {
+        for (row, sums) in sums.chunks_exact_mut(columns).enumerate() {
+            let x = &x[row * self.below() + self.offsets[tap] as usize..];
+            for (sum, &x) in sums.iter_mut().zip(x.iter().step_by(self.horizontal.stride)) {
+                add_remainder(sum, x, remainder);
+            }
+        }
+    }
+}
+
+/// Adds a product, (X).
+#[inline(always)]
+pub(super) fn add([high, low]: &mut Sum, a: u32, b: u32) {
+    let product = i64::from(a as i32) * i64::from(b as i32);
+    *high = high.wrapping_add((product >> 32) as u32);
+    *low = low.wrapping_add(product as u32 >> DROPPED);
+}
+
+/// Adds a product in units of 2^-31.
+#[inline(always)]
+fn add_remainder([_, low]: &mut Sum, a: u32, b: u32) {
+    let product = i64::from(a as i32) * i64::from(b as i32);
+    *low = low.wrapping_add(((product >> 32) as i32 >> (31 + DROPPED - 32)) as u32);
 }
 
 /// Calls `strip` for every N outputs. The last N may overlap those before, which does no harm.
 #[inline(always)]
-fn strips<const N: usize>(sums: &mut [Room], strip: impl Fn(usize) -> [Sums; N]) {
+pub(super) fn strips<const N: usize>(sums: &mut [Sum], strip: impl Fn(usize) -> [Sum; N]) {
     let last = sums.len() - N;
     let mut at = 0;
     loop {
-        for (room, Sums { high, low }) in sums[at..][..N].iter_mut().zip(strip(at)) {
-            *room = [high, low];
-        }
+        sums[at..][..N].copy_from_slice(&strip(at));
         if at == last {
             return;
         }

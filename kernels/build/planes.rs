@@ -1,0 +1,124 @@
+//! The loops of `src/planes/`: what `src/planes/portable.rs` does in Rust, (X) to (Z).
+
+use crate::text::{Registers, emit, function};
+
+/// Offsets in a `SumsCall` (`src/planes/mips.rs`), in bytes.
+mod sums_call {
+    pub const X: u32 = 0;
+    pub const BELOW: u32 = 4;
+    pub const WEIGHTS: u32 = 8;
+    pub const START: [u32; 2] = [12, 16];
+    pub const OUT: u32 = 20;
+    pub const ROW: u32 = 24;
+    pub const X_SKIP: u32 = 28;
+    pub const OUT_SKIP: u32 = 32;
+    pub const X_END: u32 = 36;
+}
+
+/// Offsets in a `FinishCall`.
+mod finish_call {
+    pub const SUMS: u32 = 0;
+    pub const SUMS_END: u32 = 4;
+    pub const RESULTS: u32 = 8;
+    pub const STEP: u32 = 12;
+    pub const LEAST: u32 = 16;
+    pub const EXPONENT: u32 = 20;
+}
+
+/// Bits of the low words that are dropped, (X).
+const DROPPED: u32 = 10;
+/// Outputs of a strip.
+const WIDE: u32 = 4;
+/// Rows and columns of a window.
+const SIDE: u32 = 3;
+
+/// Strips of four outputs of windows of three by three, `stride` apart: each element of the plane is loaded once for all the
+/// outputs of a strip that see it in a row.
+pub fn three_by_three(stride: u32) -> String {
+    let name = format!("opml_planes_three_{stride}");
+    let mut registers = Registers::new();
+    let weights = registers.take_many(SIDE * SIDE);
+    let sums: Vec<_> = (0..WIDE).map(|_| [registers.take(), registers.take()]).collect();
+    let start = [registers.take(), registers.take()];
+    let rows = registers.take_many(SIDE);
+    let [out, row_end, x, t0, t1] = [(); 5].map(|()| registers.take());
+
+    let mut text = String::new();
+    let t = &mut text;
+    emit!(t, "\tlw ${}, {}($4)\n\tlw ${t0}, {}($4)", rows[0], sums_call::X, sums_call::BELOW);
+    emit!(t, "\taddu ${1}, ${0}, ${t0}\n\taddu ${2}, ${1}, ${t0}", rows[0], rows[1], rows[2]);
+    emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${out}, {}($4)", sums_call::WEIGHTS, sums_call::OUT);
+    for (tap, weight) in weights.iter().enumerate() {
+        emit!(t, "\tlw ${weight}, {}(${t0})", 4 * tap);
+    }
+    for (register, offset) in start.iter().zip(sums_call::START) {
+        emit!(t, "\tlw ${register}, {offset}($4)");
+    }
+    emit!(t, ".L{name}_row:\n\tlw ${t0}, {}($4)\n\taddu ${row_end}, ${}, ${t0}", sums_call::ROW, rows[0]);
+
+    emit!(t, ".L{name}_strip:");
+    for (row, at) in rows.iter().enumerate() {
+        for column in 0..(WIDE - 1) * stride + SIDE {
+            emit!(t, "\tlw ${x}, {}(${at})", 4 * column);
+            for (output, [high, low]) in (0..).zip(&sums) {
+                let Some(tap) = column.checked_sub(output * stride).filter(|&tap| tap < SIDE) else { continue };
+                let [first_high, first_low] = if row == 0 && tap == 0 { start } else { [*high, *low] };
+                emit!(t, "\tmult ${x}, ${}", weights[row * SIDE as usize + tap as usize]);
+                emit!(t, "\tmflo ${t0}\n\tmfhi ${t1}\n\tsrl ${t0}, ${t0}, {DROPPED}");
+                emit!(t, "\taddu ${low}, ${first_low}, ${t0}\n\taddu ${high}, ${first_high}, ${t1}");
+            }
+        }
+    }
+    for (output, [high, low]) in sums.iter().enumerate() {
+        emit!(t, "\tsw ${high}, {}(${out})\n\tsw ${low}, {}(${out})", 8 * output, 8 * output + 4);
+    }
+    for at in &rows {
+        emit!(t, "\taddiu ${at}, ${at}, {}", 4 * WIDE * stride);
+    }
+    emit!(t, "\tbne ${}, ${row_end}, .L{name}_strip\n\taddiu ${out}, ${out}, {}", rows[0], 8 * WIDE);
+
+    emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", sums_call::X_SKIP, sums_call::OUT_SKIP);
+    for at in &rows {
+        emit!(t, "\taddu ${at}, ${at}, ${t0}");
+    }
+    emit!(t, "\tlw ${t0}, {}($4)", sums_call::X_END);
+    emit!(t, "\tbne ${}, ${t0}, .L{name}_row\n\taddu ${out}, ${out}, ${t1}", rows[0]);
+    function(&name, &registers, &text)
+}
+
+/// `Finish::short`, until it gives nothing: 30 instructions for a sum.
+pub fn finish() -> String {
+    let mut registers = Registers::new();
+    let [at, end, result_at, step, least, exponent, sign_bit, tie] = [(); 8].map(|()| registers.take());
+    let [high, low, sign, zeros, t0] = [(); 5].map(|()| registers.take());
+    let mut text = String::new();
+    let t = &mut text;
+    let loads = [
+        (at, finish_call::SUMS),
+        (end, finish_call::SUMS_END),
+        (result_at, finish_call::RESULTS),
+        (step, finish_call::STEP),
+        (least, finish_call::LEAST),
+        (exponent, finish_call::EXPONENT),
+    ];
+    for (register, offset) in loads {
+        emit!(t, "\tlw ${register}, {offset}($4)");
+    }
+    emit!(t, "\tlui ${sign_bit}, 0x8000\n\tli ${tie}, 0x80");
+    emit!(t, ".Lopml_planes_finish_sum:\n\tlw ${high}, 0(${at})\n\tlw ${low}, 4(${at})");
+    emit!(t, "\tsra ${t0}, ${low}, {}\n\taddu ${high}, ${high}, ${t0}", 32 - DROPPED);
+    emit!(t, "\tsll ${low}, ${low}, {DROPPED}\n\tsra ${sign}, ${high}, 31");
+    emit!(t, "\txor ${high}, ${high}, ${sign}\n\txor ${low}, ${low}, ${sign}");
+    emit!(t, "\tsltu ${t0}, ${high}, ${least}\n\tbne ${t0}, $0, .Lopml_planes_finish_end");
+    emit!(t, "\tclz ${zeros}, ${high}\n\tsllv ${high}, ${high}, ${zeros}\n\tsubu ${t0}, $0, ${zeros}");
+    emit!(t, "\tsrlv ${low}, ${low}, ${t0}\n\tor ${high}, ${high}, ${low}");
+    emit!(t, "\taddiu ${t0}, ${high}, 1\n\tandi ${t0}, ${t0}, 0xfe");
+    emit!(t, "\tbeq ${t0}, ${tie}, .Lopml_planes_finish_end\n\tsll ${zeros}, ${zeros}, 23");
+    emit!(t, "\tsrl ${high}, ${high}, 7\n\taddiu ${high}, ${high}, 1\n\tsrl ${high}, ${high}, 1");
+    emit!(t, "\tsubu ${zeros}, ${exponent}, ${zeros}\n\taddu ${high}, ${high}, ${zeros}");
+    emit!(t, "\tand ${sign}, ${sign}, ${sign_bit}\n\tor ${high}, ${high}, ${sign}");
+    emit!(t, "\tsw ${high}, 0(${result_at})\n\taddiu ${at}, ${at}, 8");
+    emit!(t, "\tbne ${at}, ${end}, .Lopml_planes_finish_sum\n\taddu ${result_at}, ${result_at}, ${step}");
+    emit!(t, ".Lopml_planes_finish_end:\n\tsw ${at}, {}($4)", finish_call::SUMS);
+    function("opml_planes_finish", &registers, &text)
+}
