@@ -4,6 +4,7 @@
 use core::arch::global_asm;
 
 use crate::planes::finish::{Finish, Lines};
+use crate::planes::plane::Part;
 use crate::planes::sums::{Sum, Taps, WIDE};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/planes.s")));
@@ -44,10 +45,76 @@ struct FinishCall {
     exponent: u32,
 }
 
+/// The words that `opml_planes_fill` reads, and where it stops afterwards. Distances are in bytes.
+#[repr(C)]
+struct FillCall {
+    x: *const f32,
+    out: *mut u32,
+    /// Behind the integers of the row.
+    row_end: *mut u32,
+    /// From one element to the next.
+    step: usize,
+    /// From behind a row to the next.
+    x_skip: usize,
+    out_skip: usize,
+    /// What the integers of a row take.
+    row: usize,
+    /// Where the row behind the last begins.
+    end: *mut u32,
+    top: u32,
+}
+
 unsafe extern "C" {
+    fn opml_planes_fill(call: *mut FillCall);
     fn opml_planes_three_1(call: *mut SumsCall);
     fn opml_planes_three_2(call: *mut SumsCall);
     fn opml_planes_finish(call: *mut FinishCall);
+}
+
+/// Makes integers of a part of the image, whose rows go to `integers` from `first` on, `width` apart. For elements that are not
+/// exact, `other` is asked, with the index of the integer.
+pub(super) fn fill(
+    part: &Part,
+    top: u32,
+    integers: &mut [u32],
+    first: usize,
+    width: usize,
+    mut other: impl FnMut(usize, u32) -> u32,
+) {
+    let Part { rows, columns, row_stride, step, .. } = *part;
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let last = first + (rows - 1) * width + columns;
+    assert!(columns <= width && last <= integers.len(), "planes: plane too short");
+    assert!((rows - 1) * row_stride + (columns - 1) * step < part.x.len(), "planes: image too short");
+    // As if behind a row in front of the first: the routine begins with the step to the next.
+    let (x_skip, out_skip) = (row_stride.wrapping_sub(columns * step), width - columns);
+    let start = integers.as_mut_ptr();
+    let before = start.wrapping_add(first).wrapping_sub(out_skip);
+    let mut call = FillCall {
+        x: part.x.as_ptr().wrapping_sub(x_skip),
+        out: before,
+        row_end: before,
+        step: WORD * step,
+        x_skip: WORD.wrapping_mul(x_skip),
+        out_skip: WORD * out_skip,
+        row: WORD * columns,
+        end: start.wrapping_add(first + rows * width),
+        top,
+    };
+    loop {
+        // SAFETY: the rows are in the image and in the plane, as asserted above; the routine reads and writes elements of rows.
+        unsafe { opml_planes_fill(&mut call) };
+        if call.out == call.end {
+            return;
+        }
+        let index = (call.out.addr() - start.addr()) / WORD;
+        // SAFETY: the routine stopped at an element of the image and at its place in the plane.
+        unsafe { *call.out = other(index, (*call.x).to_bits()) };
+        call.out = call.out.wrapping_add(1);
+        call.x = call.x.wrapping_add(step);
+    }
 }
 
 /// [`Taps::all`] for windows of three by three, each row without gaps, with a horizontal stride of 1 or 2 and at least

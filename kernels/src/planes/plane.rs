@@ -3,6 +3,10 @@
 use crate::bits::INFINITY_BITS;
 use crate::conv::Conv2d;
 use crate::planes::integers::{Aligned, LOWEST, ONE};
+#[cfg(target_arch = "mips")]
+use crate::planes::mips as machine;
+#[cfg(not(target_arch = "mips"))]
+use crate::planes::portable as machine;
 use crate::spatial::Window;
 
 /// What a plane turned out to be.
@@ -55,7 +59,7 @@ pub(super) struct Plane<'a> {
     /// The integers are the elements times two to this, rounded.
     pub scale: i32,
     pub integers: &'a mut [u32],
-    /// Positions and remainders.
+    /// Indices of elements and their remainders.
     list: &'a mut [[u32; 2]],
     listed: usize,
     /// Whether the list was too short.
@@ -92,7 +96,6 @@ impl<'a> Plane<'a> {
     /// A plane of zeros: the padding stays as it is.
     pub(super) fn new(shape: &Conv2d, memory: &mut &'a mut [u32]) -> Self {
         let sides = sides(shape);
-        assert!(sides.iter().all(|side| side.len < 1 << 16), "planes: image too large");
         let mut take = |words| memory.split_off_mut(..words).expect("planes: scratch too short");
         let integers = take(elements(shape));
         integers.fill(0);
@@ -107,10 +110,11 @@ impl<'a> Plane<'a> {
 
     /// The elements that have a remainder.
     pub(super) fn rests(&self) -> impl Iterator<Item = Rest> {
-        self.list[..self.listed].iter().map(|&[position, remainder]| Rest {
-            row: position as usize >> 16,
-            column: position as usize & 0xffff,
-            remainder,
+        let width = self.width();
+        self.list[..self.listed].iter().map(move |&[index, remainder]| {
+            // There is a width if there is an element.
+            let row = (index as usize).checked_div(width).unwrap_or(0);
+            Rest { row, column: index as usize - row * width, remainder }
         })
     }
 
@@ -118,12 +122,14 @@ impl<'a> Plane<'a> {
     #[inline(never)]
     pub(super) fn prepare(&mut self, shape: &Conv2d, x: &[f32]) {
         let [vertical, horizontal] = self.sides;
-        let (row_stride, step) = (shape.input.row_stride, shape.input.column_stride);
-        let line = |row: usize| {
-            let len = if horizontal.count == 0 { 0 } else { (horizontal.count - 1) * step + 1 };
-            &x[row * row_stride..][..len]
+        let image = Part {
+            x,
+            rows: vertical.count,
+            columns: horizontal.count,
+            row_stride: shape.input.row_stride,
+            step: shape.input.column_stride,
         };
-        let largest = (0..vertical.count).fold(0, |largest, row| largest.max(largest_of(line(row), step)));
+        let largest = image.largest();
         self.kind = if largest == 0 {
             Kind::Zero
         } else if largest >= INFINITY_BITS << 1 || largest >> 24 < LOWEST {
@@ -137,42 +143,52 @@ impl<'a> Plane<'a> {
         let top = (largest >> 24) + 1;
         self.scale = ONE - top as i32;
         (self.listed, self.unlisted) = (0, false);
-        for row in 0..vertical.count {
-            self.fill(line(row), step, top, vertical.first + row);
-        }
-    }
-
-    /// The integers of a row of the image, which is `row` of the padded plane.
-    #[inline(always)]
-    fn fill(&mut self, line: &[f32], step: usize, top: u32, row: usize) {
-        let horizontal = self.sides[1];
-        let start = row * horizontal.len + horizontal.first;
-        let integers = &mut self.integers[start..start + horizontal.count];
-        let mut position = (row << 16 | horizontal.first) as u32;
-        for (value, integer) in line.iter().step_by(step).zip(integers) {
-            let bits = value.to_bits();
-            *integer = match Aligned::exact(bits, top) {
-                Some(integer) => integer,
-                None => {
-                    let aligned = Aligned::rounded(bits, top);
-                    if aligned.remainder != 0 {
-                        match self.list.get_mut(self.listed) {
-                            Some(entry) => *entry = [position, aligned.remainder],
-                            None => self.unlisted = true,
-                        }
-                        self.listed = self.list.len().min(self.listed + 1);
+        let first = vertical.first * horizontal.len + horizontal.first;
+        let Self { integers, list, listed, unlisted, .. } = self;
+        machine::fill(&image, top, integers, first, horizontal.len, |index, bits| {
+            let aligned = Aligned::rounded(bits, top);
+            if aligned.remainder != 0 {
+                match list.get_mut(*listed) {
+                    Some(entry) => {
+                        *entry = [index as u32, aligned.remainder];
+                        *listed += 1;
                     }
-                    aligned.integer
+                    None => *unlisted = true,
                 }
-            };
-            position += 1;
-        }
+            }
+            aligned.integer
+        });
     }
 }
 
-/// Twice the bits of the largest magnitude; for a NaN or an infinity at least twice those of infinity.
-#[inline(always)]
-fn largest_of(line: &[f32], step: usize) -> u32 {
-    let largest = |largest: u32, value: &f32| largest.max(value.to_bits() << 1);
-    if step == 1 { line.iter().fold(0, largest) } else { line.iter().step_by(step).fold(0, largest) }
+/// The part of a channel that windows see.
+pub(super) struct Part<'a> {
+    /// Begins with the first element.
+    pub x: &'a [f32],
+    pub rows: usize,
+    pub columns: usize,
+    pub row_stride: usize,
+    /// From one column to the next.
+    pub step: usize,
+}
+
+impl Part<'_> {
+    /// The elements of a row, with what lies between them.
+    pub(super) fn line(&self, row: usize) -> &[f32] {
+        let len = if self.columns == 0 { 0 } else { (self.columns - 1) * self.step + 1 };
+        &self.x[row * self.row_stride..][..len]
+    }
+
+    /// Twice the bits of the largest magnitude; for a NaN or an infinity at least twice those of infinity.
+    fn largest(&self) -> u32 {
+        let largest = |largest: u32, value: &f32| largest.max(value.to_bits() << 1);
+        (0..self.rows).fold(0, |before, row| {
+            if self.step != 1 {
+                return self.line(row).iter().step_by(self.step).fold(before, largest);
+            }
+            let (blocks, rest) = self.line(row).as_chunks::<4>();
+            let block = |before, block: &[f32; 4]| block.iter().fold(before, largest);
+            rest.iter().fold(blocks.iter().fold(before, block), largest)
+        })
+    }
 }

@@ -1,7 +1,28 @@
-//! The two loops that take most of the time, in Rust; for MIPS `build/planes.rs` writes the same in assembly.
+//! The loops that take most of the time, in Rust; for MIPS `build/planes.rs` writes the same in assembly.
 
 use crate::planes::finish::{Finish, Lines};
+use crate::planes::integers::Aligned;
+use crate::planes::plane::Part;
 use crate::planes::sums::{Sum, Taps, WIDE, add, strips};
+
+/// Makes integers of a part of the image, whose rows go to `integers` from `first` on, `width` apart. For elements that are zero
+/// or not exact, `other` is asked, with the index of the integer.
+pub(super) fn fill(
+    part: &Part,
+    top: u32,
+    integers: &mut [u32],
+    first: usize,
+    width: usize,
+    mut other: impl FnMut(usize, u32) -> u32,
+) {
+    for row in 0..part.rows {
+        let start = first + row * width;
+        for (index, value) in (start..start + part.columns).zip(part.line(row).iter().step_by(part.step)) {
+            let bits = value.to_bits();
+            integers[index] = Aligned::exact(bits, top).unwrap_or_else(|| other(index, bits));
+        }
+    }
+}
 
 /// [`Taps::all`] for windows of three by three, each row without gaps, with a horizontal stride of 1 or 2 and at least
 /// [`WIDE`] columns.
