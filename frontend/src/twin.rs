@@ -103,6 +103,7 @@ impl Arena<'_> {
             Op::PackedConv2d(shape) => {
                 k::conv2d_packed(shape, x, self.packed(node), third, &mut scratch, &mut out)
             }
+            Op::PlanesConv2d(shape) => k::conv2d_planes(shape, x, &inputs[1], third, &mut scratch, &mut out),
             Op::MaxPool2d(shape) => k::max_pool2d(shape, x, &mut out),
             Op::AveragePool2d(shape) => k::average_pool2d(shape, x, &mut out),
             Op::Relu => k::relu(x, &mut out),

@@ -38,6 +38,7 @@ fn main() {
     text += &finish::finish();
     let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
     fs::write(Path::new(&out).join("packed.s"), text).expect("cargo made the folder");
-    let text = [planes::fill(), planes::three_by_three(1), planes::three_by_three(2), planes::finish()].concat();
+    let text =
+        [planes::fill(), planes::three_by_three(1), planes::three_by_three(2), planes::finish()].concat();
     fs::write(Path::new(&out).join("planes.s"), text).expect("cargo made the folder");
 }

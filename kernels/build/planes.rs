@@ -117,7 +117,9 @@ pub fn three_by_three(stride: u32) -> String {
         for column in 0..(WIDE - 1) * stride + SIDE {
             emit!(t, "\tlw ${x}, {}(${at})", 4 * column);
             for (output, [high, low]) in (0..).zip(&sums) {
-                let Some(tap) = column.checked_sub(output * stride).filter(|&tap| tap < SIDE) else { continue };
+                let Some(tap) = column.checked_sub(output * stride).filter(|&tap| tap < SIDE) else {
+                    continue;
+                };
                 let [first_high, first_low] = if row == 0 && tap == 0 { start } else { [*high, *low] };
                 emit!(t, "\tmult ${x}, ${}", weights[row * SIDE as usize + tap as usize]);
                 emit!(t, "\tmflo ${t0}\n\tmfhi ${t1}\n\tsrl ${t0}, ${t0}, {DROPPED}");

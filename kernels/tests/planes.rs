@@ -3,7 +3,7 @@
 mod support;
 
 use opml_kernels::spatial::Window;
-use opml_kernels::{Conv2d, Image, conv2d, conv2d_planes, planes_scratch};
+use opml_kernels::{Conv2d, Image, conv2d, conv2d_planes, planes_scratch, planes_take};
 use support::{KINDS, Kind, Random, assert_same_bits, exact_dot};
 
 /// A value no output has, to see what is not written.
@@ -144,9 +144,8 @@ fn numbers_of_every_size() {
     let mut random = Random(54);
     for exponent in -149..128 {
         let scale = 2f64.powi(exponent);
-        let mut scaled = |len| -> Vec<f32> {
-            (0..len).map(|_| (f64::from(random.normal()) * scale) as f32).collect()
-        };
+        let mut scaled =
+            |len| -> Vec<f32> { (0..len).map(|_| (f64::from(random.normal()) * scale) as f32).collect() };
         let (large, bias) = (scaled(9), scaled(2));
         let usual: Vec<f32> = (0..9).map(|_| random.normal()).collect();
         let what = format!("near 2^{exponent}");
@@ -193,15 +192,32 @@ fn all_shapes_agree_with_the_general_convolution() {
 }
 
 #[test]
-#[should_panic(expected = "planes: a group has several input channels")]
+fn other_shapes_are_refused() {
+    // Would catch: a sum of more products than the words hold, (X), and memory that a model's padding asks for.
+    let take = |change: fn(&mut Conv2d)| {
+        let mut shape = three(2, 1, 8);
+        change(&mut shape);
+        planes_take(&shape)
+    };
+    assert!(take(|_| ()));
+    assert!(take(|shape| (shape.vertical.size, shape.horizontal.size) = (15, 17)));
+    assert!(!take(|shape| (shape.vertical.size, shape.horizontal.size) = (16, 16)));
+    assert!(!take(|shape| shape.groups = 1));
+    assert!(!take(|shape| shape.vertical.dilation = 1000));
+    assert!(!take(|shape| shape.horizontal.stride = usize::MAX));
+}
+
+#[test]
+#[should_panic(expected = "planes: not for this shape")]
 fn groups_of_several_channels_are_refused() {
     let shape = Conv2d { groups: 1, ..three(2, 1, 3) };
-    run(&shape, &[0.0; 18], &[0.0; 36], None);
+    conv2d_planes(&shape, &[0.0; 18], &[0.0; 36], None, &mut [0; 1000], &mut [0.0; 18]);
 }
 
 #[test]
 #[should_panic(expected = "planes: scratch too short")]
 fn too_little_scratch_is_refused() {
     let shape = three(1, 1, 3);
-    conv2d_planes(&shape, &[0.0; 9], &[0.0; 9], None, &mut [0; 30], &mut [0.0; 9]);
+    let mut scratch = vec![0; planes_scratch(&shape) - 1];
+    conv2d_planes(&shape, &[0.0; 9], &[0.0; 9], None, &mut scratch, &mut [0.0; 9]);
 }

@@ -22,4 +22,4 @@ mod plane;
 mod portable;
 mod sums;
 
-pub use operator::{MAX_TAPS, conv2d_planes, planes_scratch};
+pub use operator::{conv2d_planes, planes_scratch, planes_take};

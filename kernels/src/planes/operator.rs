@@ -5,22 +5,27 @@ use crate::conv::Conv2d;
 use crate::dot::Accumulator;
 use crate::planes::filter::Filter;
 use crate::planes::finish::{Finish, Lines};
-use crate::planes::plane::{Kind, Plane, plane_words};
+use crate::planes::plane::{Kind, Plane, padding_is_small, plane_words};
 use crate::planes::sums::{Sum, Taps};
 
 /// The largest window, (X).
-pub const MAX_TAPS: usize = 255;
+const MAX_TAPS: usize = 255;
+
+/// Whether [`conv2d_planes`] takes a shape: there are as many groups as input channels, a window has at most 255 taps, and the
+/// padding, which takes memory here, is in proportion to the image.
+pub const fn planes_take(shape: &Conv2d) -> bool {
+    shape.groups == shape.input.channels && shape.taps() <= MAX_TAPS && padding_is_small(shape)
+}
 
 /// Words of scratch that [`conv2d_planes`] needs.
 pub const fn planes_scratch(shape: &Conv2d) -> usize {
     plane_words(shape) + 3 * shape.taps() + 2 * shape.output.height * shape.output.width
 }
 
-/// What [`conv2d`](crate::conv2d) computes for a shape with as many groups as input channels.
+/// What [`conv2d`](crate::conv2d) computes, for a shape that [`planes_take`] agrees with.
 ///
 /// # Panics
-/// If a slice does not fit the shape, a group has several input channels, a window has more than [`MAX_TAPS`] taps, or
-/// `scratch` is shorter than [`planes_scratch`].
+/// If a slice does not fit the shape, the shape is not one of those, or `scratch` is shorter than [`planes_scratch`].
 #[inline]
 pub fn conv2d_planes(
     shape: &Conv2d,
@@ -31,8 +36,7 @@ pub fn conv2d_planes(
     out: &mut [f32],
 ) {
     shape.check(x, w, bias, out);
-    assert!(shape.groups == shape.input.channels, "planes: a group has several input channels");
-    assert!(shape.taps() <= MAX_TAPS, "planes: too many taps");
+    assert!(planes_take(shape), "planes: not for this shape");
     if shape.output.extent() == 0 {
         return;
     }
@@ -110,7 +114,8 @@ impl<'a> Planes<'a> {
         let shape = self.task.shape;
         let bias = self.task.bias.map_or(0.0, |bias| bias[filter]);
         let weights = self.task.weights(filter);
-        if self.plane.kind == Kind::Integers && self.filter.prepare(weights, bias.to_bits(), self.plane.scale) {
+        if self.plane.kind == Kind::Integers && self.filter.prepare(weights, bias.to_bits(), self.plane.scale)
+        {
             return self.integers(filter, out);
         }
         // Zeros leave a bias as it is, unless that is a zero whose sign is asked for, or they meet infinities.

@@ -36,7 +36,8 @@ impl Side {
         if outputs == 0 || window.size == 0 {
             return Self { len: 0, first: 0, count: 0 };
         }
-        let len = (outputs - 1) * window.stride + (window.size - 1) * window.dilation + 1;
+        let windows = (outputs - 1).saturating_mul(window.stride);
+        let len = windows.saturating_add((window.size - 1).saturating_mul(window.dilation)).saturating_add(1);
         let first = if window.pad_before < len { window.pad_before } else { len };
         let count = if inputs < len - first { inputs } else { len - first };
         Self { len, first, count }
@@ -74,6 +75,12 @@ const fn sides(shape: &Conv2d) -> [Side; 2] {
         Side::new(vertical, shape.output.height, shape.input.height),
         Side::new(horizontal, shape.output.width, shape.input.width),
     ]
+}
+
+/// Whether the padded plane is not much larger than the plane.
+pub(super) const fn padding_is_small(shape: &Conv2d) -> bool {
+    let [vertical, horizontal] = sides(shape);
+    vertical.len <= 4 * shape.input.height + 64 && horizontal.len <= 4 * shape.input.width + 64
 }
 
 /// Elements of a padded plane.

@@ -59,9 +59,9 @@ const fn conv(work: &'static str, channels: usize, window: usize) -> Kernel {
     Kernel { work, op: Op::Conv2d(shape), data: Data::Relu }
 }
 
-/// Three by three, with 64 channels.
-const fn depthwise(work: &'static str, side: usize, stride: usize, data: Data) -> Kernel {
-    let window = Window::new(3, stride).padded(1, 1);
+/// With 64 channels.
+const fn depthwise(work: &'static str, size: usize, side: usize, stride: usize, data: Data) -> Kernel {
+    let window = Window::new(size, stride).padded(size / 2, size / 2);
     let (input, output) = (Image::planes(64, side, side), Image::planes(64, side / stride, side / stride));
     let shape = Conv2d { input, output, vertical: window, horizontal: window, groups: 64 };
     Kernel { work, op: Op::Depthwise(shape), data }
@@ -78,10 +78,11 @@ pub const KERNELS: &[Kernel] = &[
     conv("conv 3x3, 32 channels, 28x28, after ReLU", 32, 3),
     conv("conv 3x3, 64 channels, 28x28, after ReLU", 64, 3),
     conv("conv 1x1, 64 channels, 28x28, after ReLU", 64, 1),
-    depthwise("depthwise 3x3, 64 channels, 28x28, after ReLU", 28, 1, Data::Relu),
-    depthwise("depthwise 3x3, 64 channels, 28x28", 28, 1, Data::Normal),
-    depthwise("depthwise 3x3, 64 channels, 28x28, stride 2, after ReLU", 28, 2, Data::Relu),
-    depthwise("depthwise 3x3, 64 channels, 7x7, after ReLU", 7, 1, Data::Relu),
+    depthwise("depthwise 3x3, 64 channels, 28x28, after ReLU", 3, 28, 1, Data::Relu),
+    depthwise("depthwise 3x3, 64 channels, 28x28", 3, 28, 1, Data::Normal),
+    depthwise("depthwise 3x3, 64 channels, 28x28, stride 2, after ReLU", 3, 28, 2, Data::Relu),
+    depthwise("depthwise 3x3, 64 channels, 7x7, after ReLU", 3, 7, 1, Data::Relu),
+    depthwise("depthwise 5x5, 64 channels, 14x14, after ReLU", 5, 14, 1, Data::Relu),
 ];
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
@@ -179,11 +180,8 @@ opml_runtime::entry!(main);
             Op::Depthwise(_) => bits(&weights),
             _ => packed::pack(k, n, |row, element| weights[row * k + element]),
         };
-        let arrays = [
-            ("INPUT", bits(&random.input(self.data, input))),
-            ("WEIGHTS", packed),
-            ("BIAS", bits(&bias)),
-        ];
+        let arrays =
+            [("INPUT", bits(&random.input(self.data, input))), ("WEIGHTS", packed), ("BIAS", bits(&bias))];
         let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words });
         GuestProgram { source, weights: weights.into() }
     }
