@@ -38,7 +38,9 @@ fn main() {
     text += &finish::finish();
     let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
     fs::write(Path::new(&out).join("packed.s"), text).expect("cargo made the folder");
-    let text =
-        [planes::fill(), planes::three_by_three(1), planes::three_by_three(2), planes::finish()].concat();
+    let mut text = planes::fill() + &planes::finish();
+    for (side, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
+        text += &planes::square(side, stride);
+    }
     fs::write(Path::new(&out).join("planes.s"), text).expect("cargo made the folder");
 }

@@ -6,13 +6,14 @@ use crate::text::{Registers, emit, function};
 mod sums_call {
     pub const X: u32 = 0;
     pub const BELOW: u32 = 4;
-    pub const WEIGHTS: u32 = 8;
-    pub const START: [u32; 2] = [12, 16];
-    pub const OUT: u32 = 20;
-    pub const ROW: u32 = 24;
-    pub const X_SKIP: u32 = 28;
-    pub const OUT_SKIP: u32 = 32;
-    pub const X_END: u32 = 36;
+    pub const BACK: u32 = 8;
+    pub const WEIGHTS: u32 = 12;
+    pub const START: [u32; 2] = [16, 20];
+    pub const OUT: u32 = 24;
+    pub const ROW: u32 = 28;
+    pub const X_SKIP: u32 = 32;
+    pub const OUT_SKIP: u32 = 36;
+    pub const X_END: u32 = 40;
 }
 
 /// Offsets in a `FinishCall`.
@@ -44,8 +45,6 @@ const DROPPED: u32 = 10;
 const EXACT: u32 = 8;
 /// Outputs of a strip.
 const WIDE: u32 = 4;
-/// Rows and columns of a window.
-const SIDE: u32 = 3;
 
 /// `Aligned::exact` for the elements of some rows, until it gives nothing: 16 instructions for an element, and 13 for a zero.
 pub fn fill() -> String {
@@ -88,60 +87,73 @@ pub fn fill() -> String {
     function("opml_planes_fill", &registers, &text)
 }
 
-/// Strips of four outputs of windows of three by three, `stride` apart: each element of the plane is loaded once for all the
-/// outputs of a strip that see it in a row.
-pub fn three_by_three(stride: u32) -> String {
-    let name = format!("opml_planes_three_{stride}");
+/// Strips of four outputs of square windows, `stride` apart: each element of the plane is loaded once for all the outputs of
+/// a strip that see it in a row. The weights stay in registers if all of them fit.
+pub fn square(side: u32, stride: u32) -> String {
+    let name = format!("opml_planes_square_{side}_{stride}");
     let mut registers = Registers::new();
-    let weights = registers.take_many(SIDE * SIDE);
+    let resident = side <= 3;
+    let weights = registers.take_many(if resident { side * side } else { side });
     let sums: Vec<_> = (0..WIDE).map(|_| [registers.take(), registers.take()]).collect();
     let start = [registers.take(), registers.take()];
-    let rows = registers.take_many(SIDE);
+    let [at, below, back, weights_at] = [(); 4].map(|()| registers.take());
     let [out, row_end, x, t0, t1] = [(); 5].map(|()| registers.take());
 
     let mut text = String::new();
     let t = &mut text;
-    emit!(t, "\tlw ${}, {}($4)\n\tlw ${t0}, {}($4)", rows[0], sums_call::X, sums_call::BELOW);
-    emit!(t, "\taddu ${1}, ${0}, ${t0}\n\taddu ${2}, ${1}, ${t0}", rows[0], rows[1], rows[2]);
-    emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${out}, {}($4)", sums_call::WEIGHTS, sums_call::OUT);
-    for (tap, weight) in weights.iter().enumerate() {
-        emit!(t, "\tlw ${weight}, {}(${t0})", 4 * tap);
-    }
-    for (register, offset) in start.iter().zip(sums_call::START) {
+    let loads = [
+        (at, sums_call::X),
+        (below, sums_call::BELOW),
+        (back, sums_call::BACK),
+        (weights_at, sums_call::WEIGHTS),
+        (start[0], sums_call::START[0]),
+        (start[1], sums_call::START[1]),
+        (out, sums_call::OUT),
+    ];
+    for (register, offset) in loads {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
-    emit!(t, ".L{name}_row:\n\tlw ${t0}, {}($4)\n\taddu ${row_end}, ${}, ${t0}", sums_call::ROW, rows[0]);
+    if resident {
+        load(t, &weights, weights_at, 0);
+    }
+    emit!(t, ".L{name}_row:\n\tlw ${t0}, {}($4)\n\taddu ${row_end}, ${at}, ${t0}", sums_call::ROW);
 
     emit!(t, ".L{name}_strip:");
-    for (row, at) in rows.iter().enumerate() {
-        for column in 0..(WIDE - 1) * stride + SIDE {
+    for row in 0..side {
+        let first = if resident { row * side } else { 0 };
+        if !resident {
+            load(t, &weights, weights_at, row * side);
+        }
+        for column in 0..(WIDE - 1) * stride + side {
             emit!(t, "\tlw ${x}, {}(${at})", 4 * column);
             for (output, [high, low]) in (0..).zip(&sums) {
-                let Some(tap) = column.checked_sub(output * stride).filter(|&tap| tap < SIDE) else {
+                let Some(tap) = column.checked_sub(output * stride).filter(|&tap| tap < side) else {
                     continue;
                 };
                 let [first_high, first_low] = if row == 0 && tap == 0 { start } else { [*high, *low] };
-                emit!(t, "\tmult ${x}, ${}", weights[row * SIDE as usize + tap as usize]);
+                emit!(t, "\tmult ${x}, ${}", weights[(first + tap) as usize]);
                 emit!(t, "\tmflo ${t0}\n\tmfhi ${t1}\n\tsrl ${t0}, ${t0}, {DROPPED}");
                 emit!(t, "\taddu ${low}, ${first_low}, ${t0}\n\taddu ${high}, ${first_high}, ${t1}");
             }
         }
+        emit!(t, "\taddu ${at}, ${at}, ${}", if row + 1 < side { below } else { back });
     }
     for (output, [high, low]) in sums.iter().enumerate() {
         emit!(t, "\tsw ${high}, {}(${out})\n\tsw ${low}, {}(${out})", 8 * output, 8 * output + 4);
     }
-    for at in &rows {
-        emit!(t, "\taddiu ${at}, ${at}, {}", 4 * WIDE * stride);
-    }
-    emit!(t, "\tbne ${}, ${row_end}, .L{name}_strip\n\taddiu ${out}, ${out}, {}", rows[0], 8 * WIDE);
+    emit!(t, "\tbne ${at}, ${row_end}, .L{name}_strip\n\taddiu ${out}, ${out}, {}", 8 * WIDE);
 
     emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", sums_call::X_SKIP, sums_call::OUT_SKIP);
-    for at in &rows {
-        emit!(t, "\taddu ${at}, ${at}, ${t0}");
-    }
-    emit!(t, "\tlw ${t0}, {}($4)", sums_call::X_END);
-    emit!(t, "\tbne ${}, ${t0}, .L{name}_row\n\taddu ${out}, ${out}, ${t1}", rows[0]);
+    emit!(t, "\taddu ${at}, ${at}, ${t0}\n\tlw ${t0}, {}($4)", sums_call::X_END);
+    emit!(t, "\tbne ${at}, ${t0}, .L{name}_row\n\taddu ${out}, ${out}, ${t1}");
     function(&name, &registers, &text)
+}
+
+/// Loads consecutive words, from word `first` on.
+fn load(text: &mut String, registers: &[u32], at: u32, first: u32) {
+    for (word, register) in (first..).zip(registers) {
+        emit!(text, "\tlw ${register}, {}(${at})", 4 * word);
+    }
 }
 
 /// `Finish::short`, until it gives nothing: 30 instructions for a sum.

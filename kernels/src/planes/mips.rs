@@ -19,6 +19,8 @@ struct SumsCall {
     x: *const u32,
     /// From one row of a window to the next.
     below: usize,
+    /// From the last row of a window to the first of the strip's next.
+    back: usize,
     weights: *const u32,
     start: Sum,
     out: *mut Sum,
@@ -66,8 +68,10 @@ struct FillCall {
 
 unsafe extern "C" {
     fn opml_planes_fill(call: *mut FillCall);
-    fn opml_planes_three_1(call: *mut SumsCall);
-    fn opml_planes_three_2(call: *mut SumsCall);
+    fn opml_planes_square_3_1(call: *mut SumsCall);
+    fn opml_planes_square_3_2(call: *mut SumsCall);
+    fn opml_planes_square_5_1(call: *mut SumsCall);
+    fn opml_planes_square_5_2(call: *mut SumsCall);
     fn opml_planes_finish(call: *mut FinishCall);
 }
 
@@ -117,26 +121,32 @@ pub(super) fn fill(
     }
 }
 
-/// [`Taps::all`] for windows of three by three, each row without gaps, with a horizontal stride of 1 or 2 and at least
-/// [`WIDE`] columns.
-pub(super) fn three_by_three(taps: &Taps, x: &[u32], columns: usize, sums: &mut [Sum]) {
-    let (stride, rows) = (taps.horizontal.stride, sums.len() / columns);
+/// [`Taps::all`] for windows that are [square](Taps::is_square), with at least [`WIDE`] columns.
+pub(super) fn square(taps: &Taps, x: &[u32], columns: usize, sums: &mut [Sum]) {
+    let (side, stride, rows) = (taps.horizontal.size, taps.horizontal.stride, sums.len() / columns);
     let next = taps.vertical.dilation * taps.width;
-    assert!(taps.weights.len() == 9 && columns >= WIDE && (1..=2).contains(&stride), "planes: not for this");
-    assert!(rows > 0 && sums.len() == rows * columns, "planes: rows left over");
-    let last = (rows - 1) * taps.below() + 2 * next + (columns - 1) * stride + 2;
+    assert!(taps.is_square() && taps.weights.len() == side * side, "planes: not a square");
+    assert!(columns >= WIDE && rows > 0 && sums.len() == rows * columns, "planes: sums left over");
+    let last = (rows - 1) * taps.below() + (side - 1) * next + (columns - 1) * stride + side - 1;
     assert!(last < x.len(), "planes: plane too short");
-    let routine = if stride == 1 { opml_planes_three_1 } else { opml_planes_three_2 };
+    let routine = match (side, stride) {
+        (3, 1) => opml_planes_square_3_1,
+        (3, 2) => opml_planes_square_3_2,
+        (5, 1) => opml_planes_square_5_1,
+        (5, 2) => opml_planes_square_5_2,
+        _ => unreachable!("no such square"),
+    };
     let mut run = |first: usize, strips: usize| {
-        let row = WORD * WIDE * stride * strips;
+        let strip = WORD * WIDE * stride;
         let mut call = SumsCall {
             x: x[stride * first..].as_ptr(),
             below: WORD * next,
+            back: strip.wrapping_sub(WORD * (side - 1) * next),
             weights: taps.weights.as_ptr(),
             start: taps.start,
             out: sums[first..].as_mut_ptr(),
-            row,
-            x_skip: (WORD * taps.below()).wrapping_sub(row),
+            row: strip * strips,
+            x_skip: (WORD * taps.below()).wrapping_sub(strip * strips),
             out_skip: size_of::<Sum>() * (columns - WIDE * strips),
             x_end: x.as_ptr().wrapping_add(stride * first + rows * taps.below()),
         };

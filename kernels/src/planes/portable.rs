@@ -3,7 +3,7 @@
 use crate::planes::finish::{Finish, Lines};
 use crate::planes::integers::Aligned;
 use crate::planes::plane::Part;
-use crate::planes::sums::{Sum, Taps, WIDE, add, strips};
+use crate::planes::sums::{Sum, Taps};
 
 /// Makes integers of a part of the image, whose rows go to `integers` from `first` on, `width` apart. For elements that are zero
 /// or not exact, `other` is asked, with the index of the integer.
@@ -24,30 +24,9 @@ pub(super) fn fill(
     }
 }
 
-/// [`Taps::all`] for windows of three by three, each row without gaps, with a horizontal stride of 1 or 2 and at least
-/// [`WIDE`] columns.
-pub(super) fn three_by_three(taps: &Taps, x: &[u32], columns: usize, sums: &mut [Sum]) {
-    for (row, sums) in sums.chunks_exact_mut(columns).enumerate() {
-        let x = &x[row * taps.below()..];
-        match taps.horizontal.stride {
-            1 => strips(sums, |at| strip::<1>(taps, &x[at..])),
-            _ => strips(sums, |at| strip::<2>(taps, &x[2 * at..])),
-        }
-    }
-}
-
-#[inline(always)]
-fn strip<const S: usize>(taps: &Taps, x: &[u32]) -> [Sum; WIDE] {
-    let mut sums = [taps.start; WIDE];
-    for (row, weights) in taps.weights.as_chunks::<3>().0.iter().enumerate() {
-        let x = &x[row * taps.vertical.dilation * taps.width..][..(WIDE - 1) * S + 3];
-        for (output, sum) in sums.iter_mut().enumerate() {
-            for (tap, &weight) in weights.iter().enumerate() {
-                add(sum, x[output * S + tap], weight);
-            }
-        }
-    }
-    sums
+/// [`Taps::all`] for windows that are square, which need no way of their own here.
+pub(super) fn square(taps: &Taps, x: &[u32], columns: usize, sums: &mut [Sum]) {
+    taps.general(x, columns, sums);
 }
 
 /// See [`Finish::run`].

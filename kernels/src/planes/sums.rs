@@ -32,10 +32,21 @@ pub(super) const WIDE: usize = 4;
 impl Taps<'_> {
     /// The sums of all windows of the plane `x`, `columns` in a row.
     pub(super) fn all(&self, x: &[u32], columns: usize, sums: &mut [Sum]) {
-        let adjacent = (self.vertical.size, self.horizontal.size, self.horizontal.dilation) == (3, 3, 1);
-        if adjacent && self.horizontal.stride <= 2 && columns >= WIDE {
-            return machine::three_by_three(self, x, columns, sums);
+        if self.is_square() && columns >= WIDE {
+            machine::square(self, x, columns, sums);
+        } else {
+            self.general(x, columns, sums);
         }
+    }
+
+    /// Whether the windows are three by three or five by five with rows without gaps, and the next one or two columns on.
+    pub(super) fn is_square(&self) -> bool {
+        let Window { size, stride, dilation, .. } = *self.horizontal;
+        self.vertical.size == size && matches!((size, stride, dilation), (3 | 5, 1 | 2, 1))
+    }
+
+    /// [`Self::all`] for any shape.
+    pub(super) fn general(&self, x: &[u32], columns: usize, sums: &mut [Sum]) {
         for (row, sums) in sums.chunks_exact_mut(columns).enumerate() {
             let x = &x[row * self.below()..];
             match self.horizontal.stride {
@@ -95,7 +106,7 @@ impl Taps<'_> {
 
 /// Adds a product, (X).
 #[inline(always)]
-pub(super) fn add([high, low]: &mut Sum, a: u32, b: u32) {
+fn add([high, low]: &mut Sum, a: u32, b: u32) {
     let product = i64::from(a as i32) * i64::from(b as i32);
     *high = high.wrapping_add((product >> 32) as u32);
     *low = low.wrapping_add(product as u32 >> DROPPED);
@@ -110,7 +121,7 @@ fn add_remainder([_, low]: &mut Sum, a: u32, b: u32) {
 
 /// Calls `strip` for every N outputs. The last N may overlap those before, which does no harm.
 #[inline(always)]
-pub(super) fn strips<const N: usize>(sums: &mut [Sum], strip: impl Fn(usize) -> [Sum; N]) {
+fn strips<const N: usize>(sums: &mut [Sum], strip: impl Fn(usize) -> [Sum; N]) {
     let last = sums.len() - N;
     let mut at = 0;
     loop {
