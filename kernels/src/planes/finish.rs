@@ -43,7 +43,7 @@ impl Finish {
         }
         // (Y), in units of 2^10: half for each product, one for each remainder, and four.
         let units = 3 * filter.weights.len() as u32 + 4;
-        let of_unlisted = if plane.unlisted { (filter.sum >> 9) + 1 } else { 0 };
+        let of_unlisted = if plane.unlisted { (filter.sum >> 1) + 1 } else { 0 };
         let bound = (units << (DROPPED - 8)) + of_unlisted;
         let least = if bound >> (31 - SHORT_BITS) == 0 { bound << SHORT_BITS } else { u32::MAX };
         Self { bound, least, exponent: (exponent as u32) << 23 }

@@ -114,8 +114,7 @@ impl<'a> Planes<'a> {
         let shape = self.task.shape;
         let bias = self.task.bias.map_or(0.0, |bias| bias[filter]);
         let weights = self.task.weights(filter);
-        if self.plane.kind == Kind::Integers && self.filter.prepare(weights, bias.to_bits(), self.plane.scale)
-        {
+        if self.plane.kind == Kind::Integers && self.filter.prepare(weights, bias.to_bits(), &self.plane) {
             return self.integers(filter, out);
         }
         // Zeros leave a bias as it is, unless that is a zero whose sign is asked for, or they meet infinities.

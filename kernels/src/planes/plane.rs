@@ -1,6 +1,6 @@
 //! A plane of the image as integers.
 
-use crate::bits::INFINITY_BITS;
+use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS};
 use crate::conv::Conv2d;
 use crate::planes::integers::{Aligned, LOWEST, ONE};
 #[cfg(target_arch = "mips")]
@@ -59,6 +59,8 @@ pub(super) struct Plane<'a> {
     pub kind: Kind,
     /// The integers are the elements times two to this, rounded.
     pub scale: i32,
+    /// What no integer exceeds in magnitude, in units of 2^15.
+    pub largest: u32,
     pub integers: &'a mut [u32],
     /// Indices of elements and their remainders.
     list: &'a mut [[u32; 2]],
@@ -107,7 +109,7 @@ impl<'a> Plane<'a> {
         let integers = take(elements(shape));
         integers.fill(0);
         let list = take(2 * list_len(shape)).as_chunks_mut().0;
-        Self { kind: Kind::Zero, scale: 0, integers, list, listed: 0, unlisted: false, sides }
+        Self { kind: Kind::Zero, scale: 0, largest: 0, integers, list, listed: 0, unlisted: false, sides }
     }
 
     /// Elements from one row to the next.
@@ -149,6 +151,7 @@ impl<'a> Plane<'a> {
         }
         let top = (largest >> 24) + 1;
         self.scale = ONE - top as i32;
+        self.largest = (((largest >> 1) & FRACTION | IMPLICIT) >> 8) + 1;
         (self.listed, self.unlisted) = (0, false);
         let first = vertical.first * horizontal.len + horizontal.first;
         let Self { integers, list, listed, unlisted, .. } = self;
