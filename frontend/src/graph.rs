@@ -18,8 +18,17 @@ pub enum Source {
     Computed,
     /// The image: a weight.
     Constant(Vec<f32>),
-    /// The image: weights as [`opml_kernels::packed`] has them, whose number depends on their values.
-    Packed(Vec<u32>),
+    /// The image: weights as [`opml_kernels::packed`] has them.
+    Packed(Packed),
+}
+
+/// Weights in two forms.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Packed {
+    /// For the image; how many there are depends on the values.
+    pub words: Vec<u32>,
+    /// The same weights row by row, for the native twin.
+    pub rows: Vec<f32>,
 }
 
 impl Source {

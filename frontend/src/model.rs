@@ -54,7 +54,7 @@ impl Model {
     pub fn constants(&self) -> Vec<Constant> {
         let words = |source: &Source| match source {
             Source::Constant(values) => values.iter().map(|v| v.to_bits()).collect(),
-            Source::Packed(words) => words.clone(),
+            Source::Packed(packed) => packed.words.clone(),
             Source::Input | Source::Computed => Vec::new(),
         };
         let constant = |(id, tensor): (_, &graph::Tensor)| Constant {

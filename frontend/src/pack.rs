@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use opml_kernels::{Conv2d, MatMul, packed, planes_scratch, planes_take};
 
-use crate::graph::{Graph, Node, Op, Source, Tensor, TensorId, View};
+use crate::graph::{Graph, Node, Op, Packed, Source, Tensor, TensorId, View};
 
 /// Steps of a sum of `k` products by the inner loops of packed weights, as the benchmark shows: a tenth more
 /// than the loops alone, and what each sum costs once.
 fn packed_steps(k: usize) -> usize {
-    k.next_multiple_of(8) * 11 / 2 + 110
+    k.next_multiple_of(8) * 11 / 2 + 100
 }
 
 /// The same without, for a vector without zeros.
@@ -18,7 +18,7 @@ fn plain_steps(k: usize) -> usize {
 }
 
 /// Steps that make integers of an element of a vector.
-const PREPARATION: usize = 40;
+const PREPARATION: usize = 35;
 
 /// Steps of a convolution on planes of integers, as the benchmark shows: what is done for each element of the image, for each
 /// filter, and for each sum and its products, which are cheaper where the kernel has assembly for the window.
@@ -68,8 +68,8 @@ pub(crate) fn pack(mut graph: Graph) -> Graph {
         // A batch has a node for each of its items, and all have the same weights.
         let key = (node.inputs[1].tensor, node.inputs[1].offset, plan.k, plan.n, plan.strides);
         let weights = *done.entry(key).or_insert_with(|| {
-            let words = plan.words(tensors, node.inputs[1]);
-            push(tensors, Tensor { len: words.len(), source: Source::Packed(words) })
+            let packed = plan.weights(tensors, node.inputs[1]);
+            push(tensors, Tensor { len: packed.words.len(), source: Source::Packed(packed) })
         });
         node.inputs[1] = weights;
         node.scratch = Some(push(tensors, Tensor { len: plan.scratch, source: Source::Computed }));
@@ -114,11 +114,13 @@ impl Packing {
         (constant && pays(packing.k, packing.n)).then_some(packing)
     }
 
-    fn words(&self, tensors: &[Tensor], weights: View) -> Vec<u32> {
+    fn weights(&self, tensors: &[Tensor], weights: View) -> Packed {
         let Source::Constant(values) = &tensors[weights.tensor.0].source else {
             unreachable!("only constants are packed")
         };
         let values = &values[weights.offset..][..weights.len];
-        packed::pack(self.k, self.n, |row, element| values[row * self.strides[0] + element * self.strides[1]])
+        let weight = |row, element| values[row * self.strides[0] + element * self.strides[1]];
+        let rows = (0..self.n).flat_map(|row| (0..self.k).map(move |element| weight(row, element))).collect();
+        Packed { words: packed::pack(self.k, self.n, weight), rows }
     }
 }

@@ -1,7 +1,11 @@
-//! The native twin: the kernel calls of a graph on the host, in the memory plan of the guest.
+//! The native twin: the kernel calls of a graph on the host, in the memory plan of the guest. Sums of products take their
+//! native form, so that a guest is compared with what was computed in another way.
+
+use std::borrow::Cow;
 
 use opml_abi::{DataType, Tensor};
-use opml_kernels as k;
+use opml_kernels::{self as k, MatMul};
+use opml_native::{self as native, Level};
 use thiserror::Error;
 
 use crate::graph::{Graph, Node, Op, Port, Source, View};
@@ -61,22 +65,14 @@ struct Arena<'a> {
 }
 
 impl Arena<'_> {
-    fn read(&self, view: View) -> Vec<f32> {
+    /// Packed weights are read row by row.
+    fn read(&self, view: View) -> Cow<'_, [f32]> {
         let range = view.offset..view.offset + view.len;
         match (&self.graph.tensors[view.tensor.0].source, self.plan.offset(view.tensor)) {
-            (Source::Constant(values), _) => values[range].to_vec(),
-            // Read as words, by the operators that take them.
-            (Source::Packed(_), _) => Vec::new(),
-            (_, Some(start)) => self.words[start + range.start..start + range.end].to_vec(),
+            (Source::Constant(values), _) => Cow::Borrowed(&values[range]),
+            (Source::Packed(packed), _) => Cow::Borrowed(&packed.rows),
+            (_, Some(start)) => Cow::Owned(self.words[start + range.start..start + range.end].to_vec()),
             (_, None) => unreachable!("every tensor that is no constant has a place"),
-        }
-    }
-
-    /// The packed weights that a node takes.
-    fn packed(&self, node: &Node) -> &[u32] {
-        match &self.graph.tensors[node.inputs[1].tensor.0].source {
-            Source::Packed(words) => words,
-            _ => unreachable!("the operator has packed weights"),
         }
     }
 
@@ -88,30 +84,28 @@ impl Arena<'_> {
     /// Operands are copied out first, so the borrow checker sees no overlap. The plan's own overlaps,
     /// results over operands that are no longer needed, are there as in the guest.
     fn execute(&mut self, node: &Node) {
-        let inputs: Vec<Vec<f32>> = node.inputs.iter().map(|&view| self.read(view)).collect();
-        let mut out = self.read(node.output);
-        let x = inputs[0].as_slice();
-        let third = inputs.get(2).map(Vec::as_slice);
-        // Not in the plan's place, so that the twin shows what a kernel leaves to chance there.
-        let mut scratch = vec![0; node.scratch.map_or(0, |view| view.len)];
+        let inputs: Vec<_> = node.inputs.iter().map(|&view| self.read(view)).collect();
+        let mut out = self.read(node.output).into_owned();
+        let x: &[f32] = &inputs[0];
+        let third = inputs.get(2).map(|values| &**values);
+        let level = Level::new();
         match &node.op {
-            Op::MatMul(shape) => k::matmul(shape, x, &inputs[1], third, &mut out),
+            Op::MatMul(shape) => native::matmul(level, shape, x, &inputs[1], third, &mut out),
             Op::PackedMatMul(shape) => {
-                k::matmul_packed(shape, x, self.packed(node), third, &mut scratch, &mut out)
+                let shape = MatMul { b_row: 1, b_column: shape.k, ..*shape };
+                native::matmul(level, &shape, x, &inputs[1], third, &mut out);
             }
-            Op::Conv2d(shape) => k::conv2d(shape, x, &inputs[1], third, &mut out),
-            Op::PackedConv2d(shape) => {
-                k::conv2d_packed(shape, x, self.packed(node), third, &mut scratch, &mut out)
+            Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
+                native::conv2d(level, shape, x, &inputs[1], third, &mut out);
             }
-            Op::PlanesConv2d(shape) => k::conv2d_planes(shape, x, &inputs[1], third, &mut scratch, &mut out),
             Op::MaxPool2d(shape) => k::max_pool2d(shape, x, &mut out),
             Op::AveragePool2d(shape) => k::average_pool2d(shape, x, &mut out),
             Op::Relu => k::relu(x, &mut out),
             Op::Clip(low, high) => k::clip(x, *low, *high, &mut out),
-            Op::Unary(op) => k::unary(*op, x, &mut out),
+            Op::Unary(op) => native::unary(*op, x, &mut out),
             Op::Binary(op, dims, a, b) => k::binary(*op, dims, x, a, &inputs[1], b, &mut out),
-            Op::Softmax(axis) => k::softmax(*axis, x, &mut out),
-            Op::ReduceSum(axis) => k::reduce_sum(*axis, x, &mut out),
+            Op::Softmax(axis) => native::softmax(*axis, x, &mut out),
+            Op::ReduceSum(axis) => native::reduce_sum(*axis, x, &mut out),
             Op::ReduceMax(axis) => k::reduce_max(*axis, x, &mut out),
             Op::Copy(dims, from, to) => k::copy_strided(dims, x, from, &mut out, to),
         }

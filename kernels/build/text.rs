@@ -55,10 +55,10 @@ pub fn function(name: &str, registers: &Registers, body: &str) -> String {
     )
 }
 
-/// Sets registers to zero.
-pub fn clear(text: &mut String, registers: &[u32]) {
+/// Sets registers to the value of another one; $0 is zero.
+pub fn copy(text: &mut String, registers: &[u32], from: u32) {
     for register in registers {
-        emit!(text, "\tmove ${register}, $0");
+        emit!(text, "\tmove ${register}, ${from}");
     }
 }
 

@@ -25,16 +25,20 @@ pub struct Conv2d {
 
 impl Conv2d {
     /// Input channels a window sees.
-    const fn depth(&self) -> usize {
+    pub const fn depth(&self) -> usize {
         self.input.channels / self.groups
     }
 
     /// Elements of one output channel's weights.
-    pub(crate) const fn taps(&self) -> usize {
+    pub const fn taps(&self) -> usize {
         self.depth() * self.vertical.size * self.horizontal.size
     }
 
-    pub(crate) fn check(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>, out: &[f32]) {
+    /// Checks that the operands and the result fit the shape.
+    ///
+    /// # Panics
+    /// If one does not.
+    pub fn check(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>, out: &[f32]) {
         assert!(self.groups > 0, "conv2d: no groups");
         assert!(self.input.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the input");
         assert!(self.output.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the output");
@@ -51,7 +55,7 @@ impl Conv2d {
     /// The pairs of input element and weight under the window of output pixel (`row`, `column`), for
     /// the input channels from `channel` on.
     #[inline]
-    pub(crate) fn patch(&self, channel: usize, row: usize, column: usize) -> Pairs {
+    pub fn patch(&self, channel: usize, row: usize, column: usize) -> Pairs {
         let (input, kernel_width) = (&self.input, self.horizontal.size);
         let tall = self.vertical.taps(row, input.height);
         let wide = self.horizontal.taps(column, input.width);

@@ -6,7 +6,7 @@
 //! that an operator makes or passes on leaves as [`bits::NAN`]; operators that only move data leave
 //! the bits alone.
 //!
-//! Tensors are `&[f32]` with strides in elements. Each operator checks its lengths once, at entry,
+//! Tensors are `&[f32]` with strides in elements, and in `integer` bytes. Each operator checks its lengths once, at entry,
 //! and panics with a short message if they do not fit its shape: generated code passes constants,
 //! for which the checks fold away.
 //!
@@ -26,6 +26,7 @@ pub mod conv;
 pub mod dot;
 pub mod elementary;
 pub mod elementwise;
+pub mod integer;
 pub mod layout;
 pub mod matmul;
 pub mod packed;
@@ -36,6 +37,10 @@ pub mod spatial;
 
 pub use conv::{Conv2d, conv2d};
 pub use elementwise::{BinaryOp, UnaryOp, binary, clip, clip_in_place, relu, relu_in_place, unary};
+pub use integer::{
+    Byte, ByteMatrix, IntegerMatMul, Requantise, integer_scratch, matmul_integer, matmul_integer_packed,
+    qlinear_matmul, qlinear_matmul_packed,
+};
 pub use layout::{concat_part, copy_strided, transpose};
 pub use matmul::{MatMul, dense, matmul};
 pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};

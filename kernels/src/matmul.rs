@@ -49,7 +49,11 @@ impl MatMul {
         Self { m, k, n, a_row: k, a_column: 1, b_row: n, b_column: 1, bias_row: 0, bias_column: 1 }
     }
 
-    fn check(&self, a: &[f32], b: &[f32], bias: Option<&[f32]>, out: &[f32]) {
+    /// Checks that the operands and the result fit the shape.
+    ///
+    /// # Panics
+    /// If one does not.
+    pub fn check(&self, a: &[f32], b: &[f32], bias: Option<&[f32]>, out: &[f32]) {
         self.check_without_b(a, bias, out);
         assert!(b.len() >= extent(self.k, self.b_row, self.n, self.b_column), "matmul: B too short");
     }

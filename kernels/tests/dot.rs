@@ -53,7 +53,7 @@ fn every_pair_of_families_is_exact() {
 
 #[test]
 fn cancellation_leaves_the_small_remainder() {
-    // Would catch: any rounding before the end, and a search for the leading digit that stops early.
+    // Would catch: any rounding before the end, and a search for the leading digit that stops early, (E).
     let mut random = Random(2);
     for round in 0..2000 {
         let pairs = 1 + random.below(20);
@@ -73,7 +73,7 @@ fn cancellation_leaves_the_small_remainder() {
 
 #[test]
 fn ties_and_their_neighbours() {
-    // Would catch: ties rounded up or down always, and remainders too small for the sticky bit, at
+    // Would catch: ties rounded up or down always, and remainders too small for the sticky bit, (E), at
     // every distance below the tie and on both sides of it.
     for mantissa in [0x80_0000u32, 0x80_0001, 0xff_fffe, 0xff_ffff] {
         for exponent in [-149, -148, -126, -100, 0, 100, 104] {
@@ -99,8 +99,35 @@ fn exp2(exponent: i32) -> f32 {
 }
 
 #[test]
+fn the_lowest_and_the_highest_lane() {
+    // Would catch: (A) with a lane too few at either end: the largest products cancel, and the smallest there is
+    // decides a tie.
+    let (least, most) = (f32::from_bits(1), f32::MAX);
+    for (nudge, expected) in [(least, 1.0 + f32::EPSILON), (-least, 1.0), (0.0, 1.0)] {
+        let x = [most, 1.0, most, nudge, f32::EPSILON];
+        let w = [most, 1.0, -most, least, 0.5];
+        check(&x, &w, None, 1, "both ends");
+        assert_eq!(accumulate(&x, &w, None), expected, "{nudge:e}");
+    }
+}
+
+#[test]
+fn carries_above_the_products_are_kept() {
+    // Would catch: (C) with a carry lost in the lanes that only receive: so many of the largest products that they
+    // reach them, which cancel afterwards.
+    let half = 5000;
+    let mut x = vec![f32::MAX; 2 * half + 1];
+    x[2 * half] = 1.5;
+    let mut w = vec![f32::MAX; 2 * half + 1];
+    w[half..2 * half].fill(f32::MIN);
+    w[2 * half] = 1.0;
+    check(&x, &w, None, 1, "carries");
+    assert_eq!(accumulate(&x, &w, None), 1.5);
+}
+
+#[test]
 fn long_vectors() {
-    // Would catch: a lane that overflows, a carry that is lost when lanes are emptied, lists cut at
+    // Would catch: a lane that overflows, (B), a carry that is lost when lanes are emptied, (C), lists cut at
     // the wrong place, rows of a block mixed up. The largest mantissas in one lane are the worst case.
     let mut random = Random(3);
     for k in [239, 240, 241, 480, 481, 1023, 1024, 1025, 2049, 5000, 20_000] {
@@ -188,7 +215,7 @@ fn a_sum_that_rounds_to_zero_keeps_its_sign() {
 
 #[test]
 fn rounding_empties_the_accumulator() {
-    // Would catch: lanes or flags that survive into the next sum.
+    // Would catch: lanes or flags that survive into the next sum, (D).
     let mut random = Random(5);
     let mut sum = Accumulator::new();
     for _ in 0..3000 {

@@ -15,7 +15,7 @@ import data
 
 HERE = pathlib.Path(__file__).parent
 COUNT = 200
-MODELS = ("mlp", "cnn")
+MODELS = ("mlp", "mlp500", "cnn")
 
 
 def logits(name, images):

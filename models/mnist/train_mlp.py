@@ -1,4 +1,4 @@
-"""Trains the 784-20-10 perceptron with PyTorch and exports it as `mlp.onnx`."""
+"""Trains the perceptrons 784-20-10 and 784-500-10 with PyTorch and exports them as `mlp.onnx` and `mlp500.onnx`."""
 
 import pathlib
 
@@ -9,11 +9,12 @@ import data
 
 EPOCHS = 80
 BATCH = 64
-OUT = pathlib.Path(__file__).with_name("mlp.onnx")
+# The width of the hidden layer.
+HIDDEN = {"mlp": 20, "mlp500": 500}
 
 
-def build():
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 20), nn.ReLU(), nn.Linear(20, 10))
+def build(hidden):
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10))
 
 
 def tensors(images, labels):
@@ -40,15 +41,9 @@ def train(model, images, labels):
         print(f"epoch {epoch + 1:2}: loss {total / len(images):.4f}")
 
 
-def main():
-    args = data.arguments(__doc__)
-    # One thread and fixed seeds, so that a second run on the same machine gives the same file.
+def export(name, hidden, training, held_back):
     torch.manual_seed(1)
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-
-    training, held_back = data.split(args.digits)
-    model = build()
+    model = build(hidden)
     train(model, *tensors(*training))
 
     model.eval()
@@ -57,11 +52,21 @@ def main():
         accuracy = (model(images).argmax(1) == labels).float().mean().item()
     print(f"accuracy on {len(labels)} held-back digits: {accuracy:.2%}")
 
+    out = pathlib.Path(__file__).with_name(f"{name}.onnx")
     # The example input fixes the batch to 1.
     torch.onnx.export(
-        model, torch.zeros(1, 1, 28, 28), OUT, input_names=["image"], output_names=["logits"], opset_version=17
+        model, torch.zeros(1, 1, 28, 28), out, input_names=["image"], output_names=["logits"], opset_version=17
     )
-    print(f"wrote {OUT.name}, {OUT.stat().st_size} bytes")
+    print(f"wrote {out.name}, {out.stat().st_size} bytes")
+
+
+def main():
+    args = data.arguments(__doc__)
+    # One thread and, for each network, fixed seeds, so that a second run on the same machine gives the same files.
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    for name, hidden in HIDDEN.items():
+        export(name, hidden, *data.split(args.digits))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ fn edges() -> Vec<u32> {
 
 #[test]
 fn edge_cases_match_the_hardware() {
-    // Would catch: wrong limits of the short ways, specials, subnormals, carries, signs of zeros.
+    // Would catch: wrong limits of the short ways, (X), specials, subnormals, carries, signs of zeros.
     let edges = edges();
     edges.par_iter().for_each(|&a| {
         check_one(a);
@@ -57,7 +57,7 @@ fn edge_cases_match_the_hardware() {
 #[test]
 fn random_numbers_match_the_hardware() {
     // Would catch: what nobody thought of. A quarter of the pairs is arbitrary; the others lie close together, a
-    // third of them with short mantissas, where ties are common.
+    // third of them with short mantissas, where ties are common, (Y).
     const TASKS: u64 = 1000;
     const PAIRS: u64 = 100_000;
     (0..TASKS).into_par_iter().for_each(|task| {

@@ -38,6 +38,12 @@ impl Program {
         BUILT.get_or_init(|| Self::build("mlp", &onnx_bytes("mlp"), Path::new(dir)))
     }
 
+    /// `models/mnist/mlp500.onnx`, built below `dir` at the first call.
+    pub fn mlp500(dir: &str) -> &'static Self {
+        static BUILT: OnceLock<Program> = OnceLock::new();
+        BUILT.get_or_init(|| Self::build("mlp500", &onnx_bytes("mlp500"), Path::new(dir)))
+    }
+
     /// `models/mnist/cnn.onnx`, built below `dir` at the first call.
     pub fn cnn(dir: &str) -> &'static Self {
         static BUILT: OnceLock<Program> = OnceLock::new();

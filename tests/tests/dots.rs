@@ -1,8 +1,8 @@
 //! Sums with packed weights in the VM: what the guest's assembly makes of hostile data is what the definition says.
 //!
 //! One guest takes any number of products with their shapes and data as its input, so that a hundred thousand sums need one
-//! build. They are compared with `opml_kernels::matmul`, which shares nothing with them but the accumulator, and which
-//! the kernels' own tests compare with big integers.
+//! build. They are compared with `opml_native::matmul`, which shares nothing with them but the accumulator, and which
+//! its own tests compare with big integers.
 
 #[path = "../../kernels/tests/support/mod.rs"]
 mod support;
@@ -10,7 +10,7 @@ mod support;
 use std::path::Path;
 
 use opml_abi::{Tensor, encode_blob, exit};
-use opml_kernels::{MatMul, matmul, matmul_scratch, packed};
+use opml_kernels::{MatMul, matmul_scratch, packed};
 use opml_state::Hash;
 use opml_tests::guest;
 use opml_tests::program::bare;
@@ -88,7 +88,7 @@ impl Batch {
         self.input.extend([m, k, n, weights.len()].map(|v| v as u32));
         self.input.extend([bits(a), weights, bits(bias)].concat());
         let mut out = vec![0.0; m * n];
-        matmul(&shape, a, w, Some(bias), &mut out);
+        opml_native::matmul(opml_native::Level::new(), &shape, a, w, Some(bias), &mut out);
         self.expected.extend(bits(&out));
         self.names.extend(vec![format!("{name}, {m} {k} {n}"); m * n]);
         true

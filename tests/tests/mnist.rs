@@ -22,6 +22,10 @@ fn mlp() -> &'static Program {
     Program::mlp(env!("CARGO_TARGET_TMPDIR"))
 }
 
+fn mlp500() -> &'static Program {
+    Program::mlp500(env!("CARGO_TARGET_TMPDIR"))
+}
+
 fn cnn() -> &'static Program {
     Program::cnn(env!("CARGO_TARGET_TMPDIR"))
 }
@@ -64,6 +68,11 @@ fn agrees_mlp() {
 }
 
 #[test]
+fn agrees_mlp500() {
+    agrees(mlp500());
+}
+
+#[test]
 fn agrees_cnn() {
     agrees(cnn());
 }
@@ -86,6 +95,11 @@ fn claims(program: &Program) {
 #[test]
 fn claims_mlp() {
     claims(mlp());
+}
+
+#[test]
+fn claims_mlp500() {
+    claims(mlp500());
 }
 
 #[test]
@@ -162,7 +176,7 @@ fn steps_are_the_recorded_ones() {
         let run = guest::run(&program.prestate, &digits.tensor(0, program.input_shape()));
         (program.name.to_owned(), Pin { digit: 0, steps: run.vm.step_count() })
     };
-    let measured = BTreeMap::from([measure(mlp()), measure(cnn())]);
+    let measured = BTreeMap::from([measure(mlp()), measure(mlp500()), measure(cnn())]);
     if std::env::var_os("OPML_BLESS").is_some() {
         let pins = toml::to_string(&measured).expect("two tables of numbers");
         fs::write(&path, format!("{PINS_COMMENT}{pins}")).expect("the checkout can be written to");
@@ -173,7 +187,9 @@ fn steps_are_the_recorded_ones() {
         pinned, measured,
         "the steps (right) are not the recorded ones (left): if the change is meant, `OPML_BLESS=1 cargo xtask test` records it"
     );
-    assert!(measured["mlp"].steps <= MLP_AT_MOST, "mlp takes {} steps", measured["mlp"].steps);
+    for name in ["mlp", "mlp500"] {
+        assert!(measured[name].steps <= MLP_AT_MOST, "{name} takes {} steps", measured[name].steps);
+    }
 }
 
 /// The README shows one build and one run. What it shows is what this version gives, or a reader who compares would

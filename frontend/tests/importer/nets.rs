@@ -51,6 +51,20 @@ fn assert_close(output: &Tensor, expected: &Tensor, what: &str) {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit() {
+    // Would catch: a result of the native twin that depends on how its work was shared.
+    for name in NETS {
+        let model = import(&fs::read(fixture(&format!("{name}/model.onnx"))).unwrap());
+        let inputs = recorded(name, "input", &model.graph().inputs);
+        let outputs = [1, 2, 7].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| model.run(&inputs).unwrap())
+        });
+        assert!(outputs.iter().all(|output| *output == outputs[0]), "{name}");
+    }
+}
+
+#[test]
 fn inputs_that_do_not_fit_are_refused_before_anything_runs() {
     let model = import(&fs::read(fixture("two_inputs_two_outputs/model.onnx")).unwrap());
     let [a, b] = recorded("two_inputs_two_outputs", "input", &model.graph().inputs).try_into().unwrap();

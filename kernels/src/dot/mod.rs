@@ -11,3 +11,4 @@ pub(crate) mod rows;
 pub(crate) mod terms;
 
 pub use accumulator::Accumulator;
+pub use terms::Pairs;

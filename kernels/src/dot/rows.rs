@@ -32,18 +32,6 @@ pub(crate) struct Bias<'a> {
 }
 
 impl Bias<'_> {
-    /// Whether there are values for `rows` rows.
-    #[inline]
-    pub(crate) fn covers(&self, rows: usize) -> bool {
-        rows == 0 || self.start + (rows - 1) * self.step < self.values.len()
-    }
-
-    /// The same from row `first` on.
-    #[inline]
-    pub(crate) fn from(&self, first: usize) -> Self {
-        Self { start: self.start + first * self.step, ..*self }
-    }
-
     /// The value of a row.
     #[inline]
     pub(crate) fn at(&self, row: usize) -> f32 {

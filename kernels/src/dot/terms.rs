@@ -20,13 +20,13 @@ pub(super) struct Term {
 ///
 /// Pair (i, j, k) is element `x + i x_steps[0] + j x_steps[1] + k x_steps[2]` of one tensor and,
 /// likewise with `w`, of the other.
-#[derive(Clone, Copy)]
-pub(crate) struct Pairs {
-    pub counts: [usize; 3],
-    pub x: usize,
-    pub x_steps: [usize; 3],
-    pub w: usize,
-    pub w_steps: [usize; 3],
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Pairs {
+    pub(crate) counts: [usize; 3],
+    pub(crate) x: usize,
+    pub(crate) x_steps: [usize; 3],
+    pub(crate) w: usize,
+    pub(crate) w_steps: [usize; 3],
 }
 
 impl Pairs {
@@ -36,15 +36,14 @@ impl Pairs {
         Self { counts: [1, 1, count], x, x_steps: [0, 0, x_step], w: 0, w_steps: [0, 0, w_step] }
     }
 
-    /// Whether the pairs are consecutive in both tensors.
-    #[inline]
-    pub(crate) fn is_line(&self) -> bool {
-        self.counts[..2] == [1, 1] && self.x_steps[2] == 1 && self.w_steps[2] == 1 && self.w == 0
+    /// How far behind these pairs in the first tensor the `others` are, if that is all the difference.
+    pub fn distance(&self, others: &Self) -> Option<usize> {
+        (Self { x: self.x, ..*others } == *self).then(|| others.x.checked_sub(self.x)).flatten()
     }
 
     /// Calls `visit` with the positions of each pair.
     #[inline]
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
         let Self { counts, x_steps, w_steps, .. } = *self;
         for i in 0..counts[0] {
             for j in 0..counts[1] {
@@ -54,6 +53,24 @@ impl Pairs {
                     visit(x, w);
                     (x, w) = (x + x_steps[2], w + w_steps[2]);
                 }
+            }
+        }
+    }
+
+    /// Calls `visit` with the positions of the first pair of each run and the length of the runs, which is not zero.
+    #[inline]
+    pub(crate) fn for_each_run(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let Self { counts, x_steps, w_steps, .. } = *self;
+        if counts[2] == 0 {
+            return;
+        }
+        for i in 0..counts[0] {
+            for j in 0..counts[1] {
+                visit(
+                    self.x + i * x_steps[0] + j * x_steps[1],
+                    self.w + i * w_steps[0] + j * w_steps[1],
+                    counts[2],
+                );
             }
         }
     }

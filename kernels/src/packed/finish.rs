@@ -1,69 +1,104 @@
 //! From the total of a row to a float, if it determines one. For MIPS `build/finish.rs` has the usual way in assembly.
 
 use crate::bits::{FRACTION, IMPLICIT, SIGN, is_zero};
-use crate::packed::format::{DROPPED, PackedRows};
+use crate::packed::format::{DROPPED, PackedRows, Record, Total, halves, whole};
+use crate::packed::inner::{Finish, Lines, Open};
 use crate::packed::vector::Vector;
+
+/// See [`Finish`].
+pub(super) fn finish(work: &Finish, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
+    let vector = work.vector;
+    for (row, total) in totals.iter_mut().enumerate() {
+        let record = Record::new(work.records[row]);
+        let bias = work.biases.get(row).copied().unwrap_or_default();
+        let Some(complete) = with_bias(whole(*total), bias, vector.scale) else {
+            open.push(row, false);
+            continue;
+        };
+        *total = halves(complete);
+        let bound = bound(vector.error, record.remainder * vector.largest);
+        match round(complete, bound, vector.scale + record.scale) {
+            Some(bits) => results.values[results.start + row * results.step] = f32::from_bits(bits),
+            None => open.push(row, true),
+        }
+    }
+}
 
 /// RN(total) for a row whose total alone does not tell it: adds what the list of its remainders makes.
 #[inline(never)]
 pub(super) fn with_remainders(vector: &Vector, packed: &PackedRows, row: usize, total: i64) -> Option<u32> {
     /// Each addend is below 2^18.
     const RUN: usize = 1 << 12;
-    let lists = packed.lists(row).filter(|_| !packed.is_not_finite(row))?;
+    let lists = packed.lists(row)?;
     let (mut total, x) = (total, &vector.x[..packed.k()]);
     for run in lists.remainders().chunks(RUN) {
         let mut sum = 0i32;
-        for &entry in run {
-            // 2^15 x 2^11 = 2^26 units: shifted by six, the high word has the unit of the total.
-            let remainder = (entry << 16) as i32 >> 10;
-            let product = i64::from(x[entry as usize >> 16] as i32) * i64::from(remainder);
+        for &[element, remainder] in run {
+            // 2^21 x 2^11 = 2^32 units: the high word has the unit of the total.
+            let product = i64::from(x[element as usize] as i32) * i64::from(remainder as i32);
             sum = sum.wrapping_add((product >> 32) as i32);
         }
         total += i64::from(sum);
     }
-    round(total, vector.error + lists.error(), vector.scale + packed.scale(row))
+    round(total, bound(vector.error + lists.error(), 0), vector.scale + packed.record(row).scale)
 }
 
-/// `total` and `bias`, in units of 2^(11 - `scale`), wrong by at most one; nothing if that takes too many bits, or
-/// the bias is subnormal or not finite, (L).
+/// A bias as its mantissa with the sign, and what its exponent less the vector's scale is in the units of totals; then
+/// [`with_bias`] takes few steps.
 #[inline(always)]
-pub(super) fn with_bias(total: i64, bias: u32, scale: i32) -> Option<i64> {
-    if is_zero(bias) {
-        return Some(total);
+pub(super) fn aligned_bias(bits: u32, scale: i32) -> [u32; 2] {
+    let exponent = (bits << 1 >> 24) as i32;
+    if is_zero(bits) {
+        [0, 0]
+    } else if (1..=254).contains(&exponent) {
+        let mantissa = ((bits & FRACTION) | IMPLICIT) as i32;
+        let signed = if bits & SIGN == 0 { mantissa } else { -mantissa };
+        [signed as u32, (exponent - 150 - DROPPED as i32 + scale) as u32]
+    } else {
+        [1, TOO_LARGE]
     }
-    let exponent = (bias << 1 >> 24) as i32;
-    let mantissa = (bias & FRACTION) | IMPLICIT;
-    let shift = exponent - 150 + scale - DROPPED as i32;
-    if !(1..=254).contains(&exponent) || shift > 36 {
-        return None;
-    }
-    let (high, low) = match shift {
-        32.. => (mantissa << (shift & 31), 0),
-        0.. => (mantissa >> 1 >> (31 - shift), mantissa << shift),
-        -23.. => (0, mantissa >> -shift),
-        _ => (0, 0),
-    };
-    let value = (u64::from(high) << 32 | u64::from(low)) as i64;
-    Some(if bias & SIGN == 0 { total + value } else { total - value })
 }
 
-/// RN of every number within `error` of `total`, times 2^(11 - `scale`), if they all have the same and it is normal.
+/// A shift that leaves a row to the definition.
+const TOO_LARGE: u32 = 1 << 30;
+
+/// `total` and a bias, wrong by at most one; nothing if that takes too many bits, (L).
 #[inline(always)]
-pub(super) fn round(total: i64, error: u32, scale: i32) -> Option<u32> {
-    let magnitude = total.unsigned_abs();
+pub(super) fn with_bias(total: i64, [mantissa, shift]: [u32; 2], scale: i32) -> Option<i64> {
+    let (mantissa, shift) = (i64::from(mantissa as i32), shift as i32 + scale);
+    match shift {
+        _ if mantissa == 0 => Some(total),
+        37.. => None,
+        0.. => Some(total + (mantissa << shift)),
+        -23.. => Some(total + (mantissa >> -shift)),
+        _ => Some(total),
+    }
+}
+
+/// What a total may be wrong by in units of 2^8, rounded up: `error`, and what remainders of weights make, in units of
+/// 2^(18 - 5 - 11) = 4, (J).
+#[inline(always)]
+pub(super) fn bound(error: u32, remainders: u32) -> u32 {
+    (remainders + (error >> 2) + 64) >> 6
+}
+
+/// RN of every number within `bound` times 2^8 of `total`, times 2^(11 - `scale`), if they all have the same and it is normal.
+#[inline(always)]
+pub(super) fn round(total: i64, bound: u32, scale: i32) -> Option<u32> {
+    // Of a negative number one less than the magnitude; the bound has one more for it.
+    let magnitude = total ^ (total >> 63);
     let (high, low) = ((magnitude >> 32) as u32, magnitude as u32);
-    if high < 2 {
+    // (M): at most a quarter of the last place, and then 34 bits of the total are there.
+    if high < bound << 2 {
         return None;
     }
-    // Leading bit to the top; `zeros` is 0 to 30.
+    // Leading bit to the top; `zeros` is 1 to 29.
     let zeros = high.leading_zeros();
     let head = high << zeros | low >> 1 >> (31 - zeros);
-    let tail = low << zeros;
-    // The part below the last bit, in units of 2^-32 of it, from the tie: up from there is up.
-    let from_tie = ((head << 24 | tail >> 8) ^ SIGN) as i32;
-    // (M): the error in the same units, at most a quarter.
-    let error = (error >> 8) + 1;
-    if error >> (30 - zeros) != 0 || from_tie.unsigned_abs() <= (error << zeros) + 1 {
+    // The part below the last bit, in units of 2^-32 of it, and the bound in the same units: not within it of a half.
+    let tail = head << 24 | low << zeros >> 8;
+    let bound = (bound << zeros) + 1;
+    if tail.wrapping_sub(SIGN).wrapping_add(bound) <= 2 * bound {
         return None;
     }
     let exponent = 63 - zeros as i32 + DROPPED as i32 - scale + 126;
@@ -71,6 +106,6 @@ pub(super) fn round(total: i64, error: u32, scale: i32) -> Option<u32> {
     if exponent as u32 > 253 {
         return None;
     }
-    let bits = ((exponent as u32) << 23) + (head >> 8) + u32::from(from_tie >= 0);
+    let bits = ((exponent as u32) << 23) + (((head >> 7) + 1) >> 1);
     Some(bits | (total >> 32) as u32 & SIGN)
 }

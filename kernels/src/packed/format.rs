@@ -1,11 +1,13 @@
 //! Weights as the image holds them: words that [`pack`](super::pack) wrote and [`PackedRows`] reads.
 //!
 //! ```text
-//! word 0          number of words, this one included
+//! head            number of words, this one included; whether a weight is infinite or NaN; the lowest and the highest scale
 //! y               group by group: for each element of the rows, the group's integers
 //! eta             group by group: for each block, minus the sums of the high words of eta
 //! limits          for each block, the largest sum of squares a vector may have there, (G)
-//! rows            four words for each row
+//! lows            for each row, minus the sum of the low words of eta without their last bits, in two words
+//! records         for each row, its scale and its remainder
+//! places          for each row, where its lists begin, or 0
 //! lists           what single rows need besides
 //! ```
 //!
@@ -25,19 +27,23 @@ pub(super) const SPAN: usize = 32;
 const UNROLLED: usize = 8;
 /// Rows of the largest group.
 pub(super) const MAX_ROWS: usize = 8;
+/// Rows of the largest chunk.
+pub(super) const MAX_CHUNK: usize = 64;
 /// The longest vector: positions in lists have 16 bits.
 pub const MAX_K: usize = 1 << 15;
+/// The largest scale of a row, so that one of tiny weights does not keep the others from the usual way.
+pub(super) const MAX_SCALE: i32 = 112;
 
-/// The remainder of a row that holds something infinite or NaN: its sums come from the definition.
-pub(super) const NO_BOUND: u32 = u32::MAX;
-/// Words of a row.
-pub(super) const ROW_WORDS: usize = 4;
+/// Words of the head.
+pub(super) const HEAD: usize = 4;
 /// Words in front of a row's lists.
 pub(super) const LIST_HEAD: usize = 2;
 /// Fraction bits of the sum of all remainders of a row, (J).
-pub(super) const BOUND_BITS: u32 = 11;
-/// Fraction bits of a remainder on the list, (J).
+pub(super) const BOUND_BITS: u32 = 5;
+/// Fraction bits of a remainder, (J).
 pub(super) const REMAINDER_BITS: u32 = 15;
+/// Zeros behind them on the list: so the high word of a product with an integer has the unit of totals, (K).
+pub(super) const REMAINDER_SHIFT: u32 = 6;
 
 /// K as the format has it.
 pub(super) const fn padded(k: usize) -> usize {
@@ -55,17 +61,20 @@ pub(super) const fn group_rows(first: usize, n: usize) -> usize {
 pub(super) struct Places {
     pub eta: usize,
     pub limits: usize,
-    pub rows: usize,
+    pub lows: usize,
+    pub records: usize,
+    pub places: usize,
     pub lists: usize,
 }
 
 impl Places {
     pub(super) const fn new(k: usize, n: usize) -> Self {
         let (elements, blocks) = (padded(k), block_count(padded(k)));
-        let eta = 1 + elements * n;
+        let eta = HEAD + elements * n;
         let limits = eta + blocks * n;
-        let rows = limits + blocks;
-        Self { eta, limits, rows, lists: rows + ROW_WORDS * n }
+        let lows = limits + blocks;
+        let records = lows + 2 * n;
+        Self { eta, limits, lows, records, places: records + 2 * n, lists: records + 3 * n }
     }
 }
 
@@ -78,56 +87,65 @@ pub struct PackedRows<'a> {
     n: usize,
 }
 
-/// What the words of a row say.
-///
-/// The first word has the scale in its upper half and the upper 16 bits of the low sum in its lower one, the second the
-/// lower 32 bits of it, the third the remainder and the last the place of the lists, or 0.
+/// A number of 64 bits: its upper and its lower half.
+pub(super) type Total = [u32; 2];
+
+/// The number.
+#[inline(always)]
+pub(super) fn whole([high, low]: Total) -> i64 {
+    (u64::from(high) << 32 | u64::from(low)) as i64
+}
+
+/// Its halves.
+#[inline(always)]
+pub(super) fn halves(whole: i64) -> Total {
+    [(whole >> 32) as u32, whole as u32]
+}
+
+/// What a row needs on the way from its total to a float.
 #[derive(Clone, Copy)]
-pub(super) struct Record<'a>(pub &'a [u32; ROW_WORDS]);
-
-impl Record<'_> {
+#[repr(C)]
+pub(super) struct Record {
     /// The integers are the weights times two to this.
-    #[inline(always)]
-    pub(super) fn scale(self) -> i32 {
-        self.0[0] as i32 >> 16
-    }
-
-    /// Sum of the low words of eta, without their last bits.
-    #[inline(always)]
-    pub(super) fn low(self) -> i64 {
-        i64::from(self.0[0] & 0xffff) << 32 | i64::from(self.0[1])
-    }
-
-    /// The sum of the magnitudes of the remainders in units of 2^-11, rounded up; [`NO_BOUND`] if a weight is infinite
-    /// or NaN.
-    #[inline(always)]
-    pub(super) fn remainder(self) -> u32 {
-        self.0[2]
-    }
+    pub scale: i32,
+    /// The sum of the magnitudes of the remainders in units of 2^-5, rounded up, (J).
+    pub remainder: u32,
 }
 
 /// What single rows need besides: a word with the lengths of the first two lists, the length of the third, and the lists.
 #[derive(Clone, Copy)]
 pub(super) struct Lists<'a>(&'a [u32]);
 
-/// A group of rows.
+/// Groups of the same number of rows, one behind the other.
 #[derive(Clone, Copy)]
-pub(super) struct Group<'a> {
+pub(super) struct Chunk<'a> {
     pub first: usize,
+    /// Rows of a group.
     pub rows: usize,
+    pub groups: usize,
     pub y: &'a [u32],
     pub eta: &'a [u32],
-    /// See [`Record`].
-    pub records: &'a [[u32; ROW_WORDS]],
+    pub lows: &'a [Total],
+    /// Scale and remainder, see [`Record`].
+    pub records: &'a [[u32; 2]],
+}
+
+impl Chunk<'_> {
+    /// Rows of all groups.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.rows * self.groups
+    }
 }
 
 impl<'a> PackedRows<'a> {
     /// `n` rows of `k` weights in `words`.
     ///
     /// # Panics
-    /// If `words` has another length than it says or is too short for the shape.
+    /// If there are no rows, or `words` has another length than it says or is too short for the shape.
     #[inline]
     pub fn new(words: &'a [u32], k: usize, n: usize) -> Self {
+        assert!(n > 0, "packed: no rows");
         let places = Places::new(k, n);
         assert!(words.len() >= places.lists, "packed: weights do not fit the shape");
         assert!(words[0] as usize == words.len(), "packed: weights cut short");
@@ -147,61 +165,78 @@ impl<'a> PackedRows<'a> {
         self.n
     }
 
+    /// Whether all weights are finite.
     #[inline]
-    pub(super) fn limits(&self) -> &'a [u32] {
-        &self.words[self.places.limits..self.places.rows]
+    pub(super) fn is_finite(&self) -> bool {
+        self.words[1] == 0
     }
 
-    /// The group that begins at row `first`.
+    /// The lowest and the highest scale of a row.
     #[inline]
-    pub(super) fn group(&self, first: usize) -> Group<'a> {
+    pub(super) fn scales(&self) -> [i32; 2] {
+        [self.words[2] as i32, self.words[3] as i32]
+    }
+
+    #[inline]
+    pub(super) fn limits(&self) -> &'a [u32] {
+        &self.words[self.places.limits..self.places.lows]
+    }
+
+    /// The rows from `first` on that are computed together.
+    #[inline]
+    pub(super) fn chunk(&self, first: usize) -> Chunk<'a> {
         let rows = group_rows(first, self.n);
         let (elements, blocks) = (padded(self.k), self.limits().len());
-        Group {
+        // Where vectors have several spans, the loops over groups would skip rows.
+        let most = if blocks > SPAN { 1 } else { MAX_CHUNK / MAX_ROWS };
+        let groups = if rows == MAX_ROWS { ((self.n - first) / MAX_ROWS).min(most) } else { 1 };
+        let len = rows * groups;
+        Chunk {
             first,
             rows,
-            y: &self.words[1 + first * elements..][..rows * elements],
-            eta: &self.words[self.places.eta + first * blocks..][..rows * blocks],
-            records: &self.records()[first..first + rows],
+            groups,
+            y: &self.words[HEAD + first * elements..][..len * elements],
+            eta: &self.words[self.places.eta + first * blocks..][..len * blocks],
+            lows: &self.pairs(self.places.lows)[first..first + len],
+            records: &self.records()[first..first + len],
         }
     }
 
+    /// Two words for each row.
     #[inline]
-    fn records(&self) -> &'a [[u32; ROW_WORDS]] {
-        self.words[self.places.rows..self.places.lists].as_chunks().0
+    fn pairs(&self, place: usize) -> &'a [[u32; 2]] {
+        self.words[place..place + 2 * self.n].as_chunks().0
     }
 
-    /// The scale of a row.
     #[inline]
-    pub(super) fn scale(&self, row: usize) -> i32 {
-        Record(&self.records()[row]).scale()
+    fn records(&self) -> &'a [[u32; 2]] {
+        self.pairs(self.places.records)
+    }
+
+    /// The record of a row.
+    #[inline]
+    pub(super) fn record(&self, row: usize) -> Record {
+        Record::new(self.records()[row])
     }
 
     /// The lists of a row, if it has some.
     #[inline]
     pub(super) fn lists(&self, row: usize) -> Option<Lists<'a>> {
-        let at = self.records()[row][3] as usize;
+        let at = self.words[self.places.places + row] as usize;
         (at != 0).then(|| Lists(&self.words[at..]))
-    }
-
-    /// Whether a row has an infinity or a NaN.
-    #[inline]
-    pub(super) fn is_not_finite(&self, row: usize) -> bool {
-        self.records()[row][2] == NO_BOUND
     }
 
     /// Writes the bits of the weights of row `row` to `out`.
     pub(super) fn weights(&self, row: usize, out: &mut [u32]) {
-        let group = self.group_of(row);
-        let unit = -self.scale(row);
-        let y = group.y[row - group.first..].iter().step_by(group.rows);
-        for (out, &y) in out.iter_mut().zip(y) {
+        let (y, stride) = self.row_of(row);
+        let unit = -self.record(row).scale;
+        for (out, &y) in out.iter_mut().zip(y.iter().step_by(stride)) {
             *out = if y == 0 { 0 } else { binary32(i64::from(y as i32), unit) };
         }
         let Some(lists) = self.lists(row) else { return };
-        for entry in lists.remainders() {
-            let (element, remainder) = (*entry as usize >> 16, i64::from(*entry as i16));
-            let y = i64::from(group.y[element * group.rows + row - group.first] as i32);
+        for &[element, remainder] in lists.remainders() {
+            let (element, remainder) = (element as usize, i64::from(remainder as i32 >> REMAINDER_SHIFT));
+            let y = i64::from(y[element * stride] as i32);
             out[element] = binary32((y << REMAINDER_BITS) + remainder, unit - REMAINDER_BITS as i32);
         }
         for &[element, bits] in lists.odd() {
@@ -214,21 +249,31 @@ impl<'a> PackedRows<'a> {
         }
     }
 
-    /// The group that `row` is in.
-    fn group_of(&self, row: usize) -> Group<'a> {
-        let mut group = self.group(row / MAX_ROWS * MAX_ROWS);
-        while row >= group.first + group.rows {
-            group = self.group(group.first + group.rows);
+    /// The integers of a row, and their distance.
+    fn row_of(&self, row: usize) -> (&'a [u32], usize) {
+        let mut first = row / MAX_ROWS * MAX_ROWS;
+        while row >= first + group_rows(first, self.n) {
+            first += group_rows(first, self.n);
         }
-        group
+        let rows = group_rows(first, self.n);
+        let elements = padded(self.k);
+        let group = &self.words[HEAD + first * elements..][..rows * elements];
+        (group.get(row - first..).unwrap_or_default(), rows)
+    }
+}
+
+impl Record {
+    #[inline(always)]
+    pub(super) fn new([scale, remainder]: [u32; 2]) -> Self {
+        Self { scale: scale as i32, remainder }
     }
 }
 
 impl<'a> Lists<'a> {
-    /// Weights that the integers do not hold exactly: position in the upper half of a word, remainder in units
-    /// of 2^-15 in the lower, signed.
-    pub(super) fn remainders(&self) -> &'a [u32] {
-        &self.0[LIST_HEAD..][..self.0[0] as usize >> 16]
+    /// Weights that the integers do not hold exactly: position, and remainder in units of 2^-21, signed.
+    #[inline]
+    pub(super) fn remainders(&self) -> &'a [[u32; 2]] {
+        self.0[LIST_HEAD..][..2 * (self.0[0] as usize >> 16)].as_chunks().0
     }
 
     /// What a sum with the remainders on the list may be wrong by because of the weights, (K).
@@ -239,12 +284,12 @@ impl<'a> Lists<'a> {
     /// Weights that integer and remainder do not hold either: position and bits.
     fn odd(&self) -> &'a [[u32; 2]] {
         let count = self.0[0] as usize & 0xffff;
-        self.0[LIST_HEAD + self.remainders().len()..][..2 * count].as_chunks().0
+        self.0[LIST_HEAD + 2 * self.remainders().len()..][..2 * count].as_chunks().0
     }
 
     /// A bit for each weight that is -0.
     fn minus_zeros(&self) -> &'a [u32] {
         let words = self.0[1] as usize;
-        &self.0[LIST_HEAD + self.remainders().len() + 2 * self.odd().len()..][..words]
+        &self.0[LIST_HEAD + 2 * self.remainders().len() + 2 * self.odd().len()..][..words]
     }
 }

@@ -2,13 +2,19 @@
 
 use core::ops::Range;
 
-use crate::dot::rows::Bias;
-use crate::packed::format::{BLOCK, ROW_WORDS};
+use crate::dot::terms::Pairs;
+use crate::packed::finish::finish;
+#[cfg(not(target_arch = "mips"))]
+use crate::packed::format::whole;
+use crate::packed::format::{BLOCK, Chunk, MAX_CHUNK, MAX_ROWS, Total};
 #[cfg(target_arch = "mips")]
 use crate::packed::mips as machine;
 #[cfg(not(target_arch = "mips"))]
 use crate::packed::portable as machine;
-use crate::packed::vector::{Kind, Vector};
+use crate::packed::vector::Vector;
+
+/// The step of positions in lists: bytes of eight rows of integers.
+pub(super) const LIST_UNIT: u32 = 32;
 
 /// Blocks of a number of elements.
 pub(super) const fn block_count(elements: usize) -> usize {
@@ -20,14 +26,62 @@ pub(super) fn blocks(elements: usize) -> impl Iterator<Item = Range<usize>> {
     (0..elements).step_by(BLOCK).map(move |start| start..elements.min(start + BLOCK))
 }
 
-/// Rows of a group with C vectors, pair by pair.
+/// What the totals of rows begin with, in units of 2^11.
+#[derive(Clone, Copy)]
+pub(super) struct Start<'a> {
+    /// Whether 32 bits hold the sum of these and of the low words: those of vectors of one block.
+    pub narrow: bool,
+    /// The same for all rows.
+    pub constant: i64,
+    /// For each row what the remainders of the vector's elements make, with a sign; empty if it has none.
+    pub corrections: &'a [u32],
+    /// For each row something more, upper half and lower half: the low words of eta where sums are of pairs. May be empty.
+    pub lows: &'a [Total],
+}
+
+impl<'a> Start<'a> {
+    /// For a further span: the totals of the spans before, of a single group.
+    #[inline]
+    pub(super) fn after(totals: &'a [Total; MAX_ROWS]) -> Self {
+        Self { narrow: false, constant: 0, corrections: &[], lows: totals }
+    }
+
+    /// The same from row `first` on.
+    #[inline]
+    pub(super) fn from(&self, first: usize) -> Self {
+        let from = |len: usize| first.min(len);
+        Self {
+            narrow: self.narrow,
+            constant: self.constant,
+            corrections: &self.corrections[from(self.corrections.len())..],
+            lows: &self.lows[from(self.lows.len())..],
+        }
+    }
+
+    /// Whether there is something for each of so many rows, or nothing.
+    #[inline]
+    fn covers(&self, rows: usize) -> bool {
+        (self.corrections.is_empty() || self.corrections.len() >= rows)
+            && (self.lows.is_empty() || self.lows.len() >= rows)
+    }
+
+    /// That of one row.
+    #[cfg(not(target_arch = "mips"))]
+    pub(super) fn total(&self, row: usize) -> i64 {
+        let correction = self.corrections.get(row).copied().unwrap_or_default() as i32;
+        self.constant + i64::from(correction) + self.lows.get(row).copied().map_or(0, whole)
+    }
+}
+
+/// Rows of some groups with C vectors, pair by pair.
 ///
-/// Adds to the total of each row of each vector the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with the high words of xi and
-/// eta taken off, in units of 2^11; low words without their last bits, (H).
+/// The total of each row of each vector is what it begins with and the sum of (x_2j + y_2j+1)(x_2j+1 + y_2j), with the high
+/// words of xi and eta taken off, in units of 2^11; low words without their last bits, (H).
 pub(super) struct Dense<'a, const C: usize> {
-    /// Rows that are computed.
+    pub groups: usize,
+    /// Rows of a group that are computed.
     pub rows: usize,
-    /// Rows of the group: `y` and `eta` begin with the first row that is computed.
+    /// Rows of a group: `y`, `eta`, `starts` and totals begin with the first row that is computed.
     pub stride: usize,
     /// Elements of the vectors, whole turns of the loop.
     pub x: [&'a [u32]; C],
@@ -35,60 +89,112 @@ pub(super) struct Dense<'a, const C: usize> {
     pub xi: [&'a [u32]; C],
     pub y: &'a [u32],
     pub eta: &'a [u32],
+    pub starts: [Start<'a>; C],
 }
 
 impl<const C: usize> Dense<'_, C> {
     /// `room` is overwritten.
     #[inline]
-    pub(super) fn run(&self, room: &mut [u32], totals: [&mut [i64]; C]) {
+    pub(super) fn run(&self, room: &mut [u32], totals: [&mut [Total]; C]) {
         let (elements, blocks) = (self.x[0].len(), block_count(self.x[0].len()));
         assert!(elements > 0 && elements.is_multiple_of(8), "dense: elements left over");
         assert!(self.x.iter().all(|x| x.len() == elements), "dense: vectors of different lengths");
         assert!(self.xi.iter().all(|xi| xi.len() == blocks), "dense: blocks of different lengths");
-        let last = self.stride - self.rows;
-        assert!(self.y.len() + last >= elements * self.stride, "dense: rows too short");
-        assert!(self.eta.len() + last >= blocks * self.stride, "dense: eta too short");
-        assert!(totals.iter().all(|totals| totals.len() == self.rows), "dense: totals do not fit");
+        let (all, last) = (self.stride * self.groups, self.stride - self.rows);
+        assert!(self.y.len() + last >= elements * all, "dense: rows too short");
+        assert!(self.eta.len() + last >= blocks * all, "dense: eta too short");
+        assert!(totals.iter().all(|totals| totals.len() + last >= all), "dense: totals do not fit");
+        assert!(self.starts.iter().all(|start| start.covers(all - last)), "dense: starts do not fit");
         machine::dense(self, &mut room[..(blocks + 1) * C * self.rows], totals);
     }
 }
 
-/// Rows of a group with the elements of one vector that are not zero.
+/// Rows of some groups with the elements of one vector that are not zero.
 ///
-/// Adds the sums of products to the totals of the rows, as [`Dense`] does with its sums.
+/// The totals of the rows are what they begin with and the sums of products, as in [`Dense`].
 pub(super) struct Sparse<'a> {
-    /// Rows of the group.
+    pub groups: usize,
+    /// Rows of a group.
     pub rows: usize,
-    /// Elements, and four times their positions.
+    /// Elements, and their positions times [`LIST_UNIT`].
     pub list: &'a [[u32; 2]],
     /// Bytes of the list for each block.
     pub counts: &'a [u32],
     pub y: &'a [u32],
+    pub start: Start<'a>,
 }
 
 impl Sparse<'_> {
     /// `room` is overwritten.
     #[inline]
-    pub(super) fn run(&self, room: &mut [u32], totals: &mut [i64]) {
+    pub(super) fn run(&self, room: &mut [u32], totals: &mut [Total]) {
         assert!(!self.counts.is_empty(), "sparse: no blocks");
-        assert!(totals.len() == self.rows, "sparse: totals do not fit");
+        let all = self.rows * self.groups;
+        assert!(totals.len() == all, "sparse: totals do not fit");
+        assert!(self.start.covers(all), "sparse: start does not fit");
         machine::sparse(self, &mut room[..(self.counts.len() + 1) * self.rows], totals);
     }
 }
 
-/// The first total of each row: a constant, and the sum of the high words of the products of a row of `y` with the elements of
-/// `list`, which holds four times their positions, too.
-pub(super) struct Start<'a> {
-    pub constant: i64,
-    pub list: &'a [[u32; 2]],
-    pub y: &'a [u32],
+/// What there is in a vector of floats.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// The largest magnitude: bits without the sign, shifted to the left by one.
+    pub largest: u32,
+    /// Elements that are not zero.
+    pub nonzero: u32,
 }
 
-impl Start<'_> {
+/// Elements of a block to be made integers: times 2^(150 + `place`).
+pub(super) struct Fill<'a> {
+    pub x: &'a [u32],
+    pub place: i32,
+    /// The position of the first one in lists.
+    pub at: u32,
+    pub out: &'a mut [u32],
+    /// Gets the elements that are exact and not zero, with their positions; empty if there is no such list.
+    pub list: &'a mut [[u32; 2]],
+    /// Gets the bits of those below the units of the integers, and their positions; `out` does not get them.
+    pub inexact: &'a mut [[u32; 2]],
+}
+
+/// What [`Fill`] found.
+pub(super) struct Filled {
+    /// The sum of the squares of the exact elements, see [`square`](super::vector::square).
+    pub squares: u32,
+    pub listed: usize,
+    pub inexact: usize,
+}
+
+impl Fill<'_> {
     #[inline]
-    pub(super) fn run(&self, totals: &mut [i64]) {
-        machine::start(self, totals);
+    pub(super) fn run(self) -> Filled {
+        let elements = self.x.len();
+        assert!(elements > 0 && self.out.len() == elements, "fill: lengths differ");
+        assert!(self.list.is_empty() || self.list.len() >= elements, "fill: list too short");
+        assert!(self.inexact.len() >= elements, "fill: no room for inexact elements");
+        machine::fill(self)
     }
+}
+
+/// Copies the bits of the elements of `x` to where their weights are in a row.
+#[inline]
+pub(super) fn gather(x: &[f32], pairs: &Pairs, out: &mut [u32]) -> Seen {
+    let mut seen = Seen::default();
+    pairs.for_each_run(|from, to, count| {
+        let (from_step, to_step) = (pairs.x_steps[2], pairs.w_steps[2]);
+        let x = &x[from..][..(count - 1) * from_step + 1];
+        let out = &mut out[to..][..(count - 1) * to_step + 1];
+        machine::gather(count, (x, from_step), (out, to_step), &mut seen);
+    });
+    seen
+}
+
+/// Writes for each row of a chunk the sum of the high words of its products with the elements of `list`.
+#[inline]
+pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [u32]) {
+    assert!(corrections.len() == chunk.len(), "correct: rows do not fit");
+    machine::correct(list, chunk, corrections);
 }
 
 /// Where the results of some rows go.
@@ -100,30 +206,58 @@ pub(super) struct Lines<'a> {
     pub step: usize,
 }
 
-/// What the totals of a group's rows need to become floats.
+/// Rows whose result is not there yet.
+#[repr(C)]
+pub(super) struct Open {
+    count: u32,
+    rows: [u8; MAX_CHUNK],
+}
+
+impl Open {
+    pub(super) const NONE: Self = Self { count: 0, rows: [0; MAX_CHUNK] };
+    /// Added to a row to which the bias could not be added.
+    const INCOMPLETE: u8 = 0x80;
+
+    #[inline]
+    pub(super) fn push(&mut self, row: usize, complete: bool) {
+        self.rows[self.count as usize] = row as u8 | if complete { 0 } else { Self::INCOMPLETE };
+        self.count += 1;
+    }
+
+    /// Takes the last row off; with whether its total is complete.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<(usize, bool)> {
+        self.count = self.count.checked_sub(1)?;
+        let row = self.rows[self.count as usize];
+        Some(((row & !Self::INCOMPLETE) as usize, row & Self::INCOMPLETE == 0))
+    }
+}
+
+/// What the totals of some rows need to become floats.
 pub(super) struct Finish<'a> {
     pub vector: &'a Vector<'a>,
-    pub records: &'a [[u32; ROW_WORDS]],
-    /// Begins with the first row.
-    pub biases: Option<Bias<'a>>,
+    /// See [`Record`](super::format::Record).
+    pub records: &'a [[u32; 2]],
+    /// See [`aligned_bias`](super::finish::aligned_bias); none if there is nothing to add.
+    pub biases: &'a [[u32; 2]],
+    /// Whether every result that is accepted is normal.
+    pub normal: bool,
 }
 
 impl Finish<'_> {
-    /// All ones if the low words of eta are to be taken off.
+    /// Writes RN(bias + total) for each row whose total tells it; the others come on the list.
     #[inline]
-    pub(super) fn low_mask(&self) -> u32 {
-        if self.vector.kind == Kind::Dense { u32::MAX } else { 0 }
-    }
-
-    /// Writes RN(bias + total) for each row whose total tells it. In the result there is a bit for each other one: row r has
-    /// bit r, and its total is complete, or bit 8 + r if that was not possible.
-    #[inline]
-    pub(super) fn run(&self, totals: &mut [i64], results: &mut Lines) -> u32 {
+    pub(super) fn run(&self, totals: &mut [Total], results: &mut Lines, open: &mut Open) {
         let rows = self.records.len();
-        assert!(rows > 0 && totals.len() == rows, "finish: rows do not fit");
-        assert!(self.biases.is_none_or(|bias| bias.covers(rows)), "finish: bias too short");
+        assert!(rows > 0 && rows <= MAX_CHUNK && totals.len() == rows, "finish: rows do not fit");
+        assert!(self.biases.is_empty() || self.biases.len() == rows, "finish: biases do not fit");
         let last = results.start + (rows - 1) * results.step;
         assert!(last < results.values.len(), "finish: result too short");
-        machine::finish(self, totals, results)
+        open.count = 0;
+        if self.normal {
+            machine::finish(self, totals, results, open)
+        } else {
+            finish(self, totals, results, open)
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::packed::format::PackedRows;
 
 /// Words of scratch that [`matmul_packed`] needs.
 pub const fn matmul_scratch(shape: &MatMul) -> usize {
-    scratch_words(shape.m, shape.k)
+    scratch_words(shape.m, shape.k, shape.n)
 }
 
 /// What [`matmul`](crate::matmul) computes, with the columns of B packed: `b` is
@@ -31,19 +31,25 @@ pub fn matmul_packed(
     let input = |i: usize| Input {
         x: a,
         pairs: Pairs::line(shape.k, i * shape.a_row, shape.a_column, 1),
-        bias: bias.map(|values| Bias { values, start: i * shape.bias_row, step: shape.bias_column }),
         out: i * shape.n,
         out_step: 1,
     };
-    for i in (0..shape.m).step_by(COLUMNS) {
+    let bias =
+        |i: usize| bias.map(|values| Bias { values, start: i * shape.bias_row, step: shape.bias_column });
+    // Vectors that are multiplied together have the same bias.
+    let columns = if shape.bias_row == 0 { COLUMNS } else { 1 };
+    for i in (0..shape.m).step_by(columns) {
+        if i == 0 || shape.bias_row != 0 {
+            dots.set_bias(bias(i));
+        }
         let inputs = [input(i), input(i + 1)];
-        dots.run(&inputs[..COLUMNS.min(shape.m - i)], out);
+        dots.run(&inputs[..columns.min(shape.m - i)], out);
     }
 }
 
 /// Words of scratch that [`conv2d_packed`] needs.
 pub const fn conv2d_scratch(shape: &Conv2d) -> usize {
-    scratch_words(shape.output.width, shape.taps())
+    scratch_words(shape.output.width, shape.taps(), shape.output.channels)
 }
 
 /// What [`conv2d`](crate::conv2d) computes for a shape with one group, with the weights packed: `w` is
@@ -64,11 +70,10 @@ pub fn conv2d_packed(
     shape.check_images(x, bias, out);
     let image = &shape.output;
     let mut dots = Dots::new(PackedRows::new(w, shape.taps(), image.channels), image.width, scratch);
-    let bias = bias.map(|values| Bias { values, start: 0, step: 1 });
+    dots.set_bias(bias.map(|values| Bias { values, start: 0, step: 1 }));
     let input = |row: usize, column: usize| Input {
         x,
         pairs: shape.patch(0, row, column),
-        bias,
         out: row * image.row_stride + column * image.column_stride,
         out_step: image.channel_stride,
     };

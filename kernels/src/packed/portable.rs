@@ -1,8 +1,10 @@
 //! The inner loops in Rust; for MIPS `build/` writes the same in assembly.
 
-use crate::packed::finish::{round, with_bias};
-use crate::packed::format::{DROPPED, MAX_ROWS, Record};
-use crate::packed::inner::{Dense, Finish, Lines, Sparse, Start, blocks};
+use crate::bits::{FRACTION, IMPLICIT, is_zero};
+pub(super) use crate::packed::finish::finish;
+use crate::packed::format::{Chunk, DROPPED, MAX_ROWS, Total, halves, whole};
+use crate::packed::inner::{Dense, Fill, Filled, LIST_UNIT, Seen, Sparse, blocks};
+use crate::packed::vector::{square, with_sign_of};
 
 /// The sums of the words of products.
 #[derive(Clone, Copy, Default)]
@@ -27,76 +29,106 @@ impl Sums {
 }
 
 /// See [`Dense`]. The room is for assembly, which has fewer registers.
-pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], mut totals: [&mut [i64]; C]) {
-    let (rows, stride) = (work.rows, work.stride);
-    for (block, range) in blocks(work.x[0].len()).enumerate() {
-        for ((x, xi), totals) in work.x.iter().zip(work.xi).zip(&mut totals) {
-            for (row, total) in totals[..rows].iter_mut().enumerate() {
-                let mut sums = Sums { high: work.eta[block * stride + row].wrapping_sub(xi[block]), low: 0 };
-                let y = work.y[range.start * stride + row..].iter().step_by(stride);
+pub(super) fn dense<const C: usize>(work: &Dense<C>, _room: &mut [u32], totals: [&mut [Total]; C]) {
+    let (stride, elements) = (work.stride, work.x[0].len());
+    let block_count = work.xi[0].len();
+    for (column, totals) in totals.into_iter().enumerate() {
+        let (x, xi) = (work.x[column], work.xi[column]);
+        for (group, row) in (0..work.groups).flat_map(|group| (0..work.rows).map(move |row| (group, row))) {
+            let place = group * stride + row;
+            let mut total = work.starts[column].total(place);
+            for (block, range) in blocks(elements).enumerate() {
+                let eta = work.eta[(group * block_count + block) * stride + row];
+                let mut sums = Sums { high: eta.wrapping_sub(xi[block]), low: 0 };
+                let y = work.y[(group * elements + range.start) * stride + row..].iter().step_by(stride);
                 let pairs = y.clone().step_by(2).zip(y.skip(1).step_by(2));
-                for ([x0, x1], (y0, y1)) in x[range.clone()].as_chunks::<2>().0.iter().zip(pairs) {
+                for ([x0, x1], (y0, y1)) in x[range].as_chunks::<2>().0.iter().zip(pairs) {
                     sums.add(x0.wrapping_add(*y1), x1.wrapping_add(*y0));
                 }
-                *total += sums.total();
+                total += sums.total();
             }
+            totals[place] = halves(total);
         }
     }
 }
 
 /// See [`Sparse`].
-pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [i64]) {
-    let mut list = work.list;
-    for &bytes in work.counts {
-        let (block, rest) = list.split_at(bytes as usize / 8);
-        list = rest;
-        let mut sums = [Sums::default(); MAX_ROWS];
-        for &[x, at] in block {
-            let y = &work.y[at as usize / 4 * work.rows..][..work.rows];
-            sums.iter_mut().zip(y).for_each(|(sums, y)| sums.add(x, *y));
+pub(super) fn sparse(work: &Sparse, _room: &mut [u32], totals: &mut [Total]) {
+    let rows = work.rows;
+    let elements = work.y.len() / (rows * work.groups);
+    for (group, totals) in totals.chunks_mut(rows).enumerate() {
+        let y = &work.y[group * elements * rows..];
+        let mut list = work.list;
+        for (row, total) in totals.iter_mut().enumerate() {
+            *total = halves(work.start.total(group * rows + row));
         }
-        totals.iter_mut().zip(sums).for_each(|(total, sums)| *total += sums.total());
+        for &bytes in work.counts {
+            let (block, rest) = list.split_at(bytes as usize / 8);
+            list = rest;
+            let mut sums = [Sums::default(); MAX_ROWS];
+            for &[x, at] in block {
+                let y = &y[(at / LIST_UNIT) as usize * rows..][..rows];
+                sums.iter_mut().zip(y).for_each(|(sums, y)| sums.add(x, *y));
+            }
+            totals.iter_mut().zip(sums).for_each(|(total, sums)| {
+                *total = halves(whole(*total) + sums.total());
+            });
+        }
     }
 }
 
-/// See [`Start`].
-pub(super) fn start(work: &Start, totals: &mut [i64]) {
-    let rows = totals.len();
-    let mut sums = [0u32; MAX_ROWS];
-    for &[x, at] in work.list {
-        for (sum, y) in sums.iter_mut().zip(&work.y[at as usize / 4 * rows..][..rows]) {
-            let product = i64::from(x as i32) * i64::from(*y as i32);
-            *sum = sum.wrapping_add((product >> 32) as u32);
-        }
-    }
-    for (total, sum) in totals.iter_mut().zip(sums) {
-        *total = work.constant + i64::from(sum as i32);
+/// See [`gather`](super::inner::gather): `count` elements with a step in each slice.
+pub(super) fn gather(
+    count: usize,
+    (x, from_step): (&[f32], usize),
+    (out, to_step): (&mut [u32], usize),
+    seen: &mut Seen,
+) {
+    for element in 0..count {
+        let bits = x[element * from_step].to_bits();
+        out[element * to_step] = bits;
+        seen.largest = seen.largest.max(bits << 1);
+        seen.nonzero += u32::from(bits << 1 != 0);
     }
 }
 
-/// See [`Finish`].
-pub(super) fn finish(work: &Finish, totals: &mut [i64], results: &mut Lines) -> u32 {
-    let (vector, low_mask) = (work.vector, work.low_mask());
-    let mut open = 0;
-    for (row, total) in totals.iter_mut().enumerate() {
-        let record = Record(&work.records[row]);
-        let scale = vector.scale + record.scale();
-        let low = if low_mask == 0 { 0 } else { record.low() };
-        *total -= low;
-        let bias = work.biases.map_or(0, |bias| bias.at(row).to_bits());
-        let Some(complete) = with_bias(*total, bias, scale) else {
-            open |= 1 << (8 + row);
-            continue;
-        };
-        *total = complete;
-        // (J): the remainders by the largest element, in units of 2^(18 - 11 - 11) = 2^-4.
-        let bound = u64::from(record.remainder()) * u64::from(vector.largest);
-        let found =
-            u32::try_from(bound).ok().and_then(|bound| round(complete, vector.error + (bound >> 4), scale));
-        match found {
-            Some(bits) => results.values[results.start + row * results.step] = f32::from_bits(bits),
-            None => open |= 1 << row,
+/// See [`Fill`].
+pub(super) fn fill(work: Fill) -> Filled {
+    let Fill { x, place, mut at, out, list, inexact } = work;
+    let mut filled = Filled { squares: 0, listed: 0, inexact: 0 };
+    for (&bits, out) in x.iter().zip(out) {
+        let shift = (bits << 1 >> 24) as i32 + place;
+        if is_zero(bits) {
+            *out = 0;
+        } else if shift >= 0 {
+            let magnitude = ((bits & FRACTION) | IMPLICIT) << shift;
+            *out = with_sign_of(magnitude, bits);
+            filled.squares += square(magnitude);
+            if !list.is_empty() {
+                list[filled.listed] = [*out, at];
+                filled.listed += 1;
+            }
+        } else {
+            inexact[filled.inexact] = [bits, at];
+            filled.inexact += 1;
+        }
+        at += LIST_UNIT;
+    }
+    filled
+}
+
+/// See [`correct`](super::inner::correct).
+pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [u32]) {
+    let rows = chunk.rows;
+    let elements = chunk.y.len() / chunk.len();
+    for (group, corrections) in corrections.chunks_mut(rows).enumerate() {
+        corrections.fill(0);
+        for &[x, at] in list {
+            let y = &chunk.y[(group * elements + (at / LIST_UNIT) as usize) * rows..];
+            for (sum, y) in corrections.iter_mut().zip(y) {
+                let product = i64::from(x as i32) * i64::from(*y as i32);
+                *sum = sum.wrapping_add((product >> 32) as u32);
+            }
         }
     }
-    open
 }

@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, is_zero};
-use crate::packed::format::{BLOCK, DROPPED, SPAN, padded};
-use crate::packed::inner::{Start, block_count, blocks};
+use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS};
+use crate::packed::format::{BLOCK, DROPPED, PackedRows, SPAN, padded};
+use crate::packed::inner::{Fill, LIST_UNIT, Seen, block_count, blocks};
 
 /// What a vector turned out to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Sparse,
     /// All elements are zero.
     Zero,
-    /// Something is infinite or NaN, or everything is tiny: sums come from the definition.
+    /// Something is infinite or NaN, everything is tiny, or too many elements are not exact: sums come from the definition.
     Unfit,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Vector<'a> {
     pub scale: i32,
     /// What every sum gets, in units of 2^11: half of what the low words lost, less what xi has in them.
     pub constant: i64,
-    /// What every sum may be wrong by, in units of 2^11, remainders of weights apart; (I).
+    /// What every sum may be wrong by, in units of 2^11, remainders of weights apart; (I), and one for the magnitude, (M).
     pub error: u32,
     /// What no element exceeds in magnitude, in units of 2^18.
     pub largest: u32,
@@ -34,9 +34,9 @@ pub(super) struct Vector<'a> {
     pub xi: &'a mut [u32],
     /// Bytes of `list` for each block.
     pub counts: &'a mut [u32],
-    /// The elements that are not zero, with four times their positions.
+    /// The elements that are not zero, with their positions in units of [`LIST_UNIT`].
     list: &'a mut [[u32; 2]],
-    /// What the integers leave of elements, in units of 2^-21, with four times their positions.
+    /// What the integers leave of elements, in units of 2^-21, with their positions in the same units.
     remainders: &'a mut [[u32; 2]],
     listed: usize,
     remaining: usize,
@@ -46,6 +46,9 @@ pub(super) struct Vector<'a> {
 pub(super) const fn vector_words(k: usize) -> usize {
     5 * padded(k) + 2 * block_count(padded(k))
 }
+
+/// Elements that may be inexact, so that what they add to a sum fits into 32 bits, (I).
+const MAX_REMAINDERS: usize = 1 << 12;
 
 /// Sums over the blocks of a vector.
 struct Totals {
@@ -79,10 +82,16 @@ impl<'a> Vector<'a> {
         }
     }
 
-    /// The first totals of the rows of `y`.
+    /// What is left of elements, with their positions.
     #[inline]
-    pub(super) fn start<'s>(&'s self, y: &'s [u32]) -> Start<'s> {
-        Start { constant: self.constant, list: &self.remainders[..self.remaining], y }
+    pub(super) fn remainders(&self) -> &[[u32; 2]] {
+        &self.remainders[..self.remaining]
+    }
+
+    /// Whether the exponent of every sum with rows of these scales that is accepted is that of a normal number, (M).
+    #[inline]
+    pub(super) fn is_normal_with(&self, [lowest, highest]: [i32; 2]) -> bool {
+        lowest + self.scale >= -53 && highest + self.scale <= 170
     }
 
     /// The part of the list for some blocks.
@@ -92,21 +101,18 @@ impl<'a> Vector<'a> {
         &self.list[start..start + bytes(&self.counts[blocks]) / 8]
     }
 
-    /// Prepares `x`, the `bits` of whose elements are floats, and whose blocks must stay within `limits`, (G).
+    /// Prepares `x`, the bits of floats of which `seen` tells, for `rows`, whose limits it has to keep, (G).
     #[inline(never)]
-    pub(super) fn prepare<T: Copy>(&mut self, x: &[T], bits: impl Fn(T) -> u32 + Copy, limits: &[u32]) {
-        let (mut largest, mut nonzero) = (0, 0);
-        for &value in x {
-            let twice = bits(value) << 1;
-            largest = largest.max(twice);
-            nonzero += u32::from(twice != 0);
-        }
-        self.kind = if largest == 0 {
+    pub(super) fn prepare(&mut self, x: &[u32], seen: Seen, rows: &PackedRows) {
+        let (Seen { largest, nonzero }, limits) = (seen, rows.limits());
+        self.kind = if !rows.is_finite() {
+            Kind::Unfit
+        } else if largest == 0 {
             Kind::Zero
         } else if largest >= INFINITY_BITS << 1 || largest >> 24 < LOWEST {
             Kind::Unfit
-        } else if nonzero as usize * 8 < x.len() * 5 {
-            // Eight steps for an element that is not zero, and five for any.
+        } else if nonzero as usize * 16 < x.len() * 11 {
+            // Some 7.6 steps for an element that is not zero, and 5.3 for any.
             Kind::Sparse
         } else {
             Kind::Dense
@@ -116,7 +122,7 @@ impl<'a> Vector<'a> {
         }
         let mut place = 6 - (largest >> 24) as i32;
         let totals = loop {
-            match self.fill(x, bits, place, limits) {
+            match self.fill(x, place, limits) {
                 Ok(totals) => break totals,
                 Err(excess) => place -= excess,
             }
@@ -125,7 +131,10 @@ impl<'a> Vector<'a> {
         self.scale = 150 + place;
         self.constant = i64::from(products / 2) - (totals.xi >> DROPPED) as i64;
         // (I): half of the lost low words, two for xi and eta, and one each for an odd number, the bias and (J).
-        self.error = products / 2 + 5 + 2 * totals.inexact;
+        self.error = products / 2 + 6 + 2 * totals.inexact;
+        if self.remaining > MAX_REMAINDERS {
+            self.kind = Kind::Unfit;
+        }
         let mantissa = (largest >> 1) & FRACTION | IMPLICIT;
         let place = (place + (largest >> 24) as i32) as u32;
         self.largest = (mantissa << place >> 18) + 1;
@@ -133,19 +142,13 @@ impl<'a> Vector<'a> {
 
     /// Makes the integers: elements times 2^(150 + `place`), rounded towards zero. If a block exceeds its limit,
     /// nothing is made but the number of bits that are too many.
-    fn fill<T: Copy>(
-        &mut self,
-        x: &[T],
-        bits: impl Fn(T) -> u32 + Copy,
-        place: i32,
-        limits: &[u32],
-    ) -> Result<Totals, i32> {
+    fn fill(&mut self, x: &[u32], place: i32, limits: &[u32]) -> Result<Totals, i32> {
         (self.listed, self.remaining) = (0, 0);
         let mut totals = Totals { xi: 0, inexact: 0 };
         for (block, range) in blocks(self.x.len()).enumerate() {
             let listed = self.listed;
             let part = &x[range.start.min(x.len())..range.end.min(x.len())];
-            let squares = self.fill_block(part, bits, range.clone(), place, &mut totals);
+            let squares = self.fill_block(part, range.clone(), place, &mut totals);
             if squares > limits[block] {
                 // Each bit that is given up divides the sum of squares by about four.
                 let mut excess = 0;
@@ -164,44 +167,40 @@ impl<'a> Vector<'a> {
 
     /// The integers of a block; the sum of their squares in units of 2^36, rounded up.
     #[inline]
-    fn fill_block<T: Copy>(
-        &mut self,
-        x: &[T],
-        bits: impl Fn(T) -> u32,
-        range: Range<usize>,
-        place: i32,
-        totals: &mut Totals,
-    ) -> u32 {
-        let mut squares = 0;
+    fn fill_block(&mut self, x: &[u32], range: Range<usize>, place: i32, totals: &mut Totals) -> u32 {
         let sparse = self.kind == Kind::Sparse;
-        let (block, padding) = self.x[range.clone()].split_at_mut(x.len());
-        padding.fill(0);
-        let mut at = 4 * range.start as u32;
-        for (&value, out) in x.iter().zip(block) {
-            let bits = bits(value);
-            *out = 0;
-            if !is_zero(bits) {
-                let shift = (bits << 1 >> 24) as i32 + place;
-                let magnitude = if shift >= 0 {
-                    ((bits & FRACTION) | IMPLICIT) << (shift & 31)
-                } else {
-                    let inexact = Inexact::new(bits, place);
-                    totals.inexact += u32::from(inexact.rest);
-                    if inexact.remainder != 0 {
-                        self.remainders[self.remaining] = [with_sign_of(inexact.remainder, bits), at];
-                        self.remaining += 1;
-                    }
-                    inexact.magnitude
-                };
-                let bound = (magnitude >> 18) + 1;
-                squares += bound * bound;
-                *out = with_sign_of(magnitude, bits);
-                if sparse {
-                    self.list[self.listed] = [*out, at];
-                    self.listed += 1;
-                }
+        let (out, padding) = self.x[range.clone()].split_at_mut(x.len());
+        padding.iter_mut().for_each(|x| *x = 0);
+        if x.is_empty() {
+            return 0;
+        }
+        let at = LIST_UNIT * range.start as u32;
+        let list = if sparse { &mut self.list[self.listed..] } else { &mut [] };
+        let inexact = &mut self.remainders[self.remaining..];
+        let filled = Fill { x, place, at, out, list, inexact }.run();
+        self.listed += filled.listed;
+        filled.squares + self.fill_inexact(filled.inexact, place, totals)
+    }
+
+    /// The integers of elements that are not exact, whose bits stand where remainders go; the sum of their squares.
+    #[inline]
+    fn fill_inexact(&mut self, count: usize, place: i32, totals: &mut Totals) -> u32 {
+        let mut squares = 0;
+        for from in self.remaining..self.remaining + count {
+            let [bits, at] = self.remainders[from];
+            let inexact = Inexact::new(bits, place);
+            totals.inexact += u32::from(inexact.rest);
+            squares += square(inexact.magnitude);
+            let value = with_sign_of(inexact.magnitude, bits);
+            self.x[(at / LIST_UNIT) as usize] = value;
+            if self.kind == Kind::Sparse {
+                self.list[self.listed] = [value, at];
+                self.listed += 1;
             }
-            at += 4;
+            if inexact.remainder != 0 {
+                self.remainders[self.remaining] = [with_sign_of(inexact.remainder, bits), at];
+                self.remaining += 1;
+            }
         }
         squares
     }
@@ -250,8 +249,15 @@ impl Inexact {
     }
 }
 
+/// A bound of a square in units of 2^36, (G).
 #[inline(always)]
-fn with_sign_of(magnitude: u32, bits: u32) -> u32 {
+pub(super) fn square(magnitude: u32) -> u32 {
+    let bound = (magnitude >> 18) + 1;
+    bound * bound
+}
+
+#[inline(always)]
+pub(super) fn with_sign_of(magnitude: u32, bits: u32) -> u32 {
     let sign = (bits as i32 >> 31) as u32;
     (magnitude ^ sign).wrapping_sub(sign)
 }

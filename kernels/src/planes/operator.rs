@@ -14,7 +14,10 @@ const MAX_TAPS: usize = 255;
 /// Whether [`conv2d_planes`] takes a shape: there are as many groups as input channels, a window has at most 255 taps, and the
 /// padding, which takes memory here, is in proportion to the image.
 pub const fn planes_take(shape: &Conv2d) -> bool {
-    shape.groups == shape.input.channels && shape.taps() <= MAX_TAPS && padding_is_small(shape)
+    shape.groups > 0
+        && shape.groups == shape.input.channels
+        && shape.taps() <= MAX_TAPS
+        && padding_is_small(shape)
 }
 
 /// Words of scratch that [`conv2d_planes`] needs.

@@ -2,6 +2,8 @@
 //! kernels do it.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod bytes;
+
 use num_bigint::{BigInt, Sign};
 
 /// The NaN every operator gives.

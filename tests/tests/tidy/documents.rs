@@ -36,6 +36,37 @@ fn every_field_of_the_manifest_is_described() {
     );
 }
 
+/// Where the bounds of docs/numerics.md are relied on, and where tests try them.
+const BOUNDS_IN: [&str; 4] = ["kernels/src/", "kernels/build/", "native/src/", "softfloat/src/"];
+const BOUNDS_TRIED: [&str; 3] = ["kernels/tests/", "native/tests/", "softfloat/tests/"];
+
+#[test]
+fn every_bound_of_the_numerics_is_cited_and_tried() {
+    let text = read("docs/numerics.md");
+    let starts = text.lines().filter_map(|line| line.strip_prefix("* **("));
+    let letters: Vec<&str> =
+        starts.filter_map(|rest| rest.split_once(")**")).map(|(letter, _)| letter).collect();
+    assert!(letters.len() >= 17, "the bounds were not found: {letters:?}");
+    let files: Vec<_> = text_files().into_iter().filter(|file| file.is_rust()).collect();
+    let named = |letter: &str, places: &[&str]| {
+        let mark = format!("({letter})");
+        files.iter().any(|f| places.iter().any(|place| f.path.starts_with(place)) && f.text.contains(&mark))
+    };
+    let mut wrong = Vec::new();
+    for (at, letter) in letters.iter().enumerate() {
+        if letters[..at].contains(letter) {
+            wrong.push(format!("({letter}) stands for two bounds"));
+        }
+        if !named(letter, &BOUNDS_IN) {
+            wrong.push(format!("({letter}) is not cited in {BOUNDS_IN:?}"));
+        }
+        if !named(letter, &BOUNDS_TRIED) {
+            wrong.push(format!("({letter}) is not named by a test in {BOUNDS_TRIED:?}"));
+        }
+    }
+    report("a bound of docs/numerics.md is cited by the code that relies on it and tried by a test", wrong);
+}
+
 /// The targets need another compiler and are not built with the rest, so that one could be forgotten unseen.
 #[test]
 fn every_fuzz_target_is_listed_and_has_a_corpus() {

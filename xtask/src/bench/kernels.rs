@@ -20,8 +20,29 @@ pub struct KernelFigures {
     pub multiply_accumulates: u64,
     /// The first by the second.
     pub steps_per_multiply_accumulate: f64,
-    /// Words of the packed weights, by the number of weights.
+    /// Bytes of the packed weights, by those of the weights.
     pub weights_grow: f64,
+}
+
+impl KernelFigures {
+    /// Runs the built program in `dir`.
+    pub(super) fn measure(
+        dir: &Path,
+        work: &'static str,
+        products: usize,
+        weights_grow: f64,
+    ) -> Result<Self, SpeedError> {
+        let prestate = dir.join(opml_toolchain::file::PRESTATE);
+        let state = cannon::load_state(&prestate, cannon::Limits::default())?;
+        let mut vm = Vm::from_state(&state)?;
+        match vm.run(&mut GuestHost::new(Request::default()), u64::MAX)? {
+            Stop::Exited { code: 0 } => {}
+            other => return Err(SpeedError::Ended(other)),
+        }
+        let (steps, multiply_accumulates) = (vm.step_count(), products as u64);
+        let steps_per_multiply_accumulate = steps as f64 / multiply_accumulates as f64;
+        Ok(Self { work, steps, multiply_accumulates, steps_per_multiply_accumulate, weights_grow })
+    }
 }
 
 /// Numbers as trained networks have them.
@@ -37,7 +58,8 @@ enum Data {
 
 /// A kernel with its shape and the kind of its input.
 pub struct Kernel {
-    work: &'static str,
+    /// What is computed.
+    pub work: &'static str,
     op: Op,
     data: Data,
 }
@@ -86,10 +108,10 @@ pub const KERNELS: &[Kernel] = &[
 ];
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    fn bits(&mut self) -> u64 {
+    pub(super) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -97,7 +119,7 @@ impl Random {
     }
 
     /// Roughly normal, standard deviation 1.
-    fn normal(&mut self) -> f32 {
+    pub(super) fn normal(&mut self) -> f32 {
         let sum: f64 = (0..12).map(|_| self.bits() as f64 / 2f64.powi(64)).sum();
         (sum - 6.0) as f32
     }
@@ -126,11 +148,6 @@ impl Kernel {
                 [shape.output.channels, k, shape.input.extent(), shape.output.extent()]
             }
         }
-    }
-
-    /// What is computed.
-    pub fn name(&self) -> &'static str {
-        self.work
     }
 
     /// A guest that does nothing else.
@@ -188,21 +205,8 @@ opml_runtime::entry!(main);
 
     /// Runs the built program in `dir`.
     pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, SpeedError> {
-        let prestate = dir.join(opml_toolchain::file::PRESTATE);
-        let state = cannon::load_state(&prestate, cannon::Limits::default())?;
-        let mut vm = Vm::from_state(&state)?;
-        match vm.run(&mut GuestHost::new(Request::default()), u64::MAX)? {
-            Stop::Exited { code: 0 } => {}
-            other => return Err(SpeedError::Ended(other)),
-        }
         let [n, k, _, output] = self.lengths();
-        let (steps, multiply_accumulates) = (vm.step_count(), (output * k) as u64);
-        Ok(KernelFigures {
-            work: self.work,
-            steps,
-            multiply_accumulates,
-            steps_per_multiply_accumulate: steps as f64 / multiply_accumulates as f64,
-            weights_grow: program.weights[1].words.len() as f64 / (k * n) as f64,
-        })
+        let grow = program.weights[1].words.len() as f64 / (k * n) as f64;
+        KernelFigures::measure(dir, self.work, output * k, grow)
     }
 }

@@ -1,8 +1,10 @@
 //! What `bench` measures. Steps are exact; times are only ever shown beside what they are compared with.
 
 mod elementwise;
+mod integers;
 mod kernels;
 mod models;
+mod native;
 mod peers;
 mod proofs;
 mod root;
@@ -11,8 +13,10 @@ mod vm_speed;
 use serde::Serialize;
 
 pub use elementwise::{OperationFigure, measure as elementwise, program as elementwise_program};
+pub use integers::{INTEGER_KERNELS, IntegerKernel};
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};
+pub use native::{NativeFigures, measure as native};
 pub use peers::{PEERS, Peer};
 pub use proofs::{ProofFigures, measure as proofs};
 pub use root::{RootFigures, measure as root};
@@ -27,6 +31,8 @@ pub struct Figures {
     pub kernels: Vec<KernelFigures>,
     /// What the operations on single elements cost in the guest.
     pub elementwise: Vec<OperationFigure>,
+    /// The native twin's sums beside products of binary32.
+    pub native: Vec<NativeFigures>,
     /// The off-chain VM beside qemu.
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.

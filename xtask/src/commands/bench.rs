@@ -10,16 +10,17 @@ use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, conform, run, test};
 use crate::bench::{
-    self, Figures, KERNELS, Kernel, KernelFigures, ModelFigures, OperationFigure, PEERS, ProofFigures,
-    SpeedFigures, Stage,
+    self, Figures, INTEGER_KERNELS, IntegerKernel, KERNELS, Kernel, KernelFigures, ModelFigures,
+    OperationFigure, PEERS, ProofFigures, SpeedFigures, Stage,
 };
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
 use crate::ui::{self, Format, table};
 
 /// The shipped models, each with the input that is measured.
-const MODELS: [(&str, &str); 2] = [
+const MODELS: [(&str, &str); 3] = [
     ("models/mnist/mlp.onnx", "models/mnist/digits/7_0002.png"),
+    ("models/mnist/mlp500.onnx", "models/mnist/digits/7_0002.png"),
     ("models/mnist/cnn.onnx", "models/mnist/digits/7_0002.png"),
 ];
 
@@ -72,7 +73,9 @@ pub fn run(args: &Args) -> Result {
         .iter()
         .map(|(model, input)| bench.model(model, input))
         .collect::<std::result::Result<_, _>>()?;
-    let kernels = KERNELS.iter().map(|kernel| bench.kernel(kernel)).collect::<std::result::Result<_, _>>()?;
+    let floats = KERNELS.iter().map(|kernel| bench.kernel(kernel));
+    let integers = INTEGER_KERNELS.iter().map(|kernel| bench.integer_kernel(kernel));
+    let kernels = floats.chain(integers).collect::<std::result::Result<_, _>>()?;
     let long = bench.build(&Request::bare(
         "soft-float-loop",
         GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() },
@@ -81,6 +84,7 @@ pub fn run(args: &Args) -> Result {
         models,
         kernels,
         elementwise: bench.elementwise()?,
+        native: bench::native(),
         vm: bench.vm(&long)?,
         root: bench::root(),
         proofs: bench.proofs(&long)?,
@@ -119,6 +123,12 @@ impl Bench {
     fn kernel(&self, kernel: &Kernel) -> std::result::Result<KernelFigures, Stop> {
         let program = kernel.program();
         let built = self.build(&Request::bare("kernel", program.clone()))?;
+        kernel.measure(&built.out, &program).map_err(Stop::unable)
+    }
+
+    fn integer_kernel(&self, kernel: &IntegerKernel) -> std::result::Result<KernelFigures, Stop> {
+        let program = kernel.program();
+        let built = self.build(&Request::bare("integer-kernel", program.clone()))?;
         kernel.measure(&built.out, &program).map_err(Stop::unable)
     }
 
@@ -196,6 +206,18 @@ fn text(figures: &Figures) -> String {
     let operations = figures.elementwise.iter();
     text +=
         &table::pairs(operations.map(|o| (o.operation.to_owned(), format!("{:.1}", o.steps_per_element))));
+    text += "\n\n sums on the host, in 10^9 multiply-accumulates a second\n";
+    text += &table::pairs(figures.native.iter().map(|figures| {
+        let [one, all] = figures.billions_per_second;
+        let ratios = format!(
+            "{:.1} times a plain loop, {:.2} and {:.2} times sgemm",
+            figures.times_plain_loop, figures.times_sgemm[0], figures.times_sgemm[1]
+        );
+        (
+            format!("{}, one thread and {}", figures.work, figures.threads),
+            format!("{one:.1}, {all:.1}; {ratios}"),
+        )
+    }));
     text += "\n\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
