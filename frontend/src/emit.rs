@@ -127,6 +127,9 @@ fn call(out: &mut String, graph: &Graph, plan: &Plan, index: usize, node: &Node)
         Op::PackedConv2d(shape) => {
             format!("k::conv2d_packed(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
         }
+        Op::PlanesConv2d(shape) => {
+            format!("k::conv2d_planes(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
+        }
         Op::MaxPool2d(shape) => format!("k::max_pool2d(&{shape:?}, {x}, {target})"),
         Op::AveragePool2d(shape) => format!("k::average_pool2d(&{shape:?}, {x}, {target})"),
         Op::Relu if in_place => format!("k::relu_in_place({target})"),

@@ -69,6 +69,8 @@ pub enum Op {
     Conv2d(Conv2d),
     /// Image, weights packed, and perhaps a bias; with scratch.
     PackedConv2d(Conv2d),
+    /// Image, weights and perhaps a bias, with as many groups as input channels; with scratch.
+    PlanesConv2d(Conv2d),
     /// Image.
     MaxPool2d(Pool2d),
     /// Image.
@@ -101,7 +103,7 @@ impl Op {
     pub fn multiply_accumulates(&self) -> u64 {
         match self {
             Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
-            Op::Conv2d(shape) | Op::PackedConv2d(shape) => {
+            Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
                 let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
                 (shape.output.channels * shape.output.height * shape.output.width * taps) as u64
             }

@@ -1,8 +1,8 @@
-//! Weights that are known now go into the form that is cheapest at run time.
+//! Products and convolutions get the kernel that is cheapest at run time, and weights that are known now its form.
 
 use std::collections::BTreeMap;
 
-use opml_kernels::{MatMul, packed};
+use opml_kernels::{Conv2d, MatMul, packed, planes_scratch, planes_take};
 
 use crate::graph::{Graph, Node, Op, Packed, Source, Tensor, TensorId, View};
 
@@ -20,16 +20,50 @@ fn plain_steps(k: usize) -> usize {
 /// Steps that make integers of an element of a vector.
 const PREPARATION: usize = 35;
 
+/// Steps of a convolution on planes of integers, as the benchmark shows: what is done for each element of the image, for each
+/// filter, and for each sum and its products, which are cheaper where the kernel has assembly for the window.
+fn planes_steps(shape: &Conv2d) -> usize {
+    let size = [shape.vertical.size, shape.horizontal.size];
+    let a_product = if matches!(size, [3, 3] | [5, 5]) && shape.output.width >= 4 { 7 } else { 16 };
+    let taps = size[0] * size[1];
+    let elements = shape.input.channels * shape.input.height * shape.input.width;
+    let sums = shape.output.height * shape.output.width;
+    24 * elements + shape.output.channels * (60 * taps + 600 + sums * (a_product * taps + 35))
+}
+
+/// Whether planes of integers take fewer steps than the other kernels.
+fn planes_pay(shape: &Conv2d) -> bool {
+    if !planes_take(shape) {
+        return false;
+    }
+    let (k, n) = (shape.vertical.size * shape.horizontal.size, shape.output.channels);
+    let others = if shape.groups == 1 {
+        plain_steps(k).min(packed_steps(k) + PREPARATION * k / n.max(1))
+    } else {
+        plain_steps(k)
+    };
+    planes_steps(shape) < others * shape.output.height * shape.output.width * n
+}
+
 /// Whether packed weights take fewer steps for vectors that each make `n` sums of `k` products.
 fn pays(k: usize, n: usize) -> bool {
     k <= packed::MAX_K && packed_steps(k) * n + PREPARATION * k < plain_steps(k) * n
 }
 
-/// `graph` with the weights of products and convolutions packed where that pays. Which these are depends on shapes alone.
+/// `graph` with the weights of products and convolutions packed, and depthwise convolutions on planes of integers, where that
+/// pays. Which these are depends on shapes alone.
 pub(crate) fn pack(mut graph: Graph) -> Graph {
     let mut done = BTreeMap::new();
     let Graph { tensors, nodes, .. } = &mut graph;
     for node in nodes {
+        if let Op::Conv2d(shape) = node.op
+            && planes_pay(&shape)
+        {
+            let scratch = Tensor { len: planes_scratch(&shape), source: Source::Computed };
+            node.scratch = Some(push(tensors, scratch));
+            node.op = Op::PlanesConv2d(shape);
+            continue;
+        }
         let Some(plan) = Packing::of(tensors, node) else { continue };
         // A batch has a node for each of its items, and all have the same weights.
         let key = (node.inputs[1].tensor, node.inputs[1].offset, plan.k, plan.n, plan.strides);

@@ -95,7 +95,7 @@ impl Arena<'_> {
                 let shape = MatMul { b_row: 1, b_column: shape.k, ..*shape };
                 native::matmul(level, &shape, x, &inputs[1], third, &mut out);
             }
-            Op::Conv2d(shape) | Op::PackedConv2d(shape) => {
+            Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
                 native::conv2d(level, shape, x, &inputs[1], third, &mut out);
             }
             Op::MaxPool2d(shape) => k::max_pool2d(shape, x, &mut out),

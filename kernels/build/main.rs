@@ -1,4 +1,4 @@
-//! Generates the assembly of the inner loops of `src/packed/` and `src/integer/` for MIPS; for other machines nothing.
+//! Generates the assembly of the inner loops of `src/packed/`, `src/planes/` and `src/integer/` for MIPS; for other machines nothing.
 //!
 //! A compiler hoists the loads and multiplications of these loops until the registers no longer do
 //! and then spills, which nearly doubles the steps. What the functions compute, and the bounds that make it
@@ -14,6 +14,7 @@
 mod finish;
 mod integer;
 mod loops;
+mod planes;
 mod text;
 mod vector;
 
@@ -45,7 +46,11 @@ fn main() {
         integer += &integer::columns(columns, false);
     }
     let out = env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
-    for (name, text) in [("packed.s", text), ("integer.s", integer)] {
+    let mut planes = planes::fill() + &planes::finish();
+    for (side, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
+        planes += &planes::square(side, stride);
+    }
+    for (name, text) in [("packed.s", text), ("integer.s", integer), ("planes.s", planes)] {
         fs::write(Path::new(&out).join(name), text).expect("cargo made the folder");
     }
 }

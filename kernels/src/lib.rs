@@ -30,6 +30,7 @@ pub mod integer;
 pub mod layout;
 pub mod matmul;
 pub mod packed;
+pub mod planes;
 pub mod pool;
 pub mod reduce;
 pub mod spatial;
@@ -43,6 +44,7 @@ pub use integer::{
 pub use layout::{concat_part, copy_strided, transpose};
 pub use matmul::{MatMul, dense, matmul};
 pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
+pub use planes::{conv2d_planes, planes_scratch, planes_take};
 pub use pool::{Pool2d, average_pool2d, max_pool2d};
 pub use reduce::{Axis, reduce_max, reduce_mean, reduce_sum, softmax};
 pub use spatial::Image;

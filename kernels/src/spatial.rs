@@ -36,6 +36,12 @@ impl Image {
         }
     }
 
+    /// Where a pixel lies.
+    #[inline(always)]
+    pub(crate) const fn at(&self, channel: usize, row: usize, column: usize) -> usize {
+        channel * self.channel_stride + row * self.row_stride + column * self.column_stride
+    }
+
     /// Length of the shortest slice that holds the image.
     pub const fn extent(&self) -> usize {
         if self.channels == 0 || self.height == 0 || self.width == 0 {

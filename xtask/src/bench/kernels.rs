@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use opml_kernels::spatial::Window;
-use opml_kernels::{Conv2d, Image, MatMul, packed};
+use opml_kernels::{Conv2d, Image, MatMul, packed, planes_scratch};
 use opml_state::cannon;
 use opml_toolchain::{GuestProgram, Weight};
 use opml_vm::{GuestHost, Request, Stop, Vm};
@@ -67,6 +67,7 @@ pub struct Kernel {
 enum Op {
     MatMul(MatMul),
     Conv2d(Conv2d),
+    Depthwise(Conv2d),
 }
 
 const fn product(work: &'static str, [m, k, n]: [usize; 3], data: Data) -> Kernel {
@@ -80,6 +81,14 @@ const fn conv(work: &'static str, channels: usize, window: usize) -> Kernel {
     Kernel { work, op: Op::Conv2d(shape), data: Data::Relu }
 }
 
+/// With 64 channels.
+const fn depthwise(work: &'static str, size: usize, side: usize, stride: usize, data: Data) -> Kernel {
+    let window = Window::new(size, stride).padded(size / 2, size / 2);
+    let (input, output) = (Image::planes(64, side, side), Image::planes(64, side / stride, side / stride));
+    let shape = Conv2d { input, output, vertical: window, horizontal: window, groups: 64 };
+    Kernel { work, op: Op::Depthwise(shape), data }
+}
+
 /// The kernels that are measured.
 pub const KERNELS: &[Kernel] = &[
     product("dense 784 x 500, one vector", [1, 784, 500], Data::Normal),
@@ -91,6 +100,11 @@ pub const KERNELS: &[Kernel] = &[
     conv("conv 3x3, 32 channels, 28x28, after ReLU", 32, 3),
     conv("conv 3x3, 64 channels, 28x28, after ReLU", 64, 3),
     conv("conv 1x1, 64 channels, 28x28, after ReLU", 64, 1),
+    depthwise("depthwise 3x3, 64 channels, 28x28, after ReLU", 3, 28, 1, Data::Relu),
+    depthwise("depthwise 3x3, 64 channels, 28x28", 3, 28, 1, Data::Normal),
+    depthwise("depthwise 3x3, 64 channels, 28x28, stride 2, after ReLU", 3, 28, 2, Data::Relu),
+    depthwise("depthwise 3x3, 64 channels, 7x7, after ReLU", 3, 7, 1, Data::Relu),
+    depthwise("depthwise 5x5, 64 channels, 14x14, after ReLU", 5, 14, 1, Data::Relu),
 ];
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
@@ -129,8 +143,8 @@ impl Kernel {
     fn lengths(&self) -> [usize; 4] {
         match &self.op {
             Op::MatMul(shape) => [shape.n, shape.k, shape.m * shape.k, shape.m * shape.n],
-            Op::Conv2d(shape) => {
-                let k = shape.input.channels * shape.vertical.size * shape.horizontal.size;
+            Op::Conv2d(shape) | Op::Depthwise(shape) => {
+                let k = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
                 [shape.output.channels, k, shape.input.extent(), shape.output.extent()]
             }
         }
@@ -142,6 +156,11 @@ impl Kernel {
         let (call, scratch) = match &self.op {
             Op::MatMul(shape) => (format!("k::matmul_packed(&{shape:?}"), packed::matmul_scratch(shape)),
             Op::Conv2d(shape) => (format!("k::conv2d_packed(&{shape:?}"), packed::conv2d_scratch(shape)),
+            Op::Depthwise(shape) => (format!("k::conv2d_planes(&{shape:?}"), planes_scratch(shape)),
+        };
+        let (declared, operand) = match &self.op {
+            Op::Depthwise(_) => (format!("[f32; {}]", k * n), "&WEIGHTS"),
+            _ => ("Counted".to_owned(), "WEIGHTS.words()"),
         };
         let source = format!(
             "#![no_std]
@@ -150,7 +169,7 @@ use opml_runtime::{{Arena, Counted, Guest, Mips, Sys}};
 
 unsafe extern \"C\" {{
     static INPUT: [f32; {input}];
-    static WEIGHTS: Counted;
+    static WEIGHTS: {declared};
     static BIAS: [f32; {n}];
 }}
 
@@ -161,7 +180,7 @@ fn main(_: Guest<Mips>) -> ! {{
     // SAFETY: the weights object defines the statics; each arena is used once.
     unsafe {{
         let (scratch, output) = (SCRATCH.words(0, {scratch}), OUTPUT.write(0, {output}));
-        {call}, &INPUT, WEIGHTS.words(), Some(&BIAS), scratch, output);
+        {call}, &INPUT, {operand}, Some(&BIAS), scratch, output);
         core::hint::black_box(output);
     }}
     Mips.exit(0)
@@ -174,11 +193,12 @@ opml_runtime::entry!(main);
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         let weights: Vec<f32> = (0..k * n).map(|_| random.normal() * 0.05).collect();
         let bias: Vec<f32> = (0..n).map(|_| random.normal() * 0.1).collect();
-        let arrays = [
-            ("INPUT", bits(&random.input(self.data, input))),
-            ("WEIGHTS", packed::pack(k, n, |row, element| weights[row * k + element])),
-            ("BIAS", bits(&bias)),
-        ];
+        let packed = match &self.op {
+            Op::Depthwise(_) => bits(&weights),
+            _ => packed::pack(k, n, |row, element| weights[row * k + element]),
+        };
+        let arrays =
+            [("INPUT", bits(&random.input(self.data, input))), ("WEIGHTS", packed), ("BIAS", bits(&bias))];
         let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words });
         GuestProgram { source, weights: weights.into() }
     }
