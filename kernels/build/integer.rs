@@ -2,6 +2,16 @@
 
 use crate::text::{Registers, branch_before_last, copy, emit, function, store};
 
+/// All routines.
+pub fn routines() -> String {
+    let mut text = [12, 8, 4, 2].map(blocks).concat();
+    for rows in [20, 4, 1] {
+        text += &columns(rows, true);
+        text += &columns(rows, false);
+    }
+    text
+}
+
 /// Offsets in a `Call` (`src/integer/mips.rs`), in bytes.
 mod call {
     /// Begin and end of each list, longest blocks first.
@@ -38,7 +48,7 @@ struct Kernel {
 }
 
 /// `rows` rows with all blocks on the lists: seven instructions for two elements of two rows, and three for each block.
-pub fn blocks(rows: u32) -> String {
+fn blocks(rows: u32) -> String {
     let name = format!("opml_integer_{rows}");
     let mut registers = Registers::new();
     let mut take = || registers.take();
@@ -129,7 +139,7 @@ mod columns_call {
 }
 
 /// `count` neighbouring columns of bytes, signed or not, with a list of elements: three instructions for a product.
-pub fn columns(count: u32, signed: bool) -> String {
+fn columns(count: u32, signed: bool) -> String {
     let name = format!("opml_columns_{count}{}", if signed { 's' } else { 'u' });
     let load = if signed { "lb" } else { "lbu" };
     let mut registers = Registers::new();

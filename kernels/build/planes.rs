@@ -2,6 +2,12 @@
 
 use crate::text::{Registers, emit, function};
 
+/// All routines.
+pub fn routines() -> String {
+    let squares = [(3, 1), (3, 2), (5, 1), (5, 2)].map(|(side, stride)| square(side, stride));
+    fill() + &finish() + &squares.concat()
+}
+
 /// Offsets in a `SumsCall` (`src/planes/mips.rs`), in bytes.
 mod sums_call {
     pub const X: u32 = 0;
@@ -47,7 +53,7 @@ const EXACT: u32 = 8;
 const WIDE: u32 = 4;
 
 /// `Aligned::exact` for the elements of some rows, until it gives nothing: 16 instructions for an element, and 13 for a zero.
-pub fn fill() -> String {
+fn fill() -> String {
     let mut registers = Registers::new();
     let [x, out, row_end, step, top, sign_bit] = [(); 6].map(|()| registers.take());
     let [bits, twice, shift, integer, t0] = [(); 5].map(|()| registers.take());
@@ -89,7 +95,7 @@ pub fn fill() -> String {
 
 /// Strips of four outputs of square windows, `stride` apart: each element of the plane is loaded once for all the outputs of
 /// a strip that see it in a row. The weights stay in registers if all of them fit.
-pub fn square(side: u32, stride: u32) -> String {
+fn square(side: u32, stride: u32) -> String {
     let name = format!("opml_planes_square_{side}_{stride}");
     let mut registers = Registers::new();
     let resident = side <= 3;
@@ -157,7 +163,7 @@ fn load(text: &mut String, registers: &[u32], at: u32, first: u32) {
 }
 
 /// `Finish::short`, until it gives nothing: 30 instructions for a sum.
-pub fn finish() -> String {
+fn finish() -> String {
     let mut registers = Registers::new();
     let [at, end, result_at, step, least, exponent, sign_bit, tie] = [(); 8].map(|()| registers.take());
     let [high, low, sign, zeros, t0] = [(); 5].map(|()| registers.take());

@@ -5,8 +5,8 @@
 //! ([`single::NAN`], [`double::NAN`]). There are no flags and no other rounding modes.
 //!
 //! An operation on binary32 has two halves. The short one, inlined into its caller, takes operands well inside the range
-//! of the exponents, for which neither overflow, underflow nor a special value can come up, (X) in docs/numerics.md, and it
-//! rounds by adding one half and cutting off, which is wrong for ties only, (Y). The other half, a call away,
+//! of the exponents, for which neither overflow, underflow nor a special value can come up, (a) in docs/numerics.md, and it
+//! rounds by adding one half and cutting off, which is wrong for ties only, (b). The other half, a call away,
 //! takes all operands.
 //!
 //! The source is the same on hosts, where the tests compare it with the hardware.

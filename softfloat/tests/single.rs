@@ -14,7 +14,7 @@ fn edges() -> Vec<u32> {
 
 #[test]
 fn edge_cases_match_the_hardware() {
-    // Would catch: wrong limits of the short ways, (X), specials, subnormals, carries, signs of zeros.
+    // Would catch: wrong limits of the short ways, (a), specials, subnormals, carries, signs of zeros.
     let edges = edges();
     edges.par_iter().for_each(|&a| {
         check_one32(a);
@@ -25,7 +25,7 @@ fn edge_cases_match_the_hardware() {
 #[test]
 fn random_numbers_match_the_hardware() {
     // Would catch: what nobody thought of. A quarter of the pairs is arbitrary; the others lie close together, a
-    // third of them with short mantissas, where ties are common, (Y). Quotients at random are what (Z) is tried with.
+    // third of them with short mantissas, where ties are common, (b). Quotients at random are what (c) is tried with.
     const TASKS: u64 = 1000;
     const PAIRS: u64 = 100_000;
     (0..TASKS).into_par_iter().for_each(|task| {

@@ -1,4 +1,4 @@
-//! From the total of a row to a float, if it determines one. For MIPS `build/finish.rs` has the usual way in assembly.
+//! From the total of a row to a float, if it determines one. For MIPS `build/packed/finish.rs` has the usual way in assembly.
 
 use crate::bits::{FRACTION, IMPLICIT, SIGN, is_zero};
 use crate::packed::format::{DROPPED, Lists, Record, Total, whole};

@@ -9,7 +9,7 @@ use crate::packed::inner::{Dense, Fill, Filled, Finish, Lines, Open, Seen, Spars
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/packed.s")));
 
-/// The words that the loops read, in the order of `build/loops.rs`, and use up.
+/// The words that the loops read, in the order of `build/packed/totals.rs`, and use up.
 #[repr(C)]
 struct Call {
     /// The vectors; or a list.
@@ -101,7 +101,7 @@ pub(super) fn gather(
     *seen = Seen { largest, nonzero };
 }
 
-/// The words that `opml_finish` reads, in the order of `build/finish.rs`. Steps are in bytes.
+/// The words that `opml_finish` reads, in the order of `build/packed/finish.rs`. Steps are in bytes.
 #[repr(C)]
 struct FinishCall {
     totals: *const Total,
@@ -126,7 +126,7 @@ struct FinishCall {
     length: usize,
 }
 
-/// The words that `opml_fill` reads, in the order of `build/vector.rs`.
+/// The words that `opml_fill` reads, in the order of `build/packed/fill.rs`.
 #[repr(C)]
 struct FillCall {
     x: *const u32,

@@ -23,7 +23,7 @@ const IMPLICIT: u32 = 0x0080_0000;
 const TOP: u32 = 0x8000_0000;
 
 /// The exponents less 96, with the signs above them, if both are 96 to 159: then products and quotients are normal
-/// numbers, (X). The signs add up to that of a product or quotient.
+/// numbers, (a). The signs add up to that of a product or quotient.
 #[inline(always)]
 fn exponents_near_one(a: u32, b: u32) -> Option<(u32, u32)> {
     let (a, b) = ((a >> 23).wrapping_sub(96), (b >> 23).wrapping_sub(96));

@@ -12,7 +12,7 @@ pub fn mul(a: u32, b: u32) -> u32 {
     let Some((a_exponent, b_exponent)) = exponents_near_one(a, b) else {
         return mul_any(a, b);
     };
-    // The lower half is left out: it can make what looks like a tie another number, (Y), and nothing else.
+    // The lower half is left out: it can make what looks like a tie another number, (b), and nothing else.
     let product = ((u64::from(a << 8 | TOP) * u64::from(b << 8 | TOP)) >> 32) as u32;
     let exponent = a_exponent.wrapping_add(b_exponent);
     // The top bit: the product of the mantissas is 2 or more.

@@ -15,7 +15,7 @@ pub fn div(a: u32, b: u32) -> u32 {
     (exponent << 23).wrapping_add(quotient(dividend << below, divisor))
 }
 
-/// n x 2^23 / d, rounded, for 2^23 <= d <= n < 2d < 2^25: 16 bits, nine more, and the last one for rounding. (Z)
+/// n x 2^23 / d, rounded, for 2^23 <= d <= n < 2d < 2^25: 16 bits, nine more, and the last one for rounding. (c)
 #[inline(always)]
 fn quotient(n: u32, d: u32) -> u32 {
     // The divisors are rounded up and quotients down; shifting d before adding shows the compiler that they are not zero.

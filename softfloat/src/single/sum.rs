@@ -71,14 +71,14 @@ fn difference_ordered(x: u32, y: u32) -> u32 {
     to_even_if(half_up & 0x7f == 0, base - 2 * IMPLICIT - (zeros << 23) + (half_up >> 7))
 }
 
-/// Whether the short ways take numbers with these exponents, (X): the larger number's is 64 to 191, and the other one's at
+/// Whether the short ways take numbers with these exponents, (a): the larger number's is 64 to 191, and the other one's at
 /// most 8 below it, so that nothing of its 24 bits is shifted out of a word.
 #[inline(always)]
 fn is_short(x: u32, distance: u32) -> bool {
     (x << 1).wrapping_sub(64 << 24) < 128 << 24 && distance <= 8
 }
 
-/// What was rounded by adding a half and cutting off, mended if it was a tie, (Y). A choice and no branch: half of the
+/// What was rounded by adding a half and cutting off, mended if it was a tie, (b). A choice and no branch: half of the
 /// sums of two numbers with the same exponent are ties.
 #[inline(always)]
 fn to_even_if(tie: bool, rounded: u32) -> u32 {
