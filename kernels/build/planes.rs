@@ -1,4 +1,4 @@
-//! The loops of `src/planes/`: what `src/planes/portable.rs` does in Rust, (X) to (Z).
+//! The loops of `src/planes/`: what `src/planes/portable.rs` does in Rust, (O) to (Z).
 
 use crate::text::{Registers, emit, function};
 
@@ -45,7 +45,7 @@ mod fill_call {
     pub const TOP: u32 = 32;
 }
 
-/// Bits of the low words that are dropped, (X).
+/// Bits of the low words that are dropped, (O).
 const DROPPED: u32 = 10;
 /// The largest shift that leaves nothing of a mantissa whose last bit is bit 8.
 const EXACT: u32 = 8;

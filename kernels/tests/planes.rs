@@ -53,7 +53,7 @@ fn check_sum(x: &[f32], w: &[f32], bias: Option<f32>, what: &str) {
 
 #[test]
 fn every_pair_of_families_is_exact() {
-    // Would catch: a wrong scale or unit, (X); a bound that is too small, (Y) or (Z); a remainder lost or of the wrong sign;
+    // Would catch: a wrong scale or unit, (O); a bound that is too small, (P) or (Z); a remainder lost or of the wrong sign;
     // the integers of one plane or filter seen in the next.
     let mut random = Random(51);
     let mut outputs = 0;
@@ -76,7 +76,7 @@ fn every_pair_of_families_is_exact() {
 
 #[test]
 fn single_sums_of_every_length_are_exact() {
-    // Would catch: low words that overflow, or a bound without its part for each tap, (X) and (Y).
+    // Would catch: low words that overflow, or a bound without its part for each tap, (O) and (P).
     let mut random = Random(52);
     for taps in (1..=40).chain([63, 64, 100, 254, 255]) {
         for x_kind in KINDS {
@@ -91,7 +91,7 @@ fn single_sums_of_every_length_are_exact() {
 
 #[test]
 fn the_largest_sums_do_not_wrap_around() {
-    // Would catch: a scale without the sum of the weights or without the bias in it, (X).
+    // Would catch: a scale without the sum of the weights or without the bias in it, (O).
     for taps in [1, 2, 9, 128, 255] {
         for (x, w) in [(1.999_999_9f32, 1.999_999_9f32), (1.0, 1.0), (1.999_999_9, -1.0)] {
             for bias in [0.0, 1.0, -1.0, 1e3, 1e9, -1e9, 1e18, 1e30, 3e38] {
@@ -103,7 +103,7 @@ fn the_largest_sums_do_not_wrap_around() {
 
 #[test]
 fn cancellation_leaves_the_small_remainder() {
-    // Would catch: a bound that does not grow with the addends, (Y), where nearly all of a sum is lost.
+    // Would catch: a bound that does not grow with the addends, (P), where nearly all of a sum is lost.
     let mut random = Random(53);
     for round in 0..4000 {
         let pairs = 1 + random.below(12);
@@ -122,7 +122,7 @@ fn cancellation_leaves_the_small_remainder() {
 
 #[test]
 fn ties_and_their_neighbours() {
-    // Would catch: a distance or a bound in the wrong unit, (Y) and (Z): sums at a tie and next to it, at powers of two and
+    // Would catch: a distance or a bound in the wrong unit, (P) and (Z): sums at a tie and next to it, at powers of two and
     // elsewhere, with what decides far below, in the image, in the weights or in the bias.
     for mantissa in [0x80_0000u32, 0x80_0001, 0xff_fffe, 0xff_ffff] {
         for distance in [1, 2, 6, 7, 8, 9, 14, 15, 16, 20, 24, 30, 31, 32, 38, 39, 40, 48, 100] {
@@ -140,7 +140,7 @@ fn ties_and_their_neighbours() {
 
 #[test]
 fn numbers_of_every_size() {
-    // Would catch: exponents that leave their range unseen, (Y); a bias shifted to the wrong side or by too much, (X).
+    // Would catch: exponents that leave their range unseen, (P); a bias shifted to the wrong side or by too much, (O).
     let mut random = Random(54);
     for exponent in -149..128 {
         let scale = 2f64.powi(exponent);
@@ -193,7 +193,7 @@ fn all_shapes_agree_with_the_general_convolution() {
 
 #[test]
 fn other_shapes_are_refused() {
-    // Would catch: a sum of more products than the words hold, (X), and memory that a model's padding asks for.
+    // Would catch: a sum of more products than the words hold, (O), and memory that a model's padding asks for.
     let take = |change: fn(&mut Conv2d)| {
         let mut shape = three(2, 1, 8);
         change(&mut shape);

@@ -105,7 +105,8 @@ impl Batch {
             return false;
         }
         let Conv2d { input, output, vertical, horizontal, .. } = shape;
-        let last = usize::from(input.channel_stride == 1 && input.channels > 1);
+        // With one channel both layouts are the same.
+        let last = usize::from(input.column_stride > 1 || output.column_stride > 1);
         let sizes = [input.channels, output.channels, input.height, input.width, output.height, output.width];
         let windows = [vertical, horizontal].map(|w| [w.size, w.stride, w.dilation, w.pad_before]);
         let head = [&sizes[..], &[last], windows.as_flattened()].concat();

@@ -5,9 +5,9 @@ use crate::planes::integers::{Aligned, LOWEST, ONE};
 use crate::planes::plane::Plane;
 use crate::planes::sums::{DROPPED, Sum};
 
-/// The largest shift that leaves a mantissa of 24 bits below 2^62, (X).
+/// The largest shift that leaves a mantissa of 24 bits below 2^62, (O).
 const BIAS_SHIFT: i32 = 38;
-/// Units of 2^23 in 2^63, as an exponent, (X).
+/// Units of 2^23 in 2^63, as an exponent, (O).
 const TOTAL_BITS: u32 = 40;
 
 /// A filter and a bias.
@@ -57,7 +57,7 @@ impl<'a> Filter<'a> {
 }
 
 /// How many bits of the weights, aligned to `top`, are too many: their products with the largest element of the plane, and the
-/// bias, whose mantissa is to be shifted by `shift`, have to stay below 2^63 together, (X).
+/// bias, whose mantissa is to be shifted by `shift`, have to stay below 2^63 together, (O).
 fn excess(w: &[f32], top: u32, largest: u32, bias: u32, shift: i32) -> u32 {
     // In units of 2^8: one more for what is cut off, and one for what rounding may add.
     let magnitude = |weight: &f32| {

@@ -17,7 +17,7 @@ const SHORT_BITS: u32 = 12;
 /// What turns the sums of a filter with a plane into floats.
 #[derive(Clone, Copy)]
 pub(super) struct Finish {
-    /// What a sum may be wrong by, in units of 2^8, rounded up, (Y).
+    /// What a sum may be wrong by, in units of 2^8, rounded up, (P).
     bound: u32,
     /// The smallest high word for the short way.
     pub least: u32,
@@ -41,7 +41,7 @@ impl Finish {
         if !(29..=254).contains(&exponent) {
             return Self { bound: NEVER, least: u32::MAX, exponent: 0 };
         }
-        // (Y), in units of 2^10: half for each product, one for each remainder, and four.
+        // (P), in units of 2^10: half for each product, one for each remainder, and four.
         let units = 3 * filter.weights.len() as u32 + 4;
         let of_unlisted = if plane.unlisted { (filter.sum >> 1) + 1 } else { 0 };
         let bound = (units << (DROPPED - 8)) + of_unlisted;

@@ -20,7 +20,7 @@ pub(super) struct Aligned {
 }
 
 impl Aligned {
-    /// `bits` are those of a number below 2^(`top` - 127), so that the integer is below 2^31, (X).
+    /// `bits` are those of a number below 2^(`top` - 127), so that the integer is below 2^31, (O).
     pub(super) fn new(bits: u32, top: u32) -> Self {
         match Self::exact(bits, top) {
             Some(integer) => Self { integer, remainder: 0 },

@@ -8,7 +8,7 @@
 //! is added to them afterwards. So a sum is known to some units, far below the last place of the float, and that float is the
 //! result; next to a tie between two floats the definition decides, [`Accumulator`](crate::dot::Accumulator).
 //!
-//! docs/numerics.md has the bounds (X), (Y) and (Z) with their proofs. `integers` makes a word of a float, `plane` and `filter`
+//! docs/numerics.md has the bounds (O), (P) and (Z) with their proofs. `integers` makes a word of a float, `plane` and `filter`
 //! hold them, `sums` has the loops, `finish` the bounds, and `operator` drives them.
 
 mod filter;

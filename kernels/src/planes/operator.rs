@@ -8,7 +8,7 @@ use crate::planes::finish::{Finish, Lines};
 use crate::planes::plane::{Kind, Plane, padding_is_small, plane_words};
 use crate::planes::sums::{Sum, Taps};
 
-/// The largest window, (X).
+/// The largest window, (O).
 const MAX_TAPS: usize = 255;
 
 /// Whether [`conv2d_planes`] takes a shape: there are as many groups as input channels, a window has at most 255 taps, and the

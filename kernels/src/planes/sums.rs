@@ -7,7 +7,7 @@ use crate::planes::plane::Rest;
 use crate::planes::portable as machine;
 use crate::spatial::Window;
 
-/// Last bits of a low word that are not added up, (X).
+/// Last bits of a low word that are not added up, (O).
 pub(super) const DROPPED: u32 = 10;
 
 /// The sum of the words of products, high words and low words: the first x 2^32 + the second, with its sign, x 2^10.
@@ -74,7 +74,7 @@ impl Taps<'_> {
         sums
     }
 
-    /// Adds the products of an element's remainder with the weights that it meets, (Y).
+    /// Adds the products of an element's remainder with the weights that it meets, (P).
     pub(super) fn add_rest(&self, rest: &Rest, columns: usize, sums: &mut [Sum]) {
         let rows = sums.len() / columns;
         let taps = |position, window: &Window, outputs| {
@@ -93,7 +93,7 @@ impl Taps<'_> {
         }
     }
 
-    /// Adds the products of the remainder of a weight with the elements that it meets, (Y).
+    /// Adds the products of the remainder of a weight with the elements that it meets, (P).
     pub(super) fn add_weight(&self, tap: usize, remainder: u32, x: &[u32], columns: usize, sums: &mut [Sum]) {
         for (row, sums) in sums.chunks_exact_mut(columns).enumerate() {
             let x = &x[row * self.below() + self.offsets[tap] as usize..];
@@ -104,7 +104,7 @@ impl Taps<'_> {
     }
 }
 
-/// Adds a product, (X).
+/// Adds a product, (O).
 #[inline(always)]
 fn add([high, low]: &mut Sum, a: u32, b: u32) {
     let product = i64::from(a as i32) * i64::from(b as i32);
