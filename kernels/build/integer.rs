@@ -76,10 +76,10 @@ fn blocks(rows: u32) -> String {
     for (list, size) in SIZES.into_iter().enumerate() {
         let place = call::LISTS + 8 * list;
         emit!(t, "\tlw ${at}, {place}($4)\n\tlw ${end}, {}($4)", place + 4);
-        emit!(t, "\tbeq ${at}, ${end}, .L{name}_no_{size}\n\tnop\n.L{name}_{size}:");
+        emit!(t, "\tbeq ${at}, ${end}, $L{name}_no_{size}\n\tnop\n$L{name}_{size}:");
         kernel.block(t, size);
-        branch_before_last(t, &format!("bne ${at}, ${end}, .L{name}_{size}"));
-        emit!(t, ".L{name}_no_{size}:");
+        branch_before_last(t, &format!("bne ${at}, ${end}, $L{name}_{size}"));
+        emit!(t, "$L{name}_no_{size}:");
     }
     emit!(t, "\tlw ${at}, {}($4)", call::OUT);
     store(t, &kernel.whole, at, 0);
@@ -151,14 +151,14 @@ fn columns(count: u32, signed: bool) -> String {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
     copy(t, &sums, 0);
-    emit!(t, ".L{name}_elements:");
+    emit!(t, "$L{name}_elements:");
     emit!(t, "\tlw ${x}, 0(${at})\n\tlw ${line}, 4(${at})\n\taddiu ${at}, ${at}, 8");
     emit!(t, "\taddu ${line}, ${line}, ${b}");
     for (column, sum) in sums.iter().enumerate() {
         emit!(t, "\t{load} ${product}, {column}(${line})\n\tmul ${product}, ${product}, ${x}");
         emit!(t, "\taddu ${sum}, ${sum}, ${product}");
     }
-    branch_before_last(t, &format!("bne ${at}, ${end}, .L{name}_elements"));
+    branch_before_last(t, &format!("bne ${at}, ${end}, $L{name}_elements"));
     emit!(t, "\tlw ${at}, {}($4)", columns_call::OUT);
     store(t, &sums, at, 0);
     function(&name, &registers, &text)

@@ -69,26 +69,26 @@ fn fill() -> String {
     for (register, offset) in loads {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
-    emit!(t, "\tb .Lopml_planes_fill_next\n\tlui ${sign_bit}, 0x8000");
-    emit!(t, ".Lopml_planes_fill_one:\n\tlw ${bits}, 0(${x})\n\tsll ${twice}, ${bits}, 1");
+    emit!(t, "\tb $Lopml_planes_fill_next\n\tlui ${sign_bit}, 0x8000");
+    emit!(t, "$Lopml_planes_fill_one:\n\tlw ${bits}, 0(${x})\n\tsll ${twice}, ${bits}, 1");
     emit!(t, "\tsrl ${shift}, ${twice}, 24\n\tsubu ${shift}, ${top}, ${shift}");
-    emit!(t, "\tsltiu ${t0}, ${shift}, {}\n\tbeq ${t0}, $0, .Lopml_planes_fill_other", EXACT + 1);
+    emit!(t, "\tsltiu ${t0}, ${shift}, {}\n\tbeq ${t0}, $0, $Lopml_planes_fill_other", EXACT + 1);
     emit!(t, "\tsll ${integer}, ${bits}, 8\n\tor ${integer}, ${integer}, ${sign_bit}");
     emit!(t, "\tsrlv ${integer}, ${integer}, ${shift}\n\tsra ${t0}, ${bits}, 31");
     emit!(t, "\txor ${integer}, ${integer}, ${t0}\n\tsubu ${integer}, ${integer}, ${t0}");
     emit!(t, "\tsw ${integer}, 0(${out})\n\taddiu ${out}, ${out}, 4");
-    emit!(t, ".Lopml_planes_fill_step:\n\tbne ${out}, ${row_end}, .Lopml_planes_fill_one");
+    emit!(t, "$Lopml_planes_fill_step:\n\tbne ${out}, ${row_end}, $Lopml_planes_fill_one");
     emit!(t, "\taddu ${x}, ${x}, ${step}");
-    emit!(t, "\tb .Lopml_planes_fill_row\n\tlw ${t0}, {}($4)", fill_call::X_SKIP);
-    emit!(t, ".Lopml_planes_fill_other:\n\tbne ${twice}, $0, .Lopml_planes_fill_end\n\tsw $0, 0(${out})");
-    emit!(t, "\tb .Lopml_planes_fill_step\n\taddiu ${out}, ${out}, 4");
-    emit!(t, ".Lopml_planes_fill_next:\n\tbne ${out}, ${row_end}, .Lopml_planes_fill_one");
+    emit!(t, "\tb $Lopml_planes_fill_row\n\tlw ${t0}, {}($4)", fill_call::X_SKIP);
+    emit!(t, "$Lopml_planes_fill_other:\n\tbne ${twice}, $0, $Lopml_planes_fill_end\n\tsw $0, 0(${out})");
+    emit!(t, "\tb $Lopml_planes_fill_step\n\taddiu ${out}, ${out}, 4");
+    emit!(t, "$Lopml_planes_fill_next:\n\tbne ${out}, ${row_end}, $Lopml_planes_fill_one");
     emit!(t, "\tlw ${t0}, {}($4)", fill_call::X_SKIP);
-    emit!(t, ".Lopml_planes_fill_row:\n\taddu ${x}, ${x}, ${t0}\n\tlw ${t0}, {}($4)", fill_call::OUT_SKIP);
+    emit!(t, "$Lopml_planes_fill_row:\n\taddu ${x}, ${x}, ${t0}\n\tlw ${t0}, {}($4)", fill_call::OUT_SKIP);
     emit!(t, "\tlw ${twice}, {}($4)\n\taddu ${out}, ${out}, ${t0}", fill_call::END);
-    emit!(t, "\tlw ${t0}, {}($4)\n\tbne ${out}, ${twice}, .Lopml_planes_fill_one", fill_call::ROW);
+    emit!(t, "\tlw ${t0}, {}($4)\n\tbne ${out}, ${twice}, $Lopml_planes_fill_one", fill_call::ROW);
     emit!(t, "\taddu ${row_end}, ${out}, ${t0}");
-    emit!(t, ".Lopml_planes_fill_end:\n\tsw ${x}, {}($4)", fill_call::X);
+    emit!(t, "$Lopml_planes_fill_end:\n\tsw ${x}, {}($4)", fill_call::X);
     emit!(t, "\tsw ${out}, {}($4)\n\tsw ${row_end}, {}($4)", fill_call::OUT, fill_call::ROW_END);
     function("opml_planes_fill", &registers, &text)
 }
@@ -122,9 +122,9 @@ fn square(side: u32, stride: u32) -> String {
     if resident {
         load(t, &weights, weights_at, 0);
     }
-    emit!(t, ".L{name}_row:\n\tlw ${t0}, {}($4)\n\taddu ${row_end}, ${at}, ${t0}", sums_call::ROW);
+    emit!(t, "$L{name}_row:\n\tlw ${t0}, {}($4)\n\taddu ${row_end}, ${at}, ${t0}", sums_call::ROW);
 
-    emit!(t, ".L{name}_strip:");
+    emit!(t, "$L{name}_strip:");
     for row in 0..side {
         let first = if resident { row * side } else { 0 };
         if !resident {
@@ -147,11 +147,11 @@ fn square(side: u32, stride: u32) -> String {
     for (output, [high, low]) in sums.iter().enumerate() {
         emit!(t, "\tsw ${high}, {}(${out})\n\tsw ${low}, {}(${out})", 8 * output, 8 * output + 4);
     }
-    emit!(t, "\tbne ${at}, ${row_end}, .L{name}_strip\n\taddiu ${out}, ${out}, {}", 8 * WIDE);
+    emit!(t, "\tbne ${at}, ${row_end}, $L{name}_strip\n\taddiu ${out}, ${out}, {}", 8 * WIDE);
 
     emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", sums_call::X_SKIP, sums_call::OUT_SKIP);
     emit!(t, "\taddu ${at}, ${at}, ${t0}\n\tlw ${t0}, {}($4)", sums_call::X_END);
-    emit!(t, "\tbne ${at}, ${t0}, .L{name}_row\n\taddu ${out}, ${out}, ${t1}");
+    emit!(t, "\tbne ${at}, ${t0}, $L{name}_row\n\taddu ${out}, ${out}, ${t1}");
     function(&name, &registers, &text)
 }
 
@@ -181,20 +181,20 @@ fn finish() -> String {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
     emit!(t, "\tlui ${sign_bit}, 0x8000\n\tli ${tie}, 0x80");
-    emit!(t, ".Lopml_planes_finish_sum:\n\tlw ${high}, 0(${at})\n\tlw ${low}, 4(${at})");
+    emit!(t, "$Lopml_planes_finish_sum:\n\tlw ${high}, 0(${at})\n\tlw ${low}, 4(${at})");
     emit!(t, "\tsra ${t0}, ${low}, {}\n\taddu ${high}, ${high}, ${t0}", 32 - DROPPED);
     emit!(t, "\tsll ${low}, ${low}, {DROPPED}\n\tsra ${sign}, ${high}, 31");
     emit!(t, "\txor ${high}, ${high}, ${sign}\n\txor ${low}, ${low}, ${sign}");
-    emit!(t, "\tsltu ${t0}, ${high}, ${least}\n\tbne ${t0}, $0, .Lopml_planes_finish_end");
+    emit!(t, "\tsltu ${t0}, ${high}, ${least}\n\tbne ${t0}, $0, $Lopml_planes_finish_end");
     emit!(t, "\tclz ${zeros}, ${high}\n\tsllv ${high}, ${high}, ${zeros}\n\tsubu ${t0}, $0, ${zeros}");
     emit!(t, "\tsrlv ${low}, ${low}, ${t0}\n\tor ${high}, ${high}, ${low}");
     emit!(t, "\taddiu ${t0}, ${high}, 1\n\tandi ${t0}, ${t0}, 0xfe");
-    emit!(t, "\tbeq ${t0}, ${tie}, .Lopml_planes_finish_end\n\tsll ${zeros}, ${zeros}, 23");
+    emit!(t, "\tbeq ${t0}, ${tie}, $Lopml_planes_finish_end\n\tsll ${zeros}, ${zeros}, 23");
     emit!(t, "\tsrl ${high}, ${high}, 7\n\taddiu ${high}, ${high}, 1\n\tsrl ${high}, ${high}, 1");
     emit!(t, "\tsubu ${zeros}, ${exponent}, ${zeros}\n\taddu ${high}, ${high}, ${zeros}");
     emit!(t, "\tand ${sign}, ${sign}, ${sign_bit}\n\tor ${high}, ${high}, ${sign}");
     emit!(t, "\tsw ${high}, 0(${result_at})\n\taddiu ${at}, ${at}, 8");
-    emit!(t, "\tbne ${at}, ${end}, .Lopml_planes_finish_sum\n\taddu ${result_at}, ${result_at}, ${step}");
-    emit!(t, ".Lopml_planes_finish_end:\n\tsw ${at}, {}($4)", finish_call::SUMS);
+    emit!(t, "\tbne ${at}, ${end}, $Lopml_planes_finish_sum\n\taddu ${result_at}, ${result_at}, ${step}");
+    emit!(t, "$Lopml_planes_finish_end:\n\tsw ${at}, {}($4)", finish_call::SUMS);
     function("opml_planes_finish", &registers, &text)
 }

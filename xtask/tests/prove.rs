@@ -75,7 +75,7 @@ fn the_readme_is_true() {
     let dir = mlp();
     let mut command = xtask();
     command.arg("prove").arg(dir.path().join("mlp")).arg("--input").arg(model("digits/7_0002.png"));
-    let ran = run(command.args(["--step", "5750,100000", "--check"]));
+    let ran = run(command.args(["--step", "5750,50000", "--check"]));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let readme = fs::read_to_string(common::checkout().join("README.md")).unwrap();
     assert!(ran.stdout.lines().count() > 6, "{}", ran.stdout);

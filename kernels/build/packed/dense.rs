@@ -53,7 +53,7 @@ impl Dense {
 
     fn begin_group(&self, t: &mut String) {
         let Self { name, x_at, y_at, t0, t1, .. } = self;
-        emit!(t, "\tlw ${y_at}, {}($4)\n.L{name}_group:", call::Y);
+        emit!(t, "\tlw ${y_at}, {}($4)\n$L{name}_group:", call::Y);
         for (column, low) in self.low.iter().enumerate() {
             emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${}, {}($4)", call::XI[column], x_at[column], call::X[column]);
             emit!(t, "\tsw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", call::XI_AT[column], call::CONSTANT[column]);
@@ -65,7 +65,7 @@ impl Dense {
     /// High words begin with those of eta and xi, (G); finds the end of the block.
     fn begin_block(&self, t: &mut String) {
         let Self { name, high, x_at, block_end, t0, t1, .. } = self;
-        emit!(t, ".L{name}_block:\n\tlw ${t0}, {}($4)", call::ETA);
+        emit!(t, "$L{name}_block:\n\tlw ${t0}, {}($4)", call::ETA);
         for (row, register) in high[0].iter().enumerate() {
             emit!(t, "\tlw ${register}, {}(${t0})", 4 * row);
         }
@@ -86,7 +86,7 @@ impl Dense {
     /// The inner loop.
     fn pairs(&self, t: &mut String) {
         let Self { name, stride, y: (y0, y1), y_at, t0, t1, .. } = self;
-        emit!(t, ".L{name}_pairs:");
+        emit!(t, "$L{name}_pairs:");
         for pair in 0..UNROLLED {
             for (&at, (x0, x1)) in self.x_at.iter().zip(&self.x) {
                 emit!(t, "\tlw ${x0}, {}(${at})\n\tlw ${x1}, {}(${at})", 8 * pair, 8 * pair + 4);
@@ -106,7 +106,7 @@ impl Dense {
         for at in self.x_at.iter().rev() {
             emit!(t, "\taddiu ${at}, ${at}, {}", 8 * UNROLLED);
         }
-        emit!(t, "\tbne ${}, ${}, .L{name}_pairs", self.x_at[0], self.block_end);
+        emit!(t, "\tbne ${}, ${}, $L{name}_pairs", self.x_at[0], self.block_end);
         emit!(t, "\taddiu ${y_at}, ${y_at}, {}", 8 * stride * UNROLLED);
     }
 
@@ -115,10 +115,10 @@ impl Dense {
         let Self { name, stride, high, low, x_at, t0, t1, .. } = self;
         let (out, columns) = (self.block_end, high.len());
         emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", call::SINGLE, call::X_END);
-        emit!(t, "\tbne ${t0}, $0, .L{name}_single\n\tlw ${out}, {}($4)", call::OUT);
+        emit!(t, "\tbne ${t0}, $0, $L{name}_single\n\tlw ${out}, {}($4)", call::OUT);
         store(t, &high.concat(), out, 0);
         emit!(t, "\taddiu ${out}, ${out}, {}", 4 * self.rows * columns as u32);
-        emit!(t, "\tbne ${}, ${t1}, .L{name}_block\n\tsw ${out}, {}($4)", x_at[0], call::OUT);
+        emit!(t, "\tbne ${}, ${t1}, $L{name}_block\n\tsw ${out}, {}($4)", x_at[0], call::OUT);
         let free = [out, x_at[0], *t0, *t1, self.x[0].0];
         fold(t, name, [high, low], free, *stride);
         single(t, name, [high, low], free, *stride, true);

@@ -38,11 +38,11 @@ pub fn fill(listed: bool) -> String {
         emit!(t, "\tlw ${register}, {offset}($4)");
     }
     emit!(t, "\tmove ${squares}, $0\n\tlui ${implicit}, 0x80\n\taddiu ${fraction}, ${implicit}, -1");
-    emit!(t, ".L{name}_element:\n\tlw ${bits}, 0(${x})\n\taddiu ${x}, ${x}, 4\n\tsll ${shift}, ${bits}, 1");
-    emit!(t, "\tbeq ${shift}, $0, .L{name}_zero\n\tsrl ${shift}, ${shift}, 24");
+    emit!(t, "$L{name}_element:\n\tlw ${bits}, 0(${x})\n\taddiu ${x}, ${x}, 4\n\tsll ${shift}, ${bits}, 1");
+    emit!(t, "\tbeq ${shift}, $0, $L{name}_zero\n\tsrl ${shift}, ${shift}, 24");
     emit!(
         t,
-        "\taddu ${shift}, ${shift}, ${place}\n\tbltz ${shift}, .L{name}_inexact\n\tsra ${sign}, ${bits}, 31"
+        "\taddu ${shift}, ${shift}, ${place}\n\tbltz ${shift}, $L{name}_inexact\n\tsra ${sign}, ${bits}, 31"
     );
     emit!(t, "\tand ${value}, ${bits}, ${fraction}\n\tor ${value}, ${value}, ${implicit}");
     emit!(
@@ -54,12 +54,12 @@ pub fn fill(listed: bool) -> String {
     if listed {
         emit!(t, "\tsw ${value}, 0(${list})\n\tsw ${at}, 4(${list})\n\taddiu ${list}, ${list}, 8");
     }
-    emit!(t, "\tsw ${value}, 0(${out})\n.L{name}_next:\n\taddiu ${out}, ${out}, 4");
-    emit!(t, "\tbne ${x}, ${end}, .L{name}_element\n\taddiu ${at}, ${at}, {LIST_UNIT}");
+    emit!(t, "\tsw ${value}, 0(${out})\n$L{name}_next:\n\taddiu ${out}, ${out}, 4");
+    emit!(t, "\tbne ${x}, ${end}, $L{name}_element\n\taddiu ${at}, ${at}, {LIST_UNIT}");
     emit!(t, "\tsw ${list}, {}($4)\n\tsw ${inexact}, {}($4)", call::LIST, call::INEXACT);
-    emit!(t, "\tb .L{name}_end\n\tsw ${squares}, {}($4)", call::SQUARES);
-    emit!(t, ".L{name}_zero:\n\tb .L{name}_next\n\tsw $0, 0(${out})");
-    emit!(t, ".L{name}_inexact:\n\tsw ${bits}, 0(${inexact})\n\tsw ${at}, 4(${inexact})");
-    emit!(t, "\tb .L{name}_next\n\taddiu ${inexact}, ${inexact}, 8\n.L{name}_end:");
+    emit!(t, "\tb $L{name}_end\n\tsw ${squares}, {}($4)", call::SQUARES);
+    emit!(t, "$L{name}_zero:\n\tb $L{name}_next\n\tsw $0, 0(${out})");
+    emit!(t, "$L{name}_inexact:\n\tsw ${bits}, 0(${inexact})\n\tsw ${at}, 4(${inexact})");
+    emit!(t, "\tb $L{name}_next\n\taddiu ${inexact}, ${inexact}, 8\n$L{name}_end:");
     function(name, &registers, &text)
 }

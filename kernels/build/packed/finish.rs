@@ -60,32 +60,32 @@ pub fn finish() -> String {
     }
     emit!(t, "\tli ${exponent}, {EXPONENT}\n\tsubu ${exponent}, ${exponent}, ${scale}");
     emit!(t, "\tlui ${sign}, 0x8000\n\taddiu ${half}, ${sign}, 1");
-    emit!(t, ".Lopml_finish_row:");
+    emit!(t, "$Lopml_finish_row:");
     emit!(t, "\tlw ${bias}, 0(${bias_at})\n\tlw ${shift}, 4(${bias_at})");
     emit!(t, "\tlw ${high}, 0(${total_at})\n\tlw ${low}, 4(${total_at})");
     emit!(t, "\tlw ${bound}, 4(${record_at})\n\tlw ${s}, 0(${record_at})");
     emit!(t, "\taddu ${bias_at}, ${bias_at}, ${bias_step}\n\taddiu ${total_at}, ${total_at}, 8");
     emit!(t, "\taddiu ${record_at}, ${record_at}, 8\n\tmul ${bound}, ${bound}, ${largest}");
     add_bias(t, [bias, shift, scale, high, low, t0, t1]);
-    emit!(t, ".Lopml_finish_round:\n\taddu ${bound}, ${bound}, ${error}\n\tsrl ${bound}, ${bound}, 6");
+    emit!(t, "$Lopml_finish_round:\n\taddu ${bound}, ${bound}, ${error}\n\tsrl ${bound}, ${bound}, 6");
     let rounding =
         Rounding { high, low, s, bound, shift, negative, zeros, t0, t1, exponent, sign, half, result_at };
-    rounding.emit(t, ".Lopml_finish_open");
-    emit!(t, ".Lopml_finish_next:\n\tbne ${total_at}, ${end}, .Lopml_finish_row");
-    emit!(t, "\taddu ${result_at}, ${result_at}, ${result_step}\n\tb .Lopml_finish_end\n\tnop");
+    rounding.emit(t, "$Lopml_finish_open");
+    emit!(t, "$Lopml_finish_next:\n\tbne ${total_at}, ${end}, $Lopml_finish_row");
+    emit!(t, "\taddu ${result_at}, ${result_at}, ${result_step}\n\tb $Lopml_finish_end\n\tnop");
     // Out of the way: a bias far from the total; a row that is open still.
     far_bias(t, [bias, shift, high, low, t0, t1]);
-    emit!(t, ".Lopml_finish_open:\n\txor ${high}, ${high}, ${negative}\n\txor ${low}, ${low}, ${negative}");
+    emit!(t, "$Lopml_finish_open:\n\txor ${high}, ${high}, ${negative}\n\txor ${low}, ${low}, ${negative}");
     add_remainders(t, total_at, [list, list_end], [high, low, bound, bias, shift, zeros, t0, t1]);
     emit!(t, "\tlw ${s}, -8(${record_at})");
-    rounding.emit(t, ".Lopml_finish_keep");
-    emit!(t, "\tb .Lopml_finish_next\n\tnop");
+    rounding.emit(t, "$Lopml_finish_keep");
+    emit!(t, "\tb $Lopml_finish_next\n\tnop");
     // The number of the row goes to the end of the list.
-    emit!(t, ".Lopml_finish_keep:\n\tlw ${t0}, {}($4)\n\tsubu ${t1}, ${total_at}, ${t0}", call::TOTALS);
+    emit!(t, "$Lopml_finish_keep:\n\tlw ${t0}, {}($4)\n\tsubu ${t1}, ${total_at}, ${t0}", call::TOTALS);
     emit!(t, "\tsrl ${t1}, ${t1}, 3\n\taddiu ${t1}, ${t1}, -1");
     emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${low}, 0(${t0})\n\taddu ${high}, ${t0}, ${low}", call::OPEN);
     emit!(t, "\tsb ${t1}, {ROWS}(${high})\n\taddiu ${low}, ${low}, 1");
-    emit!(t, "\tb .Lopml_finish_next\n\tsw ${low}, 0(${t0})\n.Lopml_finish_end:");
+    emit!(t, "\tb $Lopml_finish_next\n\tsw ${low}, 0(${t0})\n$Lopml_finish_end:");
     function("opml_finish", &registers, &text)
 }
 
@@ -137,7 +137,7 @@ impl Rounding {
 /// list, or not one that fits the vector, the row is kept.
 fn add_remainders(t: &mut String, total_at: u32, [list, list_end]: [u32; 2], registers: [u32; 8]) {
     let [high, low, bound, sum, x, x_bytes, t0, t1] = registers;
-    let keep = ".Lopml_finish_keep";
+    let keep = "$Lopml_finish_keep";
     emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", call::TOTALS, call::PLACES);
     emit!(t, "\tsubu ${t0}, ${total_at}, ${t0}\n\tsrl ${t0}, ${t0}, 1\n\taddu ${t1}, ${t1}, ${t0}");
     emit!(t, "\tlw ${list}, -4(${t1})\n\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", call::LENGTH, call::WORDS);
@@ -160,15 +160,15 @@ fn add_remainders(t: &mut String, total_at: u32, [list, list_end]: [u32; 2], reg
     );
     emit!(t, "\tsltu ${t1}, ${t1}, ${list_end}\n\tbne ${t1}, $0, {keep}\n\tmove ${sum}, $0");
     emit!(t, "\tlw ${x}, {}($4)\n\tlw ${x_bytes}, {}($4)", call::X, call::X_BYTES);
-    emit!(t, "\tbeq ${list}, ${list_end}, .Lopml_finish_summed\n\tnop");
-    emit!(t, ".Lopml_finish_entry:\n\tlw ${t0}, 0(${list})\n\tsltu ${t1}, ${t0}, ${x_bytes}");
+    emit!(t, "\tbeq ${list}, ${list_end}, $Lopml_finish_summed\n\tnop");
+    emit!(t, "$Lopml_finish_entry:\n\tlw ${t0}, 0(${list})\n\tsltu ${t1}, ${t0}, ${x_bytes}");
     emit!(
         t,
         "\tbeq ${t1}, $0, {keep}\n\taddu ${t0}, ${t0}, ${x}\n\tlw ${t0}, 0(${t0})\n\tlw ${t1}, 4(${list})"
     );
     emit!(t, "\taddiu ${list}, ${list}, 8\n\tmult ${t0}, ${t1}\n\tmfhi ${t0}");
-    emit!(t, "\tbne ${list}, ${list_end}, .Lopml_finish_entry\n\taddu ${sum}, ${sum}, ${t0}");
-    emit!(t, ".Lopml_finish_summed:\n\taddu ${low}, ${low}, ${sum}\n\tsltu ${t0}, ${low}, ${sum}");
+    emit!(t, "\tbne ${list}, ${list_end}, $Lopml_finish_entry\n\taddu ${sum}, ${sum}, ${t0}");
+    emit!(t, "$Lopml_finish_summed:\n\taddu ${low}, ${low}, ${sum}\n\tsltu ${t0}, ${low}, ${sum}");
     emit!(t, "\tsra ${sum}, ${sum}, 31\n\taddu ${high}, ${high}, ${t0}\n\taddu ${high}, ${high}, ${sum}");
 }
 
@@ -178,22 +178,22 @@ const MAX_ENTRIES: u32 = 4097;
 /// Adds the bias to the total, (L).
 fn add_bias(t: &mut String, registers: [u32; 7]) {
     let [bias, shift, scale, high, low, t0, t1] = registers;
-    emit!(t, "\tbeq ${bias}, $0, .Lopml_finish_round\n\taddu ${shift}, ${shift}, ${scale}");
-    emit!(t, "\tsltiu ${t0}, ${shift}, 32\n\tbeq ${t0}, $0, .Lopml_finish_far\n\txori ${t1}, ${shift}, 31");
+    emit!(t, "\tbeq ${bias}, $0, $Lopml_finish_round\n\taddu ${shift}, ${shift}, ${scale}");
+    emit!(t, "\tsltiu ${t0}, ${shift}, 32\n\tbeq ${t0}, $0, $Lopml_finish_far\n\txori ${t1}, ${shift}, 31");
     // The mask is for the audit, which asks for it in front of `srav`.
     emit!(t, "\tandi ${t1}, ${t1}, 31\n\tsra ${t0}, ${bias}, 1\n\tsrav ${t0}, ${t0}, ${t1}");
     emit!(t, "\tsllv ${bias}, ${bias}, ${shift}");
-    emit!(t, ".Lopml_finish_shifted:\n\taddu ${low}, ${low}, ${bias}\n\tsltu ${t1}, ${low}, ${bias}");
+    emit!(t, "$Lopml_finish_shifted:\n\taddu ${low}, ${low}, ${bias}\n\tsltu ${t1}, ${low}, ${bias}");
     emit!(t, "\taddu ${high}, ${high}, ${t0}\n\taddu ${high}, ${high}, ${t1}");
 }
 
 /// The bias that is shifted to the right, or by more than a word: its halves go to t0 and `bias`.
 fn far_bias(t: &mut String, registers: [u32; 6]) {
     let [bias, shift, _, _, t0, t1] = registers;
-    emit!(t, ".Lopml_finish_far:\n\tbltz ${shift}, .Lopml_finish_right\n\tsltiu ${t1}, ${shift}, 37");
-    emit!(t, "\tbeq ${t1}, $0, .Lopml_finish_keep\n\tandi ${t1}, ${shift}, 31");
-    emit!(t, "\tsllv ${t0}, ${bias}, ${t1}\n\tb .Lopml_finish_shifted\n\tmove ${bias}, $0");
-    emit!(t, ".Lopml_finish_right:\n\tsubu ${shift}, $0, ${shift}\n\tsltiu ${t1}, ${shift}, 24");
+    emit!(t, "$Lopml_finish_far:\n\tbltz ${shift}, $Lopml_finish_right\n\tsltiu ${t1}, ${shift}, 37");
+    emit!(t, "\tbeq ${t1}, $0, $Lopml_finish_keep\n\tandi ${t1}, ${shift}, 31");
+    emit!(t, "\tsllv ${t0}, ${bias}, ${t1}\n\tb $Lopml_finish_shifted\n\tmove ${bias}, $0");
+    emit!(t, "$Lopml_finish_right:\n\tsubu ${shift}, $0, ${shift}\n\tsltiu ${t1}, ${shift}, 24");
     emit!(t, "\tsubu ${t1}, $0, ${t1}\n\tand ${bias}, ${bias}, ${t1}\n\tandi ${t1}, ${shift}, 31");
-    emit!(t, "\tsrav ${bias}, ${bias}, ${t1}\n\tb .Lopml_finish_shifted\n\tsra ${t0}, ${bias}, 31");
+    emit!(t, "\tsrav ${bias}, ${bias}, ${t1}\n\tb $Lopml_finish_shifted\n\tsra ${t0}, ${bias}, 31");
 }

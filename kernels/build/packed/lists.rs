@@ -28,26 +28,26 @@ pub fn sparse(rows: u32) -> String {
     let mut text = String::new();
     let t = &mut text;
     emit!(t, "\tlw ${y_base}, {}($4)\n\tlw ${counts_end}, {}($4)", call::Y, call::COUNTS_END);
-    emit!(t, ".L{name}_group:\n\tlw ${at}, {}($4)\n\tlw ${counts}, {}($4)", call::LIST, call::COUNTS);
+    emit!(t, "$L{name}_group:\n\tlw ${at}, {}($4)\n\tlw ${counts}, {}($4)", call::LIST, call::COUNTS);
     emit!(t, "\tlw ${out}, {}($4)\n\tlw ${t1}, {}($4)", call::ROOM, call::CONSTANT[0]);
     copy(t, &low, t1);
 
-    emit!(t, ".L{name}_block:\n\tlw ${block_end}, 0(${counts})");
+    emit!(t, "$L{name}_block:\n\tlw ${block_end}, 0(${counts})");
     copy(t, &high, 0);
     emit!(
         t,
-        "\tbeq ${block_end}, $0, .L{name}_empty\n\taddu ${block_end}, ${block_end}, ${at}\n.L{name}_elements:"
+        "\tbeq ${block_end}, $0, $L{name}_empty\n\taddu ${block_end}, ${block_end}, ${at}\n$L{name}_elements:"
     );
     take_element(t, rows, [x, y, y_base, at]);
     for (row, (&high, &low)) in high.iter().zip(&low).enumerate() {
         emit!(t, "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}", 4 * row);
         accumulate(t, high, low, t0, t1);
     }
-    branch_before_last(t, &format!("bne ${at}, ${block_end}, .L{name}_elements"));
-    emit!(t, ".L{name}_empty:\n\tlw ${t0}, {}($4)\n\taddiu ${counts}, ${counts}, 4", call::SINGLE);
-    emit!(t, "\tbne ${t0}, $0, .L{name}_single\n\tnop");
+    branch_before_last(t, &format!("bne ${at}, ${block_end}, $L{name}_elements"));
+    emit!(t, "$L{name}_empty:\n\tlw ${t0}, {}($4)\n\taddiu ${counts}, ${counts}, 4", call::SINGLE);
+    emit!(t, "\tbne ${t0}, $0, $L{name}_single\n\tnop");
     store(t, &high, out, 0);
-    emit!(t, "\tbne ${counts}, ${counts_end}, .L{name}_block\n\taddiu ${out}, ${out}, {}", 4 * rows);
+    emit!(t, "\tbne ${counts}, ${counts_end}, $L{name}_block\n\taddiu ${out}, ${out}, {}", 4 * rows);
     let free = [out, at, t0, t1, x];
     let sums = [&[high][..], &[low][..]];
     fold(t, &name, sums, free, rows);
@@ -67,15 +67,15 @@ pub fn correct(rows: u32) -> String {
     let mut text = String::new();
     let t = &mut text;
     emit!(t, "\tlw ${y_base}, {}($4)\n\tlw ${end}, {}($4)", call::Y, call::LIST_END);
-    emit!(t, ".L{name}_group:\n\tlw ${at}, {}($4)", call::LIST);
+    emit!(t, "$L{name}_group:\n\tlw ${at}, {}($4)", call::LIST);
     copy(t, &high, 0);
-    emit!(t, ".L{name}_elements:");
+    emit!(t, "$L{name}_elements:");
     take_element(t, rows, [x, y, y_base, at]);
     for (row, high) in high.iter().enumerate() {
         emit!(t, "\tlw ${t0}, {}(${y})\n\tmult ${t0}, ${x}", 4 * row);
         emit!(t, "\tmfhi ${t0}\n\taddu ${high}, ${high}, ${t0}");
     }
-    branch_before_last(t, &format!("bne ${at}, ${end}, .L{name}_elements"));
+    branch_before_last(t, &format!("bne ${at}, ${end}, $L{name}_elements"));
     emit!(t, "\tlw ${t0}, {}($4)", call::CORRECTIONS[0]);
     store(t, &high, t0, 0);
     emit!(t, "\taddiu ${t0}, ${t0}, {}\n\tsw ${t0}, {}($4)", 4 * rows, call::CORRECTIONS[0]);

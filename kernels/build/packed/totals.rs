@@ -59,13 +59,13 @@ pub fn fold(text: &mut String, name: &str, sums: [&[Vec<u32>]; 2], free: [u32; 5
     emit!(text, "\tlw ${at}, {}($4)", call::ROOM);
     copy(text, &whole, 0);
     copy(text, &upper, 0);
-    emit!(text, ".L{name}_fold:\n\taddiu ${at}, ${at}, {width}");
+    emit!(text, "$L{name}_fold:\n\taddiu ${at}, ${at}, {width}");
     for (word, (whole, upper)) in whole.iter().zip(&upper).enumerate() {
         let offset = 4 * word as i32 - width as i32;
         emit!(text, "\tlw ${t0}, {offset}(${at})\n\taddu ${whole}, ${whole}, ${t0}");
         emit!(text, "\tsra ${t0}, ${t0}, {UPPER}\n\taddu ${upper}, ${upper}, ${t0}");
     }
-    branch_before_last(text, &format!("bne ${at}, ${out}, .L{name}_fold"));
+    branch_before_last(text, &format!("bne ${at}, ${out}, $L{name}_fold"));
     let rows = high[0].len();
     for (column, (whole, upper)) in whole.chunks(rows).zip(upper.chunks(rows)).enumerate() {
         emit!(text, "\tlw ${at}, {}($4)", call::CORRECTIONS[column]);
@@ -106,7 +106,7 @@ pub fn fold(text: &mut String, name: &str, sums: [&[Vec<u32>]; 2], free: [u32; 5
             emit!(text, "\tsw ${upper}, {}(${at})\n\tsw ${whole}, {}(${at})", 8 * row, 8 * row + 4);
         }
     }
-    emit!(text, "\tb .L{name}_next\n\tnop");
+    emit!(text, "\tb $L{name}_next\n\tnop");
 }
 
 /// The totals of vectors with one block, whose low words began with the constant, corrected if there are corrections: what [`fold`] does, in 32 bits where that is
@@ -121,7 +121,7 @@ pub fn single(
 ) {
     let [high, low] = sums;
     let [lows, at, t0, t1, t2] = free;
-    emit!(text, ".L{name}_single:");
+    emit!(text, "$L{name}_single:");
     for (column, (high, low)) in high.iter().zip(low).enumerate() {
         emit!(
             text,
@@ -129,7 +129,7 @@ pub fn single(
             call::CORRECTIONS[column],
             call::TOTALS[column]
         );
-        emit!(text, "\tbeq ${lows}, $0, .L{name}_corrected{column}\n\tnop");
+        emit!(text, "\tbeq ${lows}, $0, $L{name}_corrected{column}\n\tnop");
         for (row, low) in low.iter().enumerate() {
             emit!(text, "\tlw ${t0}, {}(${lows})\n\taddu ${low}, ${low}, ${t0}", 4 * row);
         }
@@ -139,7 +139,7 @@ pub fn single(
             4 * stride,
             call::CORRECTIONS[column]
         );
-        emit!(text, ".L{name}_corrected{column}:");
+        emit!(text, "$L{name}_corrected{column}:");
         if pairs {
             emit!(text, "\tlw ${lows}, {}($4)", call::LOWS[column]);
             for (row, low) in low.iter().enumerate() {
@@ -153,7 +153,7 @@ pub fn single(
             emit!(text, "\tsw ${t1}, {}(${at})\n\tsw ${t0}, {}(${at})", 8 * row, 8 * row + 4);
         }
     }
-    emit!(text, ".L{name}_next:");
+    emit!(text, "$L{name}_next:");
 }
 
 /// Moves on to the next group, if there is one.
@@ -163,5 +163,5 @@ pub fn next_group(text: &mut String, name: &str, stride: u32, columns: usize, fr
         emit!(text, "\tlw ${t1}, {at}($4)\n\taddiu ${t1}, ${t1}, {}\n\tsw ${t1}, {at}($4)", 8 * stride);
     }
     emit!(text, "\tlw ${t0}, {}($4)\n\taddiu ${t0}, ${t0}, -1", call::GROUPS);
-    emit!(text, "\tbne ${t0}, $0, .L{name}_group\n\tsw ${t0}, {}($4)", call::GROUPS);
+    emit!(text, "\tbne ${t0}, $0, $L{name}_group\n\tsw ${t0}, {}($4)", call::GROUPS);
 }
