@@ -34,20 +34,20 @@ fn check_proof(files: &[&Path]) -> Ran {
 #[test]
 fn proofs_are_written_checked_and_found_damaged() {
     let dir = mlp();
-    let ran = prove(dir.path(), "0,100,5..8,190_000..199_000:3000", &["--check"]);
+    let ran = prove(dir.path(), "0,100,5..8,70_000..79_000:3000", &["--check"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let proofs = ran.json()["proofs"].as_array().unwrap().clone();
     let steps: Vec<u64> = proofs.iter().map(|proof| proof["step"].as_u64().unwrap()).collect();
-    assert_eq!(steps, [0, 5, 6, 7, 100, 190_000, 193_000, 196_000]);
+    assert_eq!(steps, [0, 5, 6, 7, 100, 70_000, 73_000, 76_000]);
     assert!(proofs.iter().all(|proof| proof["gas"].as_u64().unwrap() > 21_000));
     // Neighbours: the state after one step is the state before the next.
     assert_eq!(proofs[1]["post"], proofs[2]["pre"]);
 
     let proofs_dir = dir.path().join("mlp/proofs");
-    let file = proofs_dir.join("proof-193000.json");
+    let file = proofs_dir.join("proof-73000.json");
     let ran = check_proof(&[&file, &proofs_dir.join("proof-5.json")]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(ran.json()["proofs"][0]["step"], 193_000);
+    assert_eq!(ran.json()["proofs"][0]["step"], 73_000);
 
     let good = fs::read_to_string(&file).unwrap();
     let flipped = |field: &str, at: usize| {
@@ -102,14 +102,14 @@ fn what_cannot_be_proven_is_said() {
 #[test]
 fn a_late_step_is_reached_by_snapshots_that_are_checked() {
     let dir = mlp();
-    let late = |more: &[&str]| prove(dir.path(), "150000", &[&["--snapshot-every", "60000"], more].concat());
+    let late = |more: &[&str]| prove(dir.path(), "50000", &[&["--snapshot-every", "20000"], more].concat());
     let first = late(&[]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     let runs = dir.path().join("mlp/proofs/snapshots");
     let run_dir = fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path();
     let mut snapshots: Vec<_> = fs::read_dir(&run_dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     snapshots.sort();
-    assert_eq!(snapshots.len(), 2, "at 60,000 and 120,000: {snapshots:?}");
+    assert_eq!(snapshots.len(), 2, "at 20,000 and 40,000: {snapshots:?}");
     assert_eq!(late(&["--check"]).json()["proofs"][0]["post"], first.json()["proofs"][0]["post"]);
     // Another claim is another run.
     let claim = format!("0x{}", "11".repeat(32));
