@@ -74,11 +74,11 @@ const fn product(work: &'static str, [m, k, n]: [usize; 3], data: Data) -> Kerne
     Kernel { work, op: Op::MatMul(MatMul::new(m, k, n)), data }
 }
 
-const fn conv(work: &'static str, channels: usize, window: usize) -> Kernel {
+const fn conv(work: &'static str, channels: usize, window: usize, data: Data) -> Kernel {
     let image = Image::planes(channels, 28, 28);
     let side = Window::new(window, 1).padded(window / 2, window / 2);
     let shape = Conv2d { input: image, output: image, vertical: side, horizontal: side, groups: 1 };
-    Kernel { work, op: Op::Conv2d(shape), data: Data::Relu }
+    Kernel { work, op: Op::Conv2d(shape), data }
 }
 
 /// With 64 channels.
@@ -97,9 +97,12 @@ pub const KERNELS: &[Kernel] = &[
     product("dense 384 x 384, one vector", [1, 384, 384], Data::Normal),
     product("dense 784 x 500, 8 vectors", [8, 784, 500], Data::Normal),
     product("dense 384 x 384, 16 vectors", [16, 384, 384], Data::Normal),
-    conv("conv 3x3, 32 channels, 28x28, after ReLU", 32, 3),
-    conv("conv 3x3, 64 channels, 28x28, after ReLU", 64, 3),
-    conv("conv 1x1, 64 channels, 28x28, after ReLU", 64, 1),
+    conv("conv 3x3, 32 channels, 28x28, after ReLU", 32, 3, Data::Relu),
+    conv("conv 3x3, 32 channels, 28x28", 32, 3, Data::Normal),
+    conv("conv 3x3, 64 channels, 28x28, after ReLU", 64, 3, Data::Relu),
+    conv("conv 1x1, 64 channels, 28x28, after ReLU", 64, 1, Data::Relu),
+    conv("conv 1x1, 64 channels, 28x28", 64, 1, Data::Normal),
+    conv("conv 1x1, 128 channels, 28x28", 128, 1, Data::Normal),
     depthwise("depthwise 3x3, 64 channels, 28x28, after ReLU", 3, 28, 1, Data::Relu),
     depthwise("depthwise 3x3, 64 channels, 28x28", 3, 28, 1, Data::Normal),
     depthwise("depthwise 3x3, 64 channels, 28x28, stride 2, after ReLU", 3, 28, 2, Data::Relu),
