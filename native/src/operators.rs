@@ -12,7 +12,7 @@ use crate::vectors::{Lines, Vectors, Windows};
 /// Elements that are worth a task of their own.
 const ELEMENTS: usize = 1 << 12;
 
-/// What [`opml_kernels::matmul`] computes.
+/// What [`opml_kernels::matmul()`] computes.
 ///
 /// # Panics
 /// If a slice does not fit the shape.
@@ -29,7 +29,7 @@ pub fn matmul(level: Level, shape: &MatMul, a: &[f32], b: &[f32], bias: Option<&
     run(level, &[sums], |_, row, column, value| out[row * shape.n + column] = value);
 }
 
-/// What [`opml_kernels::conv2d`] computes.
+/// What [`opml_kernels::conv2d()`] computes.
 ///
 /// # Panics
 /// If a slice does not fit the shape.

@@ -3,7 +3,7 @@
 use crate::packed::totals::{BLOCK, accumulate, call, fold, next_group, single};
 use crate::text::{Registers, copy, emit, function, store};
 
-/// Pairs of elements in one turn. The packed format rounds K up to a multiple.
+/// Pairs of elements in half a turn. The packed format rounds K up to a multiple.
 const UNROLLED: u32 = 4;
 
 /// A routine: `rows` rows of each group of `stride` with some vectors, which are its columns.
@@ -64,7 +64,7 @@ impl Dense {
 
     /// High words begin with those of eta and xi, (G); finds the end of the block.
     fn begin_block(&self, t: &mut String) {
-        let Self { name, high, x_at, block_end, t0, t1, .. } = self;
+        let Self { name, high, x_at, y_at, block_end, t0, t1, .. } = self;
         emit!(t, "$L{name}_block:\n\tlw ${t0}, {}($4)", call::ETA);
         for (row, register) in high[0].iter().enumerate() {
             emit!(t, "\tlw ${register}, {}(${t0})", 4 * row);
@@ -80,14 +80,25 @@ impl Dense {
             }
         }
         emit!(t, "\tlw ${t1}, {}($4)\n\taddiu ${block_end}, ${}, {}", call::X_END, x_at[0], 4 * BLOCK);
-        emit!(t, "\tsltu ${t0}, ${t1}, ${block_end}\n\tmovn ${block_end}, ${t1}, ${t0}");
+        emit!(t, "\tsltu ${t0}, ${t1}, ${block_end}\n\tbeq ${t0}, $0, $L{name}_pairs\n\tnop");
+        // The last block is shorter, and may begin with the second half of a turn.
+        let half = 8 * UNROLLED;
+        emit!(t, "\tmove ${block_end}, ${t1}\n\tsubu ${t0}, ${block_end}, ${}", x_at[0]);
+        emit!(t, "\tandi ${t0}, ${t0}, {half}\n\tbeq ${t0}, $0, $L{name}_pairs\n\tnop");
+        for at in x_at {
+            emit!(t, "\taddiu ${at}, ${at}, -{half}");
+        }
+        emit!(t, "\tb $L{name}_half\n\taddiu ${y_at}, ${y_at}, -{}", half * self.stride);
     }
 
     /// The inner loop.
     fn pairs(&self, t: &mut String) {
         let Self { name, stride, y: (y0, y1), y_at, t0, t1, .. } = self;
         emit!(t, "$L{name}_pairs:");
-        for pair in 0..UNROLLED {
+        for pair in 0..2 * UNROLLED {
+            if pair == UNROLLED {
+                emit!(t, "$L{name}_half:");
+            }
             for (&at, (x0, x1)) in self.x_at.iter().zip(&self.x) {
                 emit!(t, "\tlw ${x0}, {}(${at})\n\tlw ${x1}, {}(${at})", 8 * pair, 8 * pair + 4);
             }
@@ -104,10 +115,10 @@ impl Dense {
             }
         }
         for at in self.x_at.iter().rev() {
-            emit!(t, "\taddiu ${at}, ${at}, {}", 8 * UNROLLED);
+            emit!(t, "\taddiu ${at}, ${at}, {}", 16 * UNROLLED);
         }
         emit!(t, "\tbne ${}, ${}, $L{name}_pairs", self.x_at[0], self.block_end);
-        emit!(t, "\taddiu ${y_at}, ${y_at}, {}", 8 * stride * UNROLLED);
+        emit!(t, "\taddiu ${y_at}, ${y_at}, {}", 16 * stride * UNROLLED);
     }
 
     /// Leaves the high words and goes on, or makes the totals.

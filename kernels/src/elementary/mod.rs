@@ -3,7 +3,7 @@
 //! So a result depends on no library and no machine, and a reader needs no source to know it. Each function has a
 //! short way in words of 32 bits, which gives up if its error could decide the rounding (about one
 //! time in a thousand), and a careful one for those cases and for the arguments that are rare:
-//! [`careful`]. That both are right for every argument is shown by trying all of them
+//! `careful`. That both are right for every argument is shown by trying all of them
 //! (kernels/tests/every_float.rs).
 
 mod careful;

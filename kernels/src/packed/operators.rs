@@ -12,7 +12,7 @@ pub const fn matmul_scratch(shape: &MatMul) -> usize {
     scratch_words(shape.m, shape.k, shape.n)
 }
 
-/// What [`matmul`](crate::matmul) computes, with the columns of B packed: `b` is
+/// What [`matmul`](crate::matmul()) computes, with the columns of B packed: `b` is
 /// [`pack`](super::pack)`(k, n, ...)` of `b[k, n]` at (n, k). The strides of B in `shape` do not matter.
 ///
 /// # Panics
@@ -52,7 +52,7 @@ pub const fn conv2d_scratch(shape: &Conv2d) -> usize {
     scratch_words(shape.output.width, shape.taps(), shape.output.channels)
 }
 
-/// What [`conv2d`](crate::conv2d) computes for a shape with one group, with the weights packed: `w` is
+/// What [`conv2d`](crate::conv2d()) computes for a shape with one group, with the weights packed: `w` is
 /// [`pack`](super::pack) of the weights of an output channel as a row.
 ///
 /// # Panics

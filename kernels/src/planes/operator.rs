@@ -25,7 +25,7 @@ pub const fn planes_scratch(shape: &Conv2d) -> usize {
     plane_words(shape) + 3 * shape.taps() + 2 * shape.output.height * shape.output.width
 }
 
-/// What [`conv2d`](crate::conv2d) computes, for a shape that [`planes_take`] agrees with.
+/// What [`conv2d`](crate::conv2d()) computes, for a shape that [`planes_take`] agrees with.
 ///
 /// # Panics
 /// If a slice does not fit the shape, the shape is not one of those, or `scratch` is shorter than [`planes_scratch`].
