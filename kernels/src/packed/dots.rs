@@ -13,6 +13,7 @@ use crate::packed::vector::{Kind, Vector, spans, vector_words};
 pub(super) const COLUMNS: usize = 2;
 /// Rows that are computed together where there are two vectors.
 const ROWS_OF_TWO: usize = 4;
+
 /// One of the vectors that meet the rows.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
