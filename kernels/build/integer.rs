@@ -1,6 +1,6 @@
 //! The loops of `src/integer/`: over blocks of elements, (Q) and (S), and over single ones.
 
-use crate::text::{Registers, branch_before_last, copy, emit, function, store};
+use crate::text::{Registers, arguments, branch_before_last, copy, emit, function, store};
 
 /// All routines.
 pub fn routines() -> String {
@@ -51,8 +51,7 @@ struct Kernel {
 fn blocks(rows: u32) -> String {
     let name = format!("opml_integer_{rows}");
     let mut registers = Registers::new();
-    let mut take = || registers.take();
-    let [start, at, end, weights, block, mask, sum, t0, t1] = [(); 9].map(|()| take());
+    let [start, at, end, weights, block, mask, sum, t0, t1] = registers.take_each();
     let kernel = Kernel {
         rows,
         whole: registers.take_many(rows / 2),
@@ -144,12 +143,10 @@ fn columns(count: u32, signed: bool) -> String {
     let load = if signed { "lb" } else { "lbu" };
     let mut registers = Registers::new();
     let sums = registers.take_many(count);
-    let [x, line, at, end, b, product] = [(); 6].map(|()| registers.take());
+    let [x, line, at, end, b, product] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
-    for (register, offset) in [(at, columns_call::LIST), (end, columns_call::END), (b, columns_call::B)] {
-        emit!(t, "\tlw ${register}, {offset}($4)");
-    }
+    arguments(t, &[(at, columns_call::LIST), (end, columns_call::END), (b, columns_call::B)]);
     copy(t, &sums, 0);
     emit!(t, "$L{name}_elements:");
     emit!(t, "\tlw ${x}, 0(${at})\n\tlw ${line}, 4(${at})\n\taddiu ${at}, ${at}, 8");

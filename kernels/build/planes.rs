@@ -1,6 +1,6 @@
 //! The loops of `src/planes/`: what `src/planes/portable.rs` does in Rust, (O) to (Z).
 
-use crate::text::{Registers, emit, function};
+use crate::text::{Registers, arguments, emit, function};
 
 /// All routines.
 pub fn routines() -> String {
@@ -55,8 +55,8 @@ const WIDE: u32 = 4;
 /// `Aligned::exact` for the elements of some rows, until it gives nothing: 16 instructions for an element, and 13 for a zero.
 fn fill() -> String {
     let mut registers = Registers::new();
-    let [x, out, row_end, step, top, sign_bit] = [(); 6].map(|()| registers.take());
-    let [bits, twice, shift, integer, t0] = [(); 5].map(|()| registers.take());
+    let [x, out, row_end, step, top, sign_bit] = registers.take_each();
+    let [bits, twice, shift, integer, t0] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
     let loads = [
@@ -66,9 +66,7 @@ fn fill() -> String {
         (step, fill_call::STEP),
         (top, fill_call::TOP),
     ];
-    for (register, offset) in loads {
-        emit!(t, "\tlw ${register}, {offset}($4)");
-    }
+    arguments(t, &loads);
     emit!(t, "\tb $Lopml_planes_fill_next\n\tlui ${sign_bit}, 0x8000");
     emit!(t, "$Lopml_planes_fill_one:\n\tlw ${bits}, 0(${x})\n\tsll ${twice}, ${bits}, 1");
     emit!(t, "\tsrl ${shift}, ${twice}, 24\n\tsubu ${shift}, ${top}, ${shift}");
@@ -102,8 +100,8 @@ fn square(side: u32, stride: u32) -> String {
     let weights = registers.take_many(if resident { side * side } else { side });
     let sums: Vec<_> = (0..WIDE).map(|_| [registers.take(), registers.take()]).collect();
     let start = [registers.take(), registers.take()];
-    let [at, below, back, weights_at] = [(); 4].map(|()| registers.take());
-    let [out, row_end, x, t0, t1] = [(); 5].map(|()| registers.take());
+    let [at, below, back, weights_at] = registers.take_each();
+    let [out, row_end, x, t0, t1] = registers.take_each();
 
     let mut text = String::new();
     let t = &mut text;
@@ -116,9 +114,7 @@ fn square(side: u32, stride: u32) -> String {
         (start[1], sums_call::START[1]),
         (out, sums_call::OUT),
     ];
-    for (register, offset) in loads {
-        emit!(t, "\tlw ${register}, {offset}($4)");
-    }
+    arguments(t, &loads);
     if resident {
         load(t, &weights, weights_at, 0);
     }
@@ -165,8 +161,8 @@ fn load(text: &mut String, registers: &[u32], at: u32, first: u32) {
 /// `Finish::short`, until it gives nothing: 30 instructions for a sum.
 fn finish() -> String {
     let mut registers = Registers::new();
-    let [at, end, result_at, step, least, exponent, sign_bit, tie] = [(); 8].map(|()| registers.take());
-    let [high, low, sign, zeros, t0] = [(); 5].map(|()| registers.take());
+    let [at, end, result_at, step, least, exponent, sign_bit, tie] = registers.take_each();
+    let [high, low, sign, zeros, t0] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
     let loads = [
@@ -177,9 +173,7 @@ fn finish() -> String {
         (least, finish_call::LEAST),
         (exponent, finish_call::EXPONENT),
     ];
-    for (register, offset) in loads {
-        emit!(t, "\tlw ${register}, {offset}($4)");
-    }
+    arguments(t, &loads);
     emit!(t, "\tlui ${sign_bit}, 0x8000\n\tli ${tie}, 0x80");
     emit!(t, "$Lopml_planes_finish_sum:\n\tlw ${high}, 0(${at})\n\tlw ${low}, 4(${at})");
     emit!(t, "\tsra ${t0}, ${low}, {}\n\taddu ${high}, ${high}, ${t0}", 32 - DROPPED);

@@ -26,6 +26,11 @@ impl Registers {
         self.0.pop().expect("the kernel has more values than the machine has registers")
     }
 
+    /// Some more, as many as there are names for them.
+    pub fn take_each<const N: usize>(&mut self) -> [u32; N] {
+        [(); N].map(|()| self.take())
+    }
+
     /// Some more.
     pub fn take_many(&mut self, count: u32) -> Vec<u32> {
         (0..count).map(|_| self.take()).collect()
@@ -53,6 +58,13 @@ pub fn function(name: &str, registers: &Registers, body: &str) -> String {
          \taddiu $29, $29, -{frame}\n{save}{body}{restore}\tjr $31\n\taddiu $29, $29, {frame}\n\
          \t.size {name}, . - {name}\n\t.set at\n\t.set reorder\n"
     )
+}
+
+/// Loads arguments: registers with the words of the call that are at these offsets.
+pub fn arguments(text: &mut String, loads: &[(u32, u32)]) {
+    for (register, offset) in loads {
+        emit!(text, "\tlw ${register}, {offset}($4)");
+    }
 }
 
 /// Sets registers to the value of another one; $0 is zero.

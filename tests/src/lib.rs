@@ -3,6 +3,7 @@
 //! The tests are in `tests/`; this library is what they share. It panics where a program would report an
 //! error, since its only callers are tests.
 
+pub mod batch;
 pub mod digits;
 pub mod guest;
 pub mod program;

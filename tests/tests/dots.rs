@@ -9,10 +9,8 @@ mod support;
 
 use std::path::Path;
 
-use opml_abi::{Tensor, encode_blob, exit};
 use opml_kernels::{MatMul, matmul_scratch, packed};
-use opml_state::Hash;
-use opml_tests::guest;
+use opml_tests::batch::Batch;
 use opml_tests::program::bare;
 use support::{KINDS, Kind, Random};
 
@@ -20,6 +18,8 @@ use support::{KINDS, Kind, Random};
 const INPUT: usize = 1 << 19;
 const OUTPUT: usize = 1 << 15;
 const SCRATCH: usize = 1 << 18;
+/// Words of a shape.
+const HEAD: usize = 4;
 
 /// For each product: m, k, n, the number of words of the weights, A, the weights and the bias. A zero ends the list.
 fn source() -> String {
@@ -39,12 +39,12 @@ fn main(mut guest: Guest<Mips>) -> ! {{
     let (mut at, mut out) = (0, 0);
     loop {{
         // SAFETY: the test has put together what is read; nothing writes to it any more.
-        let head: &[u32] = unsafe {{ INPUT.words(at, 4) }};
+        let head: &[u32] = unsafe {{ INPUT.words(at, {HEAD}) }};
         let [m, k, n, words] = [0, 1, 2, 3].map(|i| head[i] as usize);
         if m == 0 {{
             break;
         }}
-        at += 4;
+        at += {HEAD};
         let shape = MatMul::new(m, k, n);
         // SAFETY: as above; output and scratch are arenas of their own.
         unsafe {{
@@ -66,48 +66,16 @@ opml_runtime::entry!(main);
     )
 }
 
-/// Products that fit into one run, and what they give.
-#[derive(Default)]
-struct Batch {
-    input: Vec<u32>,
-    expected: Vec<u32>,
-    names: Vec<String>,
-}
-
-impl Batch {
-    /// Takes a product, if there is room for it.
-    fn push(&mut self, [m, k, n]: [usize; 3], a: &[f32], w: &[f32], bias: &[f32], name: &str) -> bool {
-        let weights = packed::pack(k, n, |row, element| w[row * k + element]);
-        let words = 4 + a.len() + weights.len() + bias.len();
-        let shape = MatMul { b_row: 1, b_column: k, ..MatMul::new(m, k, n) };
-        assert!(matmul_scratch(&shape) <= SCRATCH);
-        if self.input.len() + words + 4 > INPUT || self.expected.len() + m * n > OUTPUT {
-            return false;
-        }
-        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-        self.input.extend([m, k, n, weights.len()].map(|v| v as u32));
-        self.input.extend([bits(a), weights, bits(bias)].concat());
-        let mut out = vec![0.0; m * n];
-        opml_native::matmul(opml_native::Level::new(), &shape, a, w, Some(bias), &mut out);
-        self.expected.extend(bits(&out));
-        self.names.extend(vec![format!("{name}, {m} {k} {n}"); m * n]);
-        true
-    }
-
-    /// Runs the guest on the products taken, and begins anew; how many sums there were.
-    fn run(&mut self, prestate: &opml_state::State) -> usize {
-        let Self { mut input, expected, names } = std::mem::take(self);
-        input.resize(INPUT, 0);
-        let floats: Vec<f32> = input.into_iter().map(f32::from_bits).collect();
-        let blob = encode_blob(&[Tensor::from_f32(&[INPUT as u32], &floats)]);
-        let run = guest::run_blob(prestate, blob, Hash::default());
-        assert_eq!(run.code, exit::DIFFERENT, "{}", run.stderr);
-        let got = run.output().to_f32().expect("float32");
-        for ((got, expected), name) in got.iter().zip(&expected).zip(&names) {
-            assert_eq!(got.to_bits(), *expected, "{name}: {got:e}, expected {:e}", f32::from_bits(*expected));
-        }
-        expected.len()
-    }
+/// The words of a product for the guest, and the bits that it gives.
+fn words([m, k, n]: [usize; 3], [a, w, bias]: &[Vec<f32>; 3]) -> [Vec<u32>; 2] {
+    let weights = packed::pack(k, n, |row, element| w[row * k + element]);
+    let shape = MatMul { b_row: 1, b_column: k, ..MatMul::new(m, k, n) };
+    assert!(matmul_scratch(&shape) <= SCRATCH);
+    let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let head = [m, k, n, weights.len()].map(|v| v as u32);
+    let mut out = vec![0.0; m * n];
+    opml_native::matmul(opml_native::Level::new(), &shape, a, w, Some(bias), &mut out);
+    [[&head[..], &bits(a), &weights, &bits(bias)].concat(), bits(&out)]
 }
 
 /// The data of a product: vectors, weights and biases of some kinds.
@@ -132,14 +100,10 @@ fn product(random: &mut Random, shape: [usize; 3], kinds: [Kind; 3]) -> [Vec<f32
 fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
     let prestate = bare("dots", &source(), Path::new(env!("CARGO_TARGET_TMPDIR")));
     let mut random = Random(41);
-    let (mut batch, mut sums) = (Batch::default(), 0);
+    let mut batch = Batch::new(prestate, [INPUT, OUTPUT], HEAD);
     let mut take = |shape: [usize; 3], kinds: [Kind; 3], random: &mut Random| {
-        let [a, w, bias] = product(random, shape, kinds);
-        let name = format!("{kinds:?}");
-        if !batch.push(shape, &a, &w, &bias, &name) {
-            sums += batch.run(&prestate);
-            assert!(batch.push(shape, &a, &w, &bias, &name), "{name}: too large for a run");
-        }
+        let [input, expected] = words(shape, &product(random, shape, kinds));
+        batch.push(&input, &expected, &format!("{kinds:?}, {shape:?}"));
     };
     for (x, w) in KINDS.iter().flat_map(|&x| KINDS.map(|w| (x, w))) {
         for _ in 0..24 {
@@ -155,6 +119,6 @@ fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
             take([1, k, 15.min(100_000 / k)], kinds, &mut random);
         }
     }
-    sums += batch.run(&prestate);
+    let sums = batch.finish();
     assert!(sums >= 100_000, "only {sums} sums");
 }

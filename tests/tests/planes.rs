@@ -8,11 +8,9 @@ mod support;
 
 use std::path::Path;
 
-use opml_abi::{Tensor, encode_blob, exit};
 use opml_kernels::spatial::Window;
 use opml_kernels::{Conv2d, Image, conv2d, planes_scratch, planes_take};
-use opml_state::Hash;
-use opml_tests::guest;
+use opml_tests::batch::Batch;
 use opml_tests::program::bare;
 use support::{KINDS, Kind, Random};
 
@@ -87,52 +85,20 @@ opml_runtime::entry!(main);
     )
 }
 
-/// Convolutions that fit into one run, and what they give.
-#[derive(Default)]
-struct Batch {
-    input: Vec<u32>,
-    expected: Vec<u32>,
-    names: Vec<String>,
-}
-
-impl Batch {
-    /// Takes a convolution, if there is room for it.
-    fn push(&mut self, shape: &Conv2d, [x, w, bias]: &[Vec<f32>; 3], name: &str) -> bool {
-        assert!(planes_take(shape) && planes_scratch(shape) <= SCRATCH, "{shape:?}");
-        let sums = shape.output.extent();
-        let words = HEAD + x.len() + w.len() + bias.len();
-        if self.input.len() + words + HEAD > INPUT || self.expected.len() + sums > OUTPUT {
-            return false;
-        }
-        let Conv2d { input, output, vertical, horizontal, .. } = shape;
-        // With one channel both layouts are the same.
-        let last = usize::from(input.column_stride > 1 || output.column_stride > 1);
-        let sizes = [input.channels, output.channels, input.height, input.width, output.height, output.width];
-        let windows = [vertical, horizontal].map(|w| [w.size, w.stride, w.dilation, w.pad_before]);
-        let head = [&sizes[..], &[last], windows.as_flattened()].concat();
-        self.input.extend(head.into_iter().map(|v| v as u32));
-        [x, w, bias].iter().for_each(|values| self.input.extend(values.iter().map(|v| v.to_bits())));
-        let mut out = vec![0.0; sums];
-        conv2d(shape, x, w, Some(bias), &mut out);
-        self.expected.extend(out.iter().map(|v| v.to_bits()));
-        self.names.extend(vec![format!("{name}, {shape:?}"); sums]);
-        true
-    }
-
-    /// Runs the guest on the convolutions taken, and begins anew; how many sums there were.
-    fn run(&mut self, prestate: &opml_state::State) -> usize {
-        let Self { mut input, expected, names } = std::mem::take(self);
-        input.resize(INPUT, 0);
-        let floats: Vec<f32> = input.into_iter().map(f32::from_bits).collect();
-        let blob = encode_blob(&[Tensor::from_f32(&[INPUT as u32], &floats)]);
-        let run = guest::run_blob(prestate, blob, Hash::default());
-        assert_eq!(run.code, exit::DIFFERENT, "{}", run.stderr);
-        let got = run.output().to_f32().expect("float32");
-        for ((got, expected), name) in got.iter().zip(&expected).zip(&names) {
-            assert_eq!(got.to_bits(), *expected, "{name}: {got:e}, expected {:e}", f32::from_bits(*expected));
-        }
-        expected.len()
-    }
+/// The words of a convolution for the guest, and the bits that it gives.
+fn words(shape: &Conv2d, [x, w, bias]: &[Vec<f32>; 3]) -> [Vec<u32>; 2] {
+    assert!(planes_take(shape) && planes_scratch(shape) <= SCRATCH, "{shape:?}");
+    let Conv2d { input, output, vertical, horizontal, .. } = shape;
+    // With one channel both layouts are the same.
+    let last = usize::from(input.column_stride > 1 || output.column_stride > 1);
+    let sizes = [input.channels, output.channels, input.height, input.width, output.height, output.width];
+    let windows = [vertical, horizontal].map(|w| [w.size, w.stride, w.dilation, w.pad_before]);
+    let head = [&sizes[..], &[last], windows.as_flattened()].concat();
+    let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let mut out = vec![0.0; output.extent()];
+    conv2d(shape, x, w, Some(bias), &mut out);
+    let head: Vec<u32> = head.into_iter().map(|v| v as u32).collect();
+    [[head, bits(x), bits(w), bits(bias)].concat(), bits(&out)]
 }
 
 /// Mostly three by three, as these have loops of their own; strips of all widths, with and without padding.
@@ -164,7 +130,7 @@ fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
     // that stop the loops and are not taken up again where they stopped.
     let prestate = bare("planes", &source(), Path::new(env!("CARGO_TARGET_TMPDIR")));
     let mut random = Random(61);
-    let (mut batch, mut sums) = (Batch::default(), 0);
+    let mut batch = Batch::new(prestate, [INPUT, OUTPUT], HEAD);
     for (x, w) in KINDS.iter().flat_map(|&x| KINDS.map(|w| (x, w))) {
         for round in 0..8 {
             let shape = random_shape(&mut random);
@@ -173,13 +139,10 @@ fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
             let filters = shape.output.channels;
             let lengths = [(x, shape.input.extent()), (w, filters * taps), (bias, filters)];
             let data = lengths.map(|(kind, len)| random.floats(kind, len));
-            let name = format!("{x:?} {w:?} {bias:?}");
-            if !batch.push(&shape, &data, &name) {
-                sums += batch.run(&prestate);
-                assert!(batch.push(&shape, &data, &name), "{name}: too large for a run");
-            }
+            let [input, expected] = words(&shape, &data);
+            batch.push(&input, &expected, &format!("{x:?} {w:?} {bias:?}, {shape:?}"));
         }
     }
-    sums += batch.run(&prestate);
+    let sums = batch.finish();
     assert!(sums >= 100_000, "only {sums} sums");
 }

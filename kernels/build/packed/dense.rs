@@ -44,7 +44,7 @@ impl Dense {
         let low = (0..columns).map(|_| registers.take_many(rows)).collect();
         let x = (0..columns).map(|_| (registers.take(), registers.take())).collect();
         let x_at = registers.take_many(columns);
-        let [y_at, block_end, t0, t1] = [(); 4].map(|()| registers.take());
+        let [y_at, block_end, t0, t1] = registers.take_each();
         // With one column the sums of x and y may take the place of y.
         let y = if columns == 1 { (t0, t1) } else { (registers.take(), registers.take()) };
         let name = format!("opml_dense_{rows}of{stride}x{columns}");

@@ -1,6 +1,6 @@
 //! From floats to aligned integers: `fill` of `src/packed/portable.rs`, (F) and (G).
 
-use crate::text::{Registers, emit, function};
+use crate::text::{Registers, arguments, emit, function};
 
 /// Offsets in a `FillCall` (`src/packed/mips.rs`), in bytes.
 mod call {
@@ -21,8 +21,8 @@ const LIST_UNIT: u32 = 32;
 pub fn fill(listed: bool) -> String {
     let name = if listed { "opml_fill_list" } else { "opml_fill" };
     let mut registers = Registers::new();
-    let [x, end, out, place, at, list, inexact, squares] = [(); 8].map(|()| registers.take());
-    let [fraction, implicit, bits, shift, sign, value] = [(); 6].map(|()| registers.take());
+    let [x, end, out, place, at, list, inexact, squares] = registers.take_each();
+    let [fraction, implicit, bits, shift, sign, value] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
     let loads = [
@@ -34,9 +34,7 @@ pub fn fill(listed: bool) -> String {
         (list, call::LIST),
         (inexact, call::INEXACT),
     ];
-    for (register, offset) in loads {
-        emit!(t, "\tlw ${register}, {offset}($4)");
-    }
+    arguments(t, &loads);
     emit!(t, "\tmove ${squares}, $0\n\tlui ${implicit}, 0x80\n\taddiu ${fraction}, ${implicit}, -1");
     emit!(t, "$L{name}_element:\n\tlw ${bits}, 0(${x})\n\taddiu ${x}, ${x}, 4\n\tsll ${shift}, ${bits}, 1");
     emit!(t, "\tbeq ${shift}, $0, $L{name}_zero\n\tsrl ${shift}, ${shift}, 24");

@@ -1,6 +1,6 @@
 //! From totals to floats: `finish` of `src/packed/finish.rs`, (I), (J), (L) and (M), for results that are normal.
 
-use crate::text::{Registers, emit, function};
+use crate::text::{Registers, arguments, emit, function};
 
 /// Offsets in a `FinishCall` (`src/packed/mips.rs`), in bytes.
 mod call {
@@ -30,17 +30,12 @@ const ROWS: u32 = 4;
 /// The exponent less one of a total whose leading bit is bit 63, with the scale 0: 63 + 11 + 126.
 const EXPONENT: u32 = 200;
 
-/// Takes as many registers as there are names.
-macro_rules! registers {
-    ($registers:ident; $($name:ident),+) => { $(let $name = $registers.take();)+ };
-}
-
 /// One turn for each row: 59 instructions if there is a bias and the row does not stay open.
 pub fn finish() -> String {
     let mut registers = Registers::new();
-    registers! { registers; total_at, end, record_at, bias_at, bias_step, result_at, result_step }
-    registers! { registers; scale, exponent, error, largest, sign, half }
-    registers! { registers; high, low, s, bound, bias, shift, negative, zeros, t0, t1, list, list_end }
+    let [total_at, end, record_at, bias_at, bias_step, result_at, result_step] = registers.take_each();
+    let [scale, exponent, error, largest, sign, half] = registers.take_each();
+    let [high, low, s, bound, bias, shift, negative, zeros, t0, t1, list, list_end] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
     let loads = [
@@ -55,9 +50,7 @@ pub fn finish() -> String {
         (error, call::ERROR),
         (largest, call::LARGEST),
     ];
-    for (register, offset) in loads {
-        emit!(t, "\tlw ${register}, {offset}($4)");
-    }
+    arguments(t, &loads);
     emit!(t, "\tli ${exponent}, {EXPONENT}\n\tsubu ${exponent}, ${exponent}, ${scale}");
     emit!(t, "\tlui ${sign}, 0x8000\n\taddiu ${half}, ${sign}, 1");
     emit!(t, "$Lopml_finish_row:");
@@ -74,7 +67,7 @@ pub fn finish() -> String {
     emit!(t, "$Lopml_finish_next:\n\tbne ${total_at}, ${end}, $Lopml_finish_row");
     emit!(t, "\taddu ${result_at}, ${result_at}, ${result_step}\n\tb $Lopml_finish_end\n\tnop");
     // Out of the way: a bias far from the total; a row that is open still.
-    far_bias(t, [bias, shift, high, low, t0, t1]);
+    far_bias(t, [bias, shift, t0, t1]);
     emit!(t, "$Lopml_finish_open:\n\txor ${high}, ${high}, ${negative}\n\txor ${low}, ${low}, ${negative}");
     add_remainders(t, total_at, [list, list_end], [high, low, bound, bias, shift, zeros, t0, t1]);
     emit!(t, "\tlw ${s}, -8(${record_at})");
@@ -188,8 +181,7 @@ fn add_bias(t: &mut String, registers: [u32; 7]) {
 }
 
 /// The bias that is shifted to the right, or by more than a word: its halves go to t0 and `bias`.
-fn far_bias(t: &mut String, registers: [u32; 6]) {
-    let [bias, shift, _, _, t0, t1] = registers;
+fn far_bias(t: &mut String, [bias, shift, t0, t1]: [u32; 4]) {
     emit!(t, "$Lopml_finish_far:\n\tbltz ${shift}, $Lopml_finish_right\n\tsltiu ${t1}, ${shift}, 37");
     emit!(t, "\tbeq ${t1}, $0, $Lopml_finish_keep\n\tandi ${t1}, ${shift}, 31");
     emit!(t, "\tsllv ${t0}, ${bias}, ${t1}\n\tb $Lopml_finish_shifted\n\tmove ${bias}, $0");

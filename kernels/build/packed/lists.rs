@@ -24,7 +24,7 @@ pub fn sparse(rows: u32) -> String {
     let name = format!("opml_sparse_{rows}");
     let mut registers = Registers::new();
     let (high, low) = (registers.take_many(rows), registers.take_many(rows));
-    let [x, y, y_base, at, block_end, out, counts, counts_end, t0, t1] = [(); 10].map(|()| registers.take());
+    let [x, y, y_base, at, block_end, out, counts, counts_end, t0, t1] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
     emit!(t, "\tlw ${y_base}, {}($4)\n\tlw ${counts_end}, {}($4)", call::Y, call::COUNTS_END);
@@ -63,7 +63,7 @@ pub fn correct(rows: u32) -> String {
     let name = format!("opml_correct_{rows}");
     let mut registers = Registers::new();
     let high = registers.take_many(rows);
-    let [x, y, at, end, y_base, t0, t1] = [(); 7].map(|()| registers.take());
+    let [x, y, at, end, y_base, t0, t1] = registers.take_each();
     let mut text = String::new();
     let t = &mut text;
     emit!(t, "\tlw ${y_base}, {}($4)\n\tlw ${end}, {}($4)", call::Y, call::LIST_END);

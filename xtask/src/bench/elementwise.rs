@@ -1,11 +1,10 @@
 use std::path::Path;
 
-use miette::Diagnostic;
-use opml_state::{State, cannon};
 use opml_toolchain::{GuestProgram, Weight};
-use opml_vm::{GuestHost, Request, Stop, Vm, VmError};
+use opml_vm::Request;
 use serde::Serialize;
-use thiserror::Error;
+
+use super::guest::{GuestError, prestate, steps};
 
 /// Elements that each operation is measured on.
 const ELEMENTS: usize = 1000;
@@ -17,23 +16,6 @@ pub struct OperationFigure {
     pub operation: &'static str,
     /// Steps for each element: loading, computing, storing and the loop.
     pub steps_per_element: f64,
-}
-
-/// Why the operations could not be measured.
-#[derive(Debug, Error, Diagnostic)]
-pub enum OperationError {
-    /// The prestate cannot be read.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    State(#[from] cannon::ReadError),
-    /// The program does not run in the VM.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Vm(#[from] VmError),
-    /// The program ended otherwise than it should.
-    #[error("the program with the elementwise operations ended with {0:?}, not with exit code 0")]
-    #[diagnostic(help("the operation it stopped in fails in the guest: `cargo xtask test` should say why"))]
-    Ended(Stop),
 }
 
 /// The operations, in the order of the numbers by which the guest knows them, from 1 on.
@@ -66,21 +48,13 @@ fn normal(seed: u32, f: fn(f32) -> f32) -> Vec<u32> {
 }
 
 /// Runs each operation of the program in `dir`.
-pub fn measure(dir: &Path) -> Result<Vec<OperationFigure>, OperationError> {
-    let state = cannon::load_state(&dir.join(opml_toolchain::file::PRESTATE), cannon::Limits::default())?;
-    let nothing = steps(&state, 0)?;
+pub fn measure(dir: &Path) -> Result<Vec<OperationFigure>, GuestError> {
+    let state = prestate(dir)?;
+    let run = |operation| steps(&state, Request { step_index: operation, ..Request::default() });
+    let nothing = run(0)?;
     let figure = |(number, operation)| {
-        let steps = steps(&state, number)? - nothing;
+        let steps = run(number)? - nothing;
         Ok(OperationFigure { operation, steps_per_element: steps as f64 / ELEMENTS as f64 })
     };
     (1..).zip(OPERATIONS).map(figure).collect()
-}
-
-fn steps(state: &State, operation: u64) -> Result<u64, OperationError> {
-    let mut host = GuestHost::new(Request { step_index: operation, ..Request::default() });
-    let mut vm = Vm::from_state(state)?;
-    match vm.run(&mut host, u64::MAX)? {
-        Stop::Exited { code: 0 } => Ok(vm.step_count()),
-        other => Err(OperationError::Ended(other)),
-    }
 }

@@ -3,8 +3,8 @@ use std::path::Path;
 use opml_kernels::{Byte, ByteMatrix, IntegerMatMul, integer, integer_scratch};
 use opml_toolchain::{GuestProgram, Weight};
 
+use super::guest::GuestError;
 use super::kernels::{KernelFigures, Random};
-use super::vm_speed::SpeedError;
 
 /// Activations of a quantised network.
 #[derive(Clone, Copy)]
@@ -66,9 +66,11 @@ impl Activations {
             Self::Normal => (128.0 + 256.0 / 7.0 * random.normal()).round() as u8,
             Self::Uniform => random.bits() as u8,
             Self::Digit => {
-                let (row, column) = (at / 28 % 28, at % 28);
-                let stroke = (5..23).contains(&row) && (7..21).contains(&column) && random.bits() % 5 < 2;
-                if stroke { random.bits() as u8 | 1 } else { 0 }
+                if random.is_ink(at) {
+                    random.bits() as u8 | 1
+                } else {
+                    0
+                }
             }
         };
         (0..len).map(byte).collect()
@@ -94,7 +96,7 @@ impl IntegerKernel {
     }
 
     /// Runs the built program in `dir`.
-    pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, SpeedError> {
+    pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, GuestError> {
         let products = self.k * self.n;
         let grow = 4.0 * program.weights[1].words.len() as f64 / products as f64;
         KernelFigures::measure(dir, self.work, products, grow)

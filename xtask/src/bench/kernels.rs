@@ -2,12 +2,11 @@ use std::path::Path;
 
 use opml_kernels::spatial::Window;
 use opml_kernels::{Conv2d, Image, MatMul, packed, planes_scratch};
-use opml_state::cannon;
 use opml_toolchain::{GuestProgram, Weight};
-use opml_vm::{GuestHost, Request, Stop, Vm};
+use opml_vm::Request;
 use serde::Serialize;
 
-use super::vm_speed::SpeedError;
+use super::guest::{GuestError, prestate, steps};
 
 /// What one kernel costs, everything about it included.
 #[derive(Debug, Serialize)]
@@ -31,15 +30,9 @@ impl KernelFigures {
         work: &'static str,
         products: usize,
         weights_grow: f64,
-    ) -> Result<Self, SpeedError> {
-        let prestate = dir.join(opml_toolchain::file::PRESTATE);
-        let state = cannon::load_state(&prestate, cannon::Limits::default())?;
-        let mut vm = Vm::from_state(&state)?;
-        match vm.run(&mut GuestHost::new(Request::default()), u64::MAX)? {
-            Stop::Exited { code: 0 } => {}
-            other => return Err(SpeedError::Ended(other)),
-        }
-        let (steps, multiply_accumulates) = (vm.step_count(), products as u64);
+    ) -> Result<Self, GuestError> {
+        let steps = steps(&prestate(dir)?, Request::default())?;
+        let multiply_accumulates = products as u64;
         let steps_per_multiply_accumulate = steps as f64 / multiply_accumulates as f64;
         Ok(Self { work, steps, multiply_accumulates, steps_per_multiply_accumulate, weights_grow })
     }
@@ -121,6 +114,12 @@ impl Random {
         x ^ (x >> 31)
     }
 
+    /// Whether there is a stroke of a digit at pixel `at` of pictures of 28 x 28.
+    pub(super) fn is_ink(&mut self, at: usize) -> bool {
+        let (row, column) = (at / 28 % 28, at % 28);
+        (5..23).contains(&row) && (7..21).contains(&column) && self.bits() % 5 < 2
+    }
+
     /// Roughly normal, standard deviation 1.
     pub(super) fn normal(&mut self) -> f32 {
         let sum: f64 = (0..12).map(|_| self.bits() as f64 / 2f64.powi(64)).sum();
@@ -132,9 +131,11 @@ impl Random {
             Data::Normal => self.normal(),
             Data::Relu => self.normal().max(0.0),
             Data::Digit => {
-                let (row, column) = (at / 28 % 28, at % 28);
-                let stroke = (5..23).contains(&row) && (7..21).contains(&column) && self.bits() % 5 < 2;
-                if stroke { (self.bits() % 255 + 1) as f32 / 255.0 } else { 0.0 }
+                if self.is_ink(at) {
+                    (self.bits() % 255 + 1) as f32 / 255.0
+                } else {
+                    0.0
+                }
             }
         };
         (0..len).map(value).collect()
@@ -207,7 +208,7 @@ opml_runtime::entry!(main);
     }
 
     /// Runs the built program in `dir`.
-    pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, SpeedError> {
+    pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, GuestError> {
         let [n, k, _, output] = self.lengths();
         let grow = program.weights[1].words.len() as f64 / (k * n) as f64;
         KernelFigures::measure(dir, self.work, output * k, grow)

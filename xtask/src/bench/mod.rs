@@ -1,6 +1,7 @@
 //! What `bench` measures. Steps are exact; times are only ever shown beside what they are compared with.
 
 mod elementwise;
+mod guest;
 mod integers;
 mod kernels;
 mod models;

@@ -3,10 +3,12 @@ use std::process::Command;
 use std::time::Instant;
 
 use miette::Diagnostic;
-use opml_state::{State, cannon};
-use opml_vm::{GuestHost, Request, Stop, Vm, VmError};
+use opml_state::State;
+use opml_vm::Request;
 use serde::Serialize;
 use thiserror::Error;
+
+use super::guest::{GuestError, prestate, steps};
 
 /// The off-chain VM and `qemu-mips` on the same program.
 #[derive(Debug, Serialize)]
@@ -24,21 +26,14 @@ pub struct SpeedFigures {
 /// Why the pair could not be measured.
 #[derive(Debug, Error, Diagnostic)]
 pub enum SpeedError {
-    /// The prestate cannot be read.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    State(#[from] cannon::ReadError),
     /// The program does not run in the VM.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Vm(#[from] VmError),
+    Vm(#[from] GuestError),
     /// The program does not run in qemu.
     #[error("qemu-mips did not run the program: {0}")]
     #[diagnostic(help("`cargo xtask test` installs the test tools; the program must exit with 0"))]
     Qemu(String),
-    /// The program ended otherwise than it should.
-    #[error("the program ended in the VM with {0:?}, not with exit code 0")]
-    Ended(Stop),
 }
 
 /// Source of the measured guest: a dot product in soft-float, as a compiler makes it of a plain loop.
@@ -69,7 +64,7 @@ opml_runtime::entry!(main);
 /// Runs the program in `dir` in both, in turn.
 pub fn measure(dir: &Path, qemu: &Path) -> Result<SpeedFigures, SpeedError> {
     const PAIRS: usize = 5;
-    let state = cannon::load_state(&dir.join(opml_toolchain::file::PRESTATE), cannon::Limits::default())?;
+    let state = prestate(dir)?;
     let (mut vm, mut emulator, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let mut steps = 0;
     for _ in 0..PAIRS {
@@ -93,13 +88,9 @@ pub fn measure(dir: &Path, qemu: &Path) -> Result<SpeedFigures, SpeedError> {
 }
 
 fn vm_run(state: &State) -> Result<(f64, u64), SpeedError> {
-    let mut host = GuestHost::new(Request::default());
     let started = Instant::now();
-    let mut vm = Vm::from_state(state)?;
-    match vm.run(&mut host, u64::MAX)? {
-        Stop::Exited { code: 0 } => Ok((started.elapsed().as_secs_f64(), vm.step_count())),
-        other => Err(SpeedError::Ended(other)),
-    }
+    let steps = steps(state, Request::default())?;
+    Ok((started.elapsed().as_secs_f64(), steps))
 }
 
 fn qemu_run(qemu: &Path, program: &Path) -> Result<f64, SpeedError> {
