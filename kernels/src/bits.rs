@@ -72,8 +72,9 @@ pub(crate) fn finite_parts(bits: u32) -> Parts {
     }
 }
 
+/// A magnitude, which is not negative, with the sign of a float.
 #[inline(always)]
-fn with_sign_of(magnitude: i32, bits: u32) -> i32 {
+pub(crate) fn with_sign_of(magnitude: i32, bits: u32) -> i32 {
     let sign = bits as i32 >> 31;
     (magnitude ^ sign) - sign
 }

@@ -31,6 +31,15 @@ pub(crate) struct Bias<'a> {
     pub step: usize,
 }
 
+/// Where results go.
+pub(crate) struct Lines<'a> {
+    pub values: &'a mut [f32],
+    /// The first.
+    pub start: usize,
+    /// From one to the next.
+    pub step: usize,
+}
+
 impl Bias<'_> {
     /// The value of a row.
     #[inline]

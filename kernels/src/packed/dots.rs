@@ -2,11 +2,11 @@
 
 use crate::bits::{is_finite, is_zero};
 use crate::dot::Accumulator;
-use crate::dot::rows::Bias;
+use crate::dot::rows::{Bias, Lines};
 use crate::dot::terms::Pairs;
 use crate::packed::finish::aligned_bias;
 use crate::packed::format::{Chunk, MAX_CHUNK, MAX_ROWS, PackedRows, SPAN, Total, padded};
-use crate::packed::inner::{Dense, Finish, Lines, Open, Sparse, Start, block_count, correct, gather};
+use crate::packed::inner::{Dense, Finish, Open, Sparse, Start, block_count, correct, gather};
 use crate::packed::vector::{Kind, Vector, spans, vector_words};
 
 /// Vectors that are multiplied together.

@@ -1,8 +1,9 @@
 //! From the total of a row to a float, if it determines one. For MIPS `build/packed/finish.rs` has the usual way in assembly.
 
-use crate::bits::{FRACTION, IMPLICIT, SIGN, is_zero};
+use crate::bits::{SIGN, is_zero, normal_parts};
+use crate::dot::rows::Lines;
 use crate::packed::format::{DROPPED, Lists, Record, Total, whole};
-use crate::packed::inner::{Finish, Lines, Open};
+use crate::packed::inner::{Finish, Open};
 use crate::packed::vector::Vector;
 
 /// See [`Finish`].
@@ -49,9 +50,7 @@ pub(super) fn aligned_bias(bits: u32, scale: i32) -> [u32; 2] {
     if is_zero(bits) {
         [0, 0]
     } else if (1..=254).contains(&exponent) {
-        let mantissa = ((bits & FRACTION) | IMPLICIT) as i32;
-        let signed = if bits & SIGN == 0 { mantissa } else { -mantissa };
-        [signed as u32, (exponent - 150 - DROPPED as i32 + scale) as u32]
+        [normal_parts(bits).mantissa as u32, (exponent - 150 - DROPPED as i32 + scale) as u32]
     } else {
         [1, TOO_LARGE]
     }

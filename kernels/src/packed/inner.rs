@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::dot::rows::Lines;
 use crate::dot::terms::Pairs;
 use crate::packed::finish::finish;
 #[cfg(not(target_arch = "mips"))]
@@ -195,15 +196,6 @@ pub(super) fn gather(x: &[f32], pairs: &Pairs, out: &mut [u32]) -> Seen {
 pub(super) fn correct(list: &[[u32; 2]], chunk: &Chunk, corrections: &mut [u32]) {
     assert!(corrections.len() == chunk.len(), "correct: rows do not fit");
     machine::correct(list, chunk, corrections);
-}
-
-/// Where the results of some rows go.
-pub(super) struct Lines<'a> {
-    pub values: &'a mut [f32],
-    /// That of the first row.
-    pub start: usize,
-    /// From one to the next.
-    pub step: usize,
 }
 
 /// Rows whose result is not there yet.

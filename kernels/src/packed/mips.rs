@@ -4,8 +4,9 @@
 use core::arch::global_asm;
 use core::ptr::{null, null_mut};
 
+use crate::dot::rows::Lines;
 use crate::packed::format::{Chunk, MAX_CHUNK, Total};
-use crate::packed::inner::{Dense, Fill, Filled, Finish, Lines, Open, Seen, Sparse, Start};
+use crate::packed::inner::{Dense, Fill, Filled, Finish, Open, Seen, Sparse, Start};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/packed.s")));
 

@@ -1,10 +1,10 @@
 //! The inner loops in Rust; for MIPS `build/` writes the same in assembly.
 
-use crate::bits::{FRACTION, IMPLICIT, is_zero};
+use crate::bits::{FRACTION, IMPLICIT, is_zero, with_sign_of};
 pub(super) use crate::packed::finish::finish;
 use crate::packed::format::{Chunk, DROPPED, MAX_ROWS, Total, halves, whole};
 use crate::packed::inner::{Dense, Fill, Filled, LIST_UNIT, Seen, Sparse, blocks};
-use crate::packed::vector::{square, with_sign_of};
+use crate::packed::vector::square;
 
 /// The sums of the words of products.
 #[derive(Clone, Copy, Default)]
@@ -102,7 +102,7 @@ pub(super) fn fill(work: Fill) -> Filled {
             *out = 0;
         } else if shift >= 0 {
             let magnitude = ((bits & FRACTION) | IMPLICIT) << shift;
-            *out = with_sign_of(magnitude, bits);
+            *out = with_sign_of(magnitude as i32, bits) as u32;
             filled.squares += square(magnitude);
             if !list.is_empty() {
                 list[filled.listed] = [*out, at];

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS};
+use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, with_sign_of};
 use crate::packed::format::{BLOCK, DROPPED, PackedRows, SPAN, padded};
 use crate::packed::inner::{Fill, LIST_UNIT, Seen, block_count, blocks};
 
@@ -191,14 +191,14 @@ impl<'a> Vector<'a> {
             let inexact = Inexact::new(bits, place);
             totals.inexact += u32::from(inexact.rest);
             squares += square(inexact.magnitude);
-            let value = with_sign_of(inexact.magnitude, bits);
+            let value = with_sign_of(inexact.magnitude as i32, bits) as u32;
             self.x[(at / LIST_UNIT) as usize] = value;
             if self.kind == Kind::Sparse {
                 self.list[self.listed] = [value, at];
                 self.listed += 1;
             }
             if inexact.remainder != 0 {
-                self.remainders[self.remaining] = [with_sign_of(inexact.remainder, bits), at];
+                self.remainders[self.remaining] = [with_sign_of(inexact.remainder as i32, bits) as u32, at];
                 self.remaining += 1;
             }
         }
@@ -254,12 +254,6 @@ impl Inexact {
 pub(super) fn square(magnitude: u32) -> u32 {
     let bound = (magnitude >> 18) + 1;
     bound * bound
-}
-
-#[inline(always)]
-pub(super) fn with_sign_of(magnitude: u32, bits: u32) -> u32 {
-    let sign = (bits as i32 >> 31) as u32;
-    (magnitude ^ sign).wrapping_sub(sign)
 }
 
 /// Ranges of elements whose low words fit into 32 bits, (H), each with its blocks.

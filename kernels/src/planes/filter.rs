@@ -1,6 +1,6 @@
 //! The weights of an output channel as integers.
 
-use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, SIGN, is_zero};
+use crate::bits::{INFINITY_BITS, SIGN, is_zero, normal_parts};
 use crate::planes::integers::{Aligned, LOWEST, ONE};
 use crate::planes::plane::Plane;
 use crate::planes::sums::{DROPPED, Sum};
@@ -78,7 +78,6 @@ fn shifted(bits: u32, shift: i32) -> i64 {
     if is_zero(bits) {
         return 0;
     }
-    let magnitude = i64::from((bits & FRACTION) | IMPLICIT);
-    let signed = if bits & SIGN == 0 { magnitude } else { -magnitude };
-    if shift >= 0 { signed << shift } else { signed >> (-shift).min(63) }
+    let mantissa = i64::from(normal_parts(bits).mantissa);
+    if shift >= 0 { mantissa << shift } else { mantissa >> (-shift).min(63) }
 }

@@ -1,6 +1,7 @@
 //! From a sum to a float, if it determines one. For MIPS `build/planes.rs` has the usual way in assembly.
 
 use crate::bits::SIGN;
+use crate::dot::rows::Lines;
 use crate::planes::filter::Filter;
 #[cfg(target_arch = "mips")]
 use crate::planes::mips as machine;
@@ -23,15 +24,6 @@ pub(super) struct Finish {
     pub least: u32,
     /// The exponent of a sum whose leading bit is bit 63, less the one that the leading bit adds, in its place in a float.
     pub exponent: u32,
-}
-
-/// Where results go.
-pub(super) struct Lines<'a> {
-    pub values: &'a mut [f32],
-    /// The first.
-    pub start: usize,
-    /// From one to the next.
-    pub step: usize,
 }
 
 impl Finish {

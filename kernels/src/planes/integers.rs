@@ -1,6 +1,6 @@
 //! A float as an integer in given units, and what that leaves.
 
-use crate::bits::{SIGN, is_zero};
+use crate::bits::{SIGN, is_zero, with_sign_of};
 
 /// The lowest exponent that the largest of some aligned numbers may have: a subnormal is then too small to leave a
 /// remainder, so that nobody has to ask whether there is an implicit bit.
@@ -32,7 +32,7 @@ impl Aligned {
     #[inline(always)]
     pub(super) fn exact(bits: u32, top: u32) -> Option<u32> {
         let shift = top - (bits << 1 >> 24);
-        (shift <= EXACT).then(|| with_sign_of((bits << 8 | SIGN) >> (shift & 31), bits))
+        (shift <= EXACT).then(|| with_sign_of(((bits << 8 | SIGN) >> (shift & 31)) as i32, bits) as u32)
     }
 
     /// That of any number.
@@ -45,12 +45,9 @@ impl Aligned {
         let fixed = u64::from(bits << 8 | SIGN) << 31 >> shift;
         let integer = ((fixed + (1 << 30)) >> 31) as u32;
         let remainder = (fixed as u32).wrapping_sub(integer << 31);
-        Self { integer: with_sign_of(integer, bits), remainder: with_sign_of(remainder, bits) }
+        Self {
+            integer: with_sign_of(integer as i32, bits) as u32,
+            remainder: with_sign_of(remainder as i32, bits) as u32,
+        }
     }
-}
-
-#[inline(always)]
-fn with_sign_of(magnitude: u32, bits: u32) -> u32 {
-    let sign = (bits as i32 >> 31) as u32;
-    (magnitude ^ sign).wrapping_sub(sign)
 }

@@ -3,7 +3,8 @@
 
 use core::arch::global_asm;
 
-use crate::planes::finish::{Finish, Lines};
+use crate::dot::rows::Lines;
+use crate::planes::finish::Finish;
 use crate::planes::plane::Part;
 use crate::planes::sums::{Sum, Taps, WIDE};
 

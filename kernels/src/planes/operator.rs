@@ -3,8 +3,9 @@
 use crate::bits::{all_finite, is_finite, is_zero};
 use crate::conv::Conv2d;
 use crate::dot::Accumulator;
+use crate::dot::rows::Lines;
 use crate::planes::filter::Filter;
-use crate::planes::finish::{Finish, Lines};
+use crate::planes::finish::Finish;
 use crate::planes::plane::{Kind, Plane, padding_is_small, plane_words};
 use crate::planes::sums::{Sum, Taps};
 

@@ -1,6 +1,7 @@
 //! The loops that take most of the time, in Rust; for MIPS `build/planes.rs` writes the same in assembly.
 
-use crate::planes::finish::{Finish, Lines};
+use crate::dot::rows::Lines;
+use crate::planes::finish::Finish;
 use crate::planes::integers::Aligned;
 use crate::planes::plane::Part;
 use crate::planes::sums::{Sum, Taps};
