@@ -16,6 +16,7 @@ pub struct Target {
     pub(crate) instructions: BTreeMap<Mnemonic, Judgement>,
     pub(crate) otherwise: Refusal,
     pub(crate) commitment: Commitment,
+    pub(crate) toml: &'static str,
     pub(crate) rustc_spec: &'static str,
     pub(crate) linker_script_name: String,
     pub(crate) linker_script: &'static str,
@@ -288,6 +289,11 @@ impl Target {
     /// How a memory image is committed to.
     pub fn commitment(&self) -> Commitment {
         self.commitment
+    }
+
+    /// The text of its `target.toml`.
+    pub fn toml(&self) -> &'static str {
+        self.toml
     }
 
     /// The text of its `rustc.toml`: the compiler's target specification.

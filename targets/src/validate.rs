@@ -43,6 +43,7 @@ impl Target {
             otherwise: raw.instructions.otherwise.clone(),
             instructions: judgements(source.name, raw.instructions)?,
             commitment: raw.commitment,
+            toml: source.description,
             rustc_spec: source.rustc_spec,
             linker_script_name: raw.linker_script,
             linker_script: script.1,

@@ -17,7 +17,7 @@ use crate::output::{self, file};
 use crate::progress::Progress;
 use crate::provision::cache::Cache;
 use crate::provision::{self, Identity, Toolchain};
-use crate::sources::Checkout;
+use crate::sources::{Checkout, Given, GuestCrate, Sources, resolve};
 use crate::stages::Stages;
 use crate::sysroot::Sysroot;
 use crate::weights::weights_object;
@@ -102,15 +102,11 @@ pub fn build(
     let sysroot = stages
         .run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, &cache.sysroots(), p))?;
     let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
-    let compiler = Compiler {
-        toolchain: &toolchain,
-        sysroot: &sysroot,
-        checkout: &options.checkout,
-        target,
-        work: &work,
-        offline: options.provision.offline,
-    };
-    let objects = stages.run("compile", |p| compiler.compile(&request.program, p))?;
+    let crates = stages.run("resolve", |_| resolve(&options.checkout, options.provision.offline))?;
+    let sources = sources(request, target, options, toolchain.identity(), &crates)?;
+    let compiler =
+        Compiler { toolchain: &toolchain, sysroot: &sysroot, crates: &crates, target, work: &work };
+    let objects = stages.run("compile", |p| compiler.compile(&request.program.source, p))?;
     let linked =
         stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &request.program))?;
     let host_paths = host_paths(&options.checkout, &work, cache.root());
@@ -120,7 +116,7 @@ pub fn build(
     let programs = [(file::PROGRAM, &linked.stripped), (file::DEBUG, audited.elf())];
     let files = stages.run("encode", |_| output::encode(&audited, programs, &state))?;
     let program = Manifest::of_program(&request.name, &request.rebuild, &audited, &state, &witness, &files);
-    let manifest = manifest(request, toolchain.identity(), program);
+    let manifest = manifest(request, toolchain.identity(), sources, program);
     stages.run("write", |p| output::write(&options.out, &work, &files, &manifest, p))?;
     Ok(Built {
         manifest,
@@ -129,6 +125,23 @@ pub fn build(
         compiled: !objects.cached,
         fallback: toolchain.fallback().map(str::to_owned),
     })
+}
+
+/// The digests of what goes into the program.
+fn sources(
+    request: &Request,
+    target: &Target,
+    options: &Options,
+    toolchain: &Identity,
+    crates: &[GuestCrate],
+) -> Result<Sources, BuildError> {
+    let given = Given {
+        target,
+        source: &request.program.source,
+        model: request.model.as_ref().map(|model| model.sha256.as_str()),
+        toolchain_lock: toolchain.lock_sha256.as_deref(),
+    };
+    Sources::of(&options.checkout, crates, &given)
 }
 
 /// The program as the linker left it, with symbols and without.
@@ -177,7 +190,7 @@ fn host_paths(checkout: &Checkout, work: &Path, cache: &Path) -> Vec<String> {
 }
 
 /// What is known of a program that was built here, besides what any program's manifest says.
-fn manifest(request: &Request, toolchain: &Identity, program: Manifest) -> Manifest {
+fn manifest(request: &Request, toolchain: &Identity, sources: Sources, program: Manifest) -> Manifest {
     let weights = request.program.weights.iter().map(|w| 4 * w.words.len() as u64).sum();
     Manifest {
         inputs: request.inputs.iter().map(Port::from).collect(),
@@ -185,6 +198,7 @@ fn manifest(request: &Request, toolchain: &Identity, program: Manifest) -> Manif
         model: request.model.clone(),
         toolchain: Some(toolchain.clone()),
         reference: toolchain.is_reference(),
+        sources: Some(sources),
         sizes: Sizes { weights: Some(weights), ..program.sizes },
         memory_plan: request.memory_plan,
         rule: BUILD_RULE.to_owned(),

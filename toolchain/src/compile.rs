@@ -8,10 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::error::BuildError;
 use crate::flags;
-use crate::guest::GuestProgram;
 use crate::progress::{Progress, Unit};
 use crate::provision::Toolchain;
-use crate::sources::{Checkout, write_if_changed};
+use crate::sources::{GUEST, GuestCrate, lay_out};
 use crate::sysroot::{Sysroot, triple};
 use crate::work_dir;
 
@@ -28,18 +27,18 @@ pub(crate) struct Objects {
 pub(crate) struct Compiler<'a> {
     pub toolchain: &'a Toolchain,
     pub sysroot: &'a Sysroot,
-    pub checkout: &'a Checkout,
+    /// What the guest is made of.
+    pub crates: &'a [GuestCrate],
     pub target: &'a Target,
     /// Folder of this checkout's builds.
     pub work: &'a Path,
-    pub offline: bool,
 }
 
 impl Compiler<'_> {
-    /// Compiles `program`, or finds it compiled: the archive's name is the hash of all that goes into it,
-    /// which the weights do not.
-    pub fn compile(&self, program: &GuestProgram, progress: &dyn Progress) -> Result<Objects, BuildError> {
-        let archive = self.work.join("objects").join(format!("{}.a", self.key(program)?));
+    /// Compiles the guest crate of which `source` is the only file, or finds it compiled: the archive's name is the hash of
+    /// all that goes into it.
+    pub fn compile(&self, source: &str, progress: &dyn Progress) -> Result<Objects, BuildError> {
+        let archive = self.work.join("objects").join(format!("{}.a", self.key(source)));
         if archive.is_file() {
             return Ok(Objects { archive, cached: true });
         }
@@ -47,33 +46,37 @@ impl Compiler<'_> {
         let _guard = work_dir::lock(&dir, progress)?;
         if !archive.is_file() {
             let _task = progress.start("compile the guest", 0, Unit::Items);
-            let built = self.build(program, &dir)?;
+            let built = self.build(source, &dir)?;
             let bytes = fs::read(&built).map_err(BuildError::io("read", &built))?;
             work_dir::write_atomically(&archive, &bytes)?;
         }
         Ok(Objects { archive, cached: false })
     }
 
-    fn key(&self, program: &GuestProgram) -> Result<String, BuildError> {
+    /// Identifies what the guest's crates are compiled to, without the generated one.
+    fn crates_key(&self) -> String {
         let mut sha256 = Sha256::new();
-        let sources = self.checkout.digest()?;
-        for part in [program.source.as_bytes(), self.sysroot.id.as_bytes(), &sources] {
+        let crates =
+            self.crates.iter().flat_map(|one| [one.name(), one.features.join(","), one.tree.digest()]);
+        for part in std::iter::once(self.sysroot.id.clone()).chain(crates) {
             sha256.update((part.len() as u64).to_be_bytes());
             sha256.update(part);
         }
-        Ok(hex::encode(&sha256.finalize()[..16]))
+        hex::encode(&sha256.finalize()[..16])
     }
 
-    fn build(&self, program: &GuestProgram, dir: &Path) -> Result<PathBuf, BuildError> {
-        let stage = dir.join("stage");
-        self.checkout.stage(&stage, self.offline)?;
-        write_if_changed(&stage.join("guest/Cargo.toml"), MANIFEST.as_bytes())?;
-        write_if_changed(&stage.join("guest/src/lib.rs"), program.source.as_bytes())?;
-        let target_dir = dir.join("target");
+    fn key(&self, source: &str) -> String {
+        hex::encode(&Sha256::digest(format!("{}{source}", self.crates_key()))[..16])
+    }
+
+    fn build(&self, source: &str, dir: &Path) -> Result<PathBuf, BuildError> {
+        let (stage, target_dir) = (dir.join("stage"), dir.join("target"));
+        work_dir::remove_tree(&stage)?;
+        lay_out(self.crates, &stage, source)?;
+        self.forget_others(dir, &target_dir)?;
         let remap = [(stage.as_path(), flags::SOURCES)];
         let rustflags = flags::rustc(Some(&self.sysroot.path), &remap);
-        let mut command = crate::tool::cargo_build(self.toolchain, &stage, &rustflags)?;
-        command.args(["--package", "opml-guest"]);
+        let mut command = crate::tool::cargo_build(self.toolchain, &stage.join("guest"), &rustflags)?;
         command.arg("-Zjson-target-spec").arg("--target").arg(&self.sysroot.spec);
         crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
@@ -82,21 +85,17 @@ impl Compiler<'_> {
             "compiling the guest",
             "if the model is at fault, please report it with the message",
         )?;
-        Ok(target_dir.join(triple(self.target)).join("release/libopml_guest.a"))
+        let library = format!("lib{}.a", GUEST.replace('-', "_"));
+        Ok(target_dir.join(triple(self.target)).join("release").join(library))
+    }
+
+    /// cargo takes crates of a registry to be as they were when it compiled them, so what was compiled from others goes.
+    fn forget_others(&self, dir: &Path, target_dir: &Path) -> Result<(), BuildError> {
+        let (marker, key) = (dir.join("crates"), self.crates_key());
+        if fs::read(&marker).is_ok_and(|old| old == key.as_bytes()) {
+            return Ok(());
+        }
+        work_dir::remove_tree(target_dir)?;
+        work_dir::write_atomically(&marker, key.as_bytes())
     }
 }
-
-/// The generated crate: the same name for all models, so that symbols do not depend on the model's.
-const MANIFEST: &str = r#"[package]
-name = "opml-guest"
-version = "0.0.0"
-edition = "2024"
-
-[lib]
-crate-type = ["staticlib"]
-
-[dependencies]
-opml-abi.workspace = true
-opml-kernels.workspace = true
-opml-runtime.workspace = true
-"#;

@@ -38,6 +38,58 @@ pub enum BuildError {
         source: cargo_metadata::Error,
     },
 
+    /// The lock does not name a crate that a guest is made of.
+    #[error("Cargo.lock does not name {package}, which the guest's crates ask for")]
+    #[diagnostic(help(
+        "`cargo metadata` in the checkout brings the lock up to date; look at what it changed, and commit it"
+    ))]
+    NotLocked {
+        /// Name and version.
+        package: String,
+    },
+
+    /// Two crates of a guest have the same name and version.
+    #[error("two crates of the guest are called {name}")]
+    #[diagnostic(help(
+        "they come from different places: take one of them, `cargo tree --duplicates` shows who asks for them"
+    ))]
+    SameCrate {
+        /// Name and version.
+        name: String,
+    },
+
+    /// A symbolic link among sources: what it stands for may lie anywhere, and be another thing on another machine.
+    #[error("{} is a symbolic link", path.display())]
+    #[diagnostic(help(
+        "sources are hashed by their content: put the file itself there, or name it in .gitignore"
+    ))]
+    SourceLink {
+        /// The link.
+        path: PathBuf,
+    },
+
+    /// More sources than any crate has.
+    #[error("{} holds more than {files} files or {mebibytes} MiB", dir.display())]
+    #[diagnostic(help(
+        "it is hashed as the source of a crate: move what is none elsewhere, or name it in .gitignore"
+    ))]
+    SourceSize {
+        /// The crate's folder.
+        dir: PathBuf,
+        /// Most files.
+        files: usize,
+        /// Most bytes.
+        mebibytes: u64,
+    },
+
+    /// A source file's name is no text.
+    #[error("the name {} is not UTF-8", path.display())]
+    #[diagnostic(help("rename the file"))]
+    SourceName {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A file could not be read or written.
     #[error("cannot {action} {}", path.display())]
     #[diagnostic(help("check the permissions and the free space there, then run the command again"))]

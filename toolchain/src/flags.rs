@@ -1,5 +1,6 @@
 //! Every flag of the guest's compiler and linker, each with its reason.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a guest's sources are said to lie in, wherever they do.
@@ -41,6 +42,9 @@ pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
         "-Cllvm-args=-disable-mips-df-succbb-search=false -disable-mips-df-forward-search=false".to_owned(),
         // The sysroot's crates take part in link-time optimisation.
         "-Cembed-bitcode=yes".to_owned(),
+        // Panics would carry file names and line numbers into the image: a comment would change its root. Debug
+        // information has them all the same, beside the image.
+        "-Zlocation-detail=none".to_owned(),
     ];
     // `core` and `alloc` built for this target with these flags.
     flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
@@ -48,6 +52,15 @@ pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
     flags.extend(remap.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())));
     // The form that needs no quoting (cargo book, `CARGO_ENCODED_RUSTFLAGS`).
     flags.join("\x1f")
+}
+
+/// All of it by tool, as a manifest shows it: without paths of this machine.
+pub(crate) fn all() -> BTreeMap<String, Vec<String>> {
+    let rustc = rustc(None, &[]).split('\x1f').map(str::to_owned).collect();
+    let profile = profile().iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let linker = LINKER.iter().map(|flag| (*flag).to_owned()).collect();
+    let all = [("cargo profile", profile), ("ld.lld", linker), ("rustc", rustc)];
+    all.into_iter().map(|(tool, flags)| (tool.to_owned(), flags)).collect()
 }
 
 /// What ld.lld gets besides its inputs.

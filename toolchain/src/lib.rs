@@ -35,5 +35,5 @@ pub use error::BuildError;
 pub use guest::{GuestProgram, Weight};
 pub use output::file;
 pub use places::Places;
-pub use sources::Checkout;
+pub use sources::{Checkout, CrateIdentity, Sources, TOOL};
 pub use work_dir::write_atomically;

@@ -11,9 +11,10 @@ use crate::audit::AuditedElf;
 use crate::elf::Segment;
 use crate::output::Files;
 use crate::provision::Identity;
+use crate::sources::Sources;
 
 /// Version of the manifest's own layout.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 
 /// How far to trust the manifest of a program that was built here.
 pub(crate) const BUILD_RULE: &str = "Every figure in this file follows from the program's sources, the model and the toolchain lock: \
@@ -57,6 +58,9 @@ pub struct Manifest {
     pub toolchain: Option<Identity>,
     /// Whether everybody who builds it is known to get the same bytes: the toolchain is the pinned one.
     pub reference: bool,
+    /// Digests of everything it was made from, if it was built here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Sources>,
     /// Bytes of the parts of the program.
     pub sizes: Sizes,
     /// The static memory plan of a model.
@@ -166,6 +170,7 @@ impl Manifest {
             prestate_hash: hash_witness(witness),
             toolchain: None,
             reference: false,
+            sources: None,
             sizes: sizes(audited, state),
             memory_plan: None,
             rebuild: rebuild.to_owned(),

@@ -10,8 +10,7 @@ use crate::error::BuildError;
 use crate::flags;
 use crate::progress::{Progress, Unit};
 use crate::provision::Toolchain;
-use crate::sources::write_if_changed;
-use crate::work_dir;
+use crate::work_dir::{self, write_new};
 
 /// A folder that rustc takes as `--sysroot`, and the target specification that goes with it.
 #[derive(Clone, Debug)]
@@ -80,9 +79,7 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
 
 /// Builds an empty crate with `-Z build-std` and collects the libraries that cargo made for it.
 fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Result<(), BuildError> {
-    if dir.exists() {
-        fs::remove_dir_all(dir).map_err(BuildError::io("remove", dir))?;
-    }
+    work_dir::remove_tree(dir)?;
     let triple = triple(target);
     let mut manifest = toml::Table::new();
     manifest.insert(
@@ -91,11 +88,11 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     );
     // A workspace of its own: the cache may lie in a folder of somebody's workspace.
     manifest.insert("workspace".into(), toml::Table::new().into());
-    write_if_changed(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
-    write_if_changed(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
+    write_new(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
+    write_new(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
     let sysroot = dir.join("sysroot");
     let spec_path = sysroot.join(format!("{triple}.json"));
-    write_if_changed(&spec_path, spec.as_bytes())?;
+    write_new(&spec_path, spec.as_bytes())?;
     let library = toolchain.rust_library();
     let names = names_of(library)?;
     let mut remap = vec![(dir, flags::SOURCES)];

@@ -1,6 +1,7 @@
 //! Folders that builds share, and how they keep out of each other's way.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -56,6 +57,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
             },
         );
     written.map(drop).map_err(BuildError::io("write", path))
+}
+
+/// Writes `bytes` to `path` in a folder that nobody else looks into, which is made if it is not there.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
+    fs::write(path, bytes).map_err(BuildError::io("write", path))
+}
+
+/// Removes a folder with all that is in it; one that is not there is fine.
+pub(crate) fn remove_tree(dir: &Path) -> Result<(), BuildError> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(BuildError::io("remove", dir)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Removes the unfinished files of killed builds from `dir`, in which nobody else works now.

@@ -91,6 +91,22 @@ fn guests_are_built_from_few_crates() {
     report("a crate that comes into guests, or leaves them, is a decision", difference);
 }
 
+/// A crate that is not in the list could change what is built, and no manifest would show it.
+#[test]
+fn manifests_have_digests_of_all_that_makes_a_program() {
+    let metadata = metadata();
+    let used = |name: &str| {
+        let package = metadata.workspace_packages().into_iter().find(|p| p.name == name).cloned();
+        uses(&metadata, &package.unwrap_or_else(|| panic!("{name} is a crate of the workspace")))
+    };
+    let mut makers = BTreeSet::from(["opml-frontend".to_owned(), "opml-toolchain".to_owned()]);
+    while let Some(new) = makers.iter().flat_map(|name| used(name)).find(|name| !makers.contains(name)) {
+        makers.insert(new);
+    }
+    let listed: BTreeSet<_> = opml_toolchain::TOOL.iter().map(|folder| format!("opml-{folder}")).collect();
+    report("the manifest's `tool` lists the crates that make programs", makers.symmetric_difference(&listed));
+}
+
 #[test]
 fn guest_crates_do_without_std() {
     let with = ["abi", "kernels", "runtime", "softfloat"].map(|folder| format!("{folder}/src/lib.rs"));

@@ -142,7 +142,7 @@ impl FreshCheckout {
         for file in ["Cargo.toml", "Cargo.lock"] {
             fs::copy(checkout().join(file), copy.root().join(file)).expect("the file can be copied");
         }
-        for member in members.iter().filter_map(|member| member.as_str()) {
+        for member in members.iter().filter_map(|member| member.as_str()).chain(["linker"]) {
             copy_tree(&checkout().join(member), &copy.root().join(member));
         }
         copy

@@ -1,0 +1,145 @@
+//! The digests of everything that a program was made from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use opml_targets::Target;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Checkout, GuestCrate, Tree};
+use crate::error::BuildError;
+use crate::flags;
+
+/// Folders of the crates that decide on a program's bytes without being part of it. A test holds the list against
+/// what cargo says of the two crates that make programs.
+pub const TOOL: [&str; 9] =
+    ["abi", "frontend", "isa", "kernels", "native", "softfloat", "state", "targets", "toolchain"];
+
+/// Name of the toolchain's lock among the digests.
+pub(crate) const TOOLCHAIN_LOCK: &str = "toolchain/guest-toolchain.lock";
+
+/// What a program was made from: SHA-256 each, hexadecimal. Trees are hashed as `sources/tree.rs` and docs/formats.md say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sources {
+    /// SHA-256 of this object as JSON without spaces, in which this field is empty and `commit` is left out: two programs with
+    /// the same digest were made from the same.
+    pub digest: String,
+    /// The git commit of the checkout, if it is one and nothing in it was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Single files of the checkout, the model among them as `model`.
+    pub files: BTreeMap<String, String>,
+    /// Every flag of the compiler and the linker, by tool; without paths of this machine.
+    pub flags: BTreeMap<String, Vec<String>>,
+    /// The crate that was generated for the program: its source.
+    pub generated: String,
+    /// The crates that are compiled into the program, by name and version.
+    pub guest: BTreeMap<String, CrateIdentity>,
+    /// The crates that made the program, by folder: their trees.
+    pub tool: BTreeMap<String, String>,
+}
+
+/// A crate of a guest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrateIdentity {
+    /// `path`, `git` or `registry`.
+    pub source: String,
+    /// SHA-256 of the registry's archive, by Cargo.lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// SPDX expression, as the crate says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// The features it is compiled with.
+    pub features: Vec<String>,
+    /// Its tree.
+    pub sha256: String,
+}
+
+/// What a program is made from besides the checkout.
+pub(crate) struct Given<'a> {
+    pub target: &'a Target,
+    /// The generated source.
+    pub source: &'a str,
+    /// SHA-256 of the model, if there is one.
+    pub model: Option<&'a str>,
+    /// SHA-256 of the toolchain's lock, if it has one.
+    pub toolchain_lock: Option<&'a str>,
+}
+
+impl Sources {
+    /// Of a program with `crates` in it, in a checkout.
+    pub(crate) fn of(checkout: &Checkout, crates: &[GuestCrate], given: &Given) -> Result<Self, BuildError> {
+        let sha256 = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
+        let mut files = BTreeMap::new();
+        for name in ["Cargo.lock", "Cargo.toml"] {
+            let path = checkout.root().join(name);
+            let bytes = std::fs::read(&path).map_err(BuildError::io("read", &path))?;
+            files.insert(name.to_owned(), sha256(&bytes));
+        }
+        let target = given.target;
+        let script = format!("linker/{}", target.linker_script_name());
+        files.insert(script, sha256(target.linker_script().as_bytes()));
+        files.insert(format!("targets/{}/rustc.toml", target.name()), sha256(target.rustc_spec().as_bytes()));
+        files.insert(format!("targets/{}/target.toml", target.name()), sha256(target.toml().as_bytes()));
+        files.extend(given.toolchain_lock.map(|lock| (TOOLCHAIN_LOCK.to_owned(), lock.to_owned())));
+        files.extend(given.model.map(|model| ("model".to_owned(), model.to_owned())));
+        let mut tool = BTreeMap::new();
+        for folder in TOOL {
+            let tree = Tree::of_crate(&checkout.root().join(folder), checkout.root())?;
+            tool.insert(folder.to_owned(), tree.digest());
+        }
+        let undigested = Self {
+            digest: String::new(),
+            commit: None,
+            files,
+            flags: flags::all(),
+            generated: sha256(given.source.as_bytes()),
+            guest: crates.iter().map(|one| (one.name(), CrateIdentity::of(one))).collect(),
+            tool,
+        };
+        Ok(Self { digest: undigested.own_digest(), commit: commit(checkout.root()), ..undigested })
+    }
+
+    /// What [`digest`](Self::digest) has to be.
+    pub fn own_digest(&self) -> String {
+        let undigested = Self { digest: String::new(), commit: None, ..self.clone() };
+        let text = serde_json::to_vec(&undigested).expect("they are strings");
+        hex::encode(Sha256::digest(text))
+    }
+}
+
+impl CrateIdentity {
+    fn of(one: &GuestCrate) -> Self {
+        Self {
+            source: one.source().to_owned(),
+            checksum: one.checksum.clone(),
+            license: one.package.license.clone(),
+            features: one.features.clone(),
+            sha256: one.tree.digest(),
+        }
+    }
+}
+
+/// The commit of the git checkout `root`; none if it is none, if anything in it was changed, or without git.
+fn commit(root: &Path) -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(root).args(arguments).stdin(Stdio::null());
+        // They would name another repository.
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            command.env_remove(name);
+        }
+        let output = command.env("GIT_OPTIONAL_LOCKS", "0").output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    // The checkout itself, and no repository around it.
+    let prefix = git(&["rev-parse", "--show-prefix"])?;
+    let clean = prefix.is_empty() && git(&["status", "--porcelain"])?.is_empty();
+    let commit = git(&["rev-parse", "--verify", "HEAD"])?;
+    (clean && commit.chars().all(|c| c.is_ascii_hexdigit())).then_some(commit)
+}

@@ -1,0 +1,55 @@
+//! What programs are made from: a checkout of this project, the crates of a guest, and the digests of both.
+
+mod identity;
+mod resolve;
+mod stage;
+mod tree;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(crate) use identity::Given;
+pub use identity::{CrateIdentity, Sources, TOOL};
+pub(crate) use resolve::{GuestCrate, resolve};
+pub(crate) use stage::{GUEST, lay_out};
+pub(crate) use tree::Tree;
+
+use crate::error::BuildError;
+
+/// A checkout of this project.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    root: PathBuf,
+    cargo_home: Option<PathBuf>,
+}
+
+impl Checkout {
+    /// The checkout at `root`, the folder of the workspace's `Cargo.toml`.
+    ///
+    /// # Errors
+    /// [`BuildError::NoCheckout`] if it is none.
+    pub fn new(root: &Path) -> Result<Self, BuildError> {
+        let needed = ["Cargo.toml", "Cargo.lock", "toolchain/guest-toolchain.lock", "linker"];
+        match needed.iter().map(|name| root.join(name)).find(|path| !path.exists()) {
+            Some(missing) => Err(BuildError::NoCheckout { root: root.to_owned(), missing }),
+            None => Ok(Self { root: root.to_owned(), cargo_home: None }),
+        }
+    }
+
+    /// Has cargo keep what it downloads in `home` instead of the user's folder.
+    #[must_use]
+    pub fn with_cargo_home(self, home: &Path) -> Self {
+        Self { cargo_home: Some(home.to_owned()), ..self }
+    }
+
+    /// The folder of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+fn read_toml(path: &Path) -> Result<toml::Table, BuildError> {
+    let text = fs::read_to_string(path).map_err(BuildError::io("read", path))?;
+    text.parse().map_err(|e: toml::de::Error| BuildError::io("parse", path)(io::Error::other(e.to_string())))
+}
