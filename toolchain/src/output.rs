@@ -27,10 +27,12 @@ pub mod file {
     pub const META: &str = "meta.json";
     /// What was made from what; written last.
     pub const MANIFEST: &str = "manifest.json";
-}
 
-/// The files that a program may have besides its manifest.
-const NAMES: [&str; 4] = [file::PROGRAM, file::DEBUG, file::PRESTATE, file::META];
+    /// The files that a manifest has hashes of.
+    pub const HASHED: [&str; 4] = [PROGRAM, DEBUG, PRESTATE, META];
+    /// Files that may lie beside and that no manifest has a hash of.
+    pub const BESIDE: [&str; 0] = [];
+}
 
 /// The files of one program but for its manifest, by name.
 pub(crate) type Files = BTreeMap<&'static str, Vec<u8>>;
@@ -66,7 +68,7 @@ pub(crate) fn write(
     let path = out.join(file::MANIFEST);
     let text = manifest.to_json();
     // Of the program that was in the folder before, if it had a file more.
-    let stale = || NAMES.iter().filter(|name| !files.contains_key(*name)).map(|name| out.join(name));
+    let stale = || file::HASHED.iter().filter(|name| !files.contains_key(*name)).map(|name| out.join(name));
     if fs::read(&path).is_ok_and(|old| old == text.as_bytes())
         && files.iter().all(|(name, bytes)| same(&out.join(name), bytes))
         && !stale().any(|path| path.exists())

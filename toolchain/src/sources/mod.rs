@@ -9,8 +9,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub(crate) use identity::Given;
 pub use identity::{CrateIdentity, Sources, TOOL};
+pub(crate) use identity::{Given, TOOLCHAIN_LOCK};
 pub(crate) use resolve::{GuestCrate, resolve};
 pub(crate) use stage::{GUEST, lay_out};
 pub(crate) use tree::Tree;
@@ -21,7 +21,6 @@ use crate::error::BuildError;
 #[derive(Clone, Debug)]
 pub struct Checkout {
     root: PathBuf,
-    cargo_home: Option<PathBuf>,
 }
 
 impl Checkout {
@@ -33,14 +32,8 @@ impl Checkout {
         let needed = ["Cargo.toml", "Cargo.lock", "toolchain/guest-toolchain.lock", "linker"];
         match needed.iter().map(|name| root.join(name)).find(|path| !path.exists()) {
             Some(missing) => Err(BuildError::NoCheckout { root: root.to_owned(), missing }),
-            None => Ok(Self { root: root.to_owned(), cargo_home: None }),
+            None => Ok(Self { root: root.to_owned() }),
         }
-    }
-
-    /// Has cargo keep what it downloads in `home` instead of the user's folder.
-    #[must_use]
-    pub fn with_cargo_home(self, home: &Path) -> Self {
-        Self { cargo_home: Some(home.to_owned()), ..self }
     }
 
     /// The folder of the workspace.

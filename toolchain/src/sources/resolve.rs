@@ -109,9 +109,6 @@ fn metadata(checkout: &Checkout, dir: &Path, offline: bool) -> Result<Metadata, 
     let mut command = MetadataCommand::new();
     command.manifest_path(dir.join("Cargo.toml")).current_dir(dir);
     command.other_options(offline.then(|| "--offline".to_owned()).into_iter().collect::<Vec<_>>());
-    if let Some(home) = &checkout.cargo_home {
-        command.env("CARGO_HOME", home);
-    }
     command.exec().map_err(|source| BuildError::Metadata { source })
 }
 

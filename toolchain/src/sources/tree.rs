@@ -1,4 +1,4 @@
-//! The files of a folder, read once: what is hashed is what is compiled.
+//! The files of a folder, read once: what is hashed is what is compiled or copied.
 //!
 //! **Tree hash.** SHA-256 over the files in the order of their paths' bytes, and of each: the length of its path below the
 //! folder (8 bytes, big-endian), the path with `/` between its parts, a byte that is 1 if its owner may execute it and else
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::BuildError;
+use crate::work_dir::write_new;
 
 /// Most files and most bytes of one tree: several times the largest crate that a guest could reasonably be made of.
 const MAX_FILES: usize = 20_000;
@@ -50,11 +51,23 @@ impl Tree {
             let name = entry.file_name().to_string_lossy();
             entry.depth() == 1 && (name.starts_with('.') || BESIDE.contains(&&*name))
         };
+        Self::of(dir, checkout, beside)
+    }
+
+    /// A whole checkout, but for git's own folder.
+    ///
+    /// # Errors
+    /// As [`of_crate`](Self::of_crate).
+    pub fn of_checkout(dir: &Path) -> Result<Self, BuildError> {
+        Self::of(dir, dir, |entry| entry.depth() == 1 && entry.file_name() == ".git")
+    }
+
+    fn of(dir: &Path, checkout: &Path, left_out: impl Fn(&DirEntry) -> bool) -> Result<Self, BuildError> {
         let mut ignored = Ignored::new(dir, checkout);
         let mut tree = Self { files: Vec::new() };
         let mut room = MAX_BYTES;
         let walk = WalkDir::new(dir).into_iter();
-        for entry in walk.filter_entry(|entry| !beside(entry) && !ignored.ignores(entry)) {
+        for entry in walk.filter_entry(|entry| !left_out(entry) && !ignored.ignores(entry)) {
             let entry = entry.map_err(|error| {
                 let path = error.path().unwrap_or(dir).to_owned();
                 BuildError::io("list", &path)(error.into())
@@ -63,8 +76,7 @@ impl Tree {
                 return Err(BuildError::SourceLink { path: entry.into_path() });
             }
             if entry.file_type().is_file() {
-                let file = read(&entry, dir, &mut room)?;
-                tree.files.push(file);
+                tree.files.push(read(&entry, dir, &mut room)?);
             }
             if tree.files.len() > MAX_FILES {
                 return Err(too_large(dir));
@@ -72,6 +84,22 @@ impl Tree {
         }
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(tree)
+    }
+
+    /// Writes the files below `dir`, which nobody else looks into.
+    ///
+    /// # Errors
+    /// [`BuildError::Io`].
+    pub fn write(&self, dir: &Path) -> Result<(), BuildError> {
+        for file in &self.files {
+            let path = dir.join(&file.path);
+            write_new(&path, &file.bytes)?;
+            if file.executable {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+                fs::set_permissions(&path, mode).map_err(BuildError::io("write", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// The tree hash, hexadecimal.

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod build_model;
 pub mod check_proof;
 pub mod conform;
+pub mod diff;
 pub mod doctor;
 pub mod image;
 pub mod prove;
@@ -12,6 +13,7 @@ pub mod run;
 pub mod state;
 pub mod test;
 pub mod toolchain;
+pub mod verify;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,152 @@
+//! What two programs were made from, where it differs: the likeliest reason first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::image::ImageDifference;
+use crate::manifest::Manifest;
+use crate::sources::Sources;
+
+/// An input that is not the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// What kind of input.
+    pub kind: CauseKind,
+    /// Which one, and what of it.
+    pub what: String,
+    /// The first's.
+    pub a: String,
+    /// The second's.
+    pub b: String,
+}
+
+/// Kinds of inputs. Their order is how much of a program each decides, which is how likely it is that a difference comes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseKind {
+    /// The on-chain VM that it is for.
+    Target,
+    /// The compilers.
+    Toolchain,
+    /// Their flags.
+    Flags,
+    /// The model's file.
+    Model,
+    /// Numbers for open dimensions of the model.
+    Dimensions,
+    /// Another version of a crate of the guest, or another crate.
+    CrateVersion,
+    /// A feature of a crate of the guest.
+    Feature,
+    /// The source of a crate of the guest.
+    CrateSource,
+    /// The linker script or the target's description.
+    Layout,
+    /// A crate that makes programs: the importer, the code generator, the packer of weights.
+    Tool,
+    /// The source that was generated for the model; follows from the model and the tool.
+    Generated,
+    /// Versions of dependencies, the workspace's manifest.
+    Workspace,
+}
+
+/// Every input that differs. If the instructions are the same, what would have changed them comes last.
+pub(super) fn causes(a: &Manifest, b: &Manifest, image: Option<&ImageDifference>) -> Vec<Cause> {
+    let mut list = List(Vec::new());
+    list.add(CauseKind::Target, "target", Some(&a.target), Some(&b.target));
+    let lock = |m: &Manifest| {
+        m.toolchain.as_ref().map(|t| t.lock_sha256.clone().unwrap_or_else(|| "none: rustup".into()))
+    };
+    list.add(CauseKind::Toolchain, "lock", lock(a).as_ref(), lock(b).as_ref());
+    for (what, of) in TOOLS {
+        let (a, b) = (a.toolchain.as_ref().and_then(of), b.toolchain.as_ref().and_then(of));
+        list.add(CauseKind::Toolchain, what, a.as_ref(), b.as_ref());
+    }
+    let dims = |m: &Manifest| m.model.as_ref().map(|model| format!("{:?}", model.dims));
+    list.add(CauseKind::Dimensions, "--dim", dims(a).as_ref(), dims(b).as_ref());
+    let nothing = Sources::default();
+    let sources = |m: &Manifest| m.sources.clone().unwrap_or_else(|| nothing.clone());
+    list.add_sources(&sources(a), &sources(b));
+    let code_is_same = image.is_some_and(|image| !image.changes_code());
+    let changes_code = |kind: CauseKind| kind < CauseKind::Tool && kind != CauseKind::Model;
+    list.0.sort_by_key(|cause| (code_is_same && changes_code(cause.kind), cause.kind));
+    list.0
+}
+
+type Tool = (&'static str, fn(&crate::provision::Identity) -> Option<String>);
+
+const TOOLS: [Tool; 4] = [
+    ("rustc", |t| Some(t.rustc.clone())),
+    ("LLVM of rustc", |t| Some(t.llvm.clone())),
+    ("cargo", |t| Some(t.cargo.clone())),
+    ("ld.lld", |t| Some(t.lld.clone())),
+];
+
+struct List(Vec<Cause>);
+
+impl List {
+    fn add(&mut self, kind: CauseKind, what: &str, a: Option<&String>, b: Option<&String>) {
+        if a != b {
+            let shown = |side: Option<&String>| side.cloned().unwrap_or_else(|| "absent".into());
+            self.0.push(Cause { kind, what: what.to_owned(), a: shown(a), b: shown(b) });
+        }
+    }
+
+    fn add_maps(
+        &mut self,
+        kind: impl Fn(&str) -> CauseKind,
+        a: &BTreeMap<String, String>,
+        b: &BTreeMap<String, String>,
+    ) {
+        let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        for name in names {
+            self.add(kind(name), name, a.get(name), b.get(name));
+        }
+    }
+
+    fn add_sources(&mut self, a: &Sources, b: &Sources) {
+        let kind = |name: &str| match name {
+            "model" => CauseKind::Model,
+            "Cargo.lock" | "Cargo.toml" => CauseKind::Workspace,
+            crate::sources::TOOLCHAIN_LOCK => CauseKind::Toolchain,
+            _ => CauseKind::Layout,
+        };
+        let files = |sources: &Sources| {
+            let mut files = sources.files.clone();
+            // Compared as part of the toolchain, with the compilers' names.
+            files.remove(crate::sources::TOOLCHAIN_LOCK);
+            files
+        };
+        self.add_maps(kind, &files(a), &files(b));
+        self.add_maps(|_| CauseKind::Tool, &a.tool, &b.tool);
+        self.add(CauseKind::Generated, "generated crate", Some(&a.generated), Some(&b.generated));
+        let tools: BTreeSet<&String> = a.flags.keys().chain(b.flags.keys()).collect();
+        for tool in tools {
+            // Those of both aside: there are dozens.
+            let only = |these: &Sources, those: &Sources| {
+                let others = those.flags.get(tool).cloned().unwrap_or_default();
+                let flags = these.flags.get(tool).into_iter().flatten().filter(|flag| !others.contains(flag));
+                flags.cloned().collect::<Vec<_>>().join(" ")
+            };
+            let (left, right) = (only(a, b), only(b, a));
+            if a.flags.get(tool) != b.flags.get(tool) {
+                self.0.push(Cause { kind: CauseKind::Flags, what: tool.clone(), a: left, b: right });
+            }
+        }
+        self.add_crates(a, b);
+    }
+
+    fn add_crates(&mut self, a: &Sources, b: &Sources) {
+        for name in a.guest.keys().chain(b.guest.keys().filter(|name| !a.guest.contains_key(*name))) {
+            let (Some(left), Some(right)) = (a.guest.get(name), b.guest.get(name)) else {
+                let side = |sources: &Sources| sources.guest.contains_key(name).then(|| "present".to_owned());
+                self.add(CauseKind::CrateVersion, name, side(a).as_ref(), side(b).as_ref());
+                continue;
+            };
+            let (before, after) = (left.features.join(" "), right.features.join(" "));
+            self.add(CauseKind::Feature, &format!("features of {name}"), Some(&before), Some(&after));
+            self.add(CauseKind::CrateSource, name, Some(&left.sha256), Some(&right.sha256));
+        }
+    }
+}
