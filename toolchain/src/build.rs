@@ -17,7 +17,7 @@ use crate::output::{self, file};
 use crate::progress::Progress;
 use crate::provision::cache::Cache;
 use crate::provision::{self, Identity, Toolchain};
-use crate::sources::{Checkout, Given, GuestCrate, Sources, resolve};
+use crate::sources::{Checkout, Given, GuestCrate, Sources, resolve, texts};
 use crate::stages::Stages;
 use crate::sysroot::Sysroot;
 use crate::weights::weights_object;
@@ -136,7 +136,7 @@ fn sources(
     crates: &[GuestCrate],
 ) -> Result<Sources, BuildError> {
     let given = Given {
-        target,
+        texts: texts(target),
         source: &request.program.source,
         model: request.model.as_ref().map(|model| model.sha256.as_str()),
         toolchain_lock: toolchain.lock_sha256.as_deref(),

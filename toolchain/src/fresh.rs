@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 use crate::error::BuildError;
 use crate::provision;
 use crate::provision::cache::Cache;
-use crate::sources::{Checkout, Tree};
+use crate::sources::{Checkout, TOOL, Tree};
 
 /// Variables of the user that a build there gets, each with the reason. All others are kept from it.
 const PASSED_ON: [(&str, &str); 17] = [
@@ -148,25 +148,23 @@ fn copy_git(from: &Path, to: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Whether two checkouts make programs with the same tool: their own sources and dependencies are the same.
+/// Crates that are compiled into the tool besides those of [`TOOL`].
+const IN_TOOL: [&str; 4] = ["abi", "kernels", "softfloat", "xtask"];
+
+/// Whether two checkouts make programs with the same tool: its sources and dependencies are the same. A crate that lies elsewhere
+/// counts as another.
 ///
 /// # Errors
-/// [`BuildError`] if one cannot be read.
+/// [`BuildError`] if a lock cannot be read.
 pub fn same_tool(a: &Checkout, b: &Checkout) -> Result<bool, BuildError> {
     let lock = |checkout: &Checkout| {
         let path = checkout.root().join("Cargo.lock");
         fs::read(&path).map_err(BuildError::io("read", &path))
     };
-    if lock(a)? != lock(b)? {
-        return Ok(false);
-    }
-    for folder in crate::TOOL.iter().chain(&["xtask"]) {
-        let digest = |checkout: &Checkout| {
-            Ok::<_, BuildError>(Tree::of_crate(&checkout.root().join(folder), checkout.root())?.digest())
-        };
-        if digest(a)? != digest(b)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let digest = |checkout: &Checkout, folder: &str| {
+        let tree = Tree::of_crate(&checkout.root().join(folder), checkout.root()).ok()?;
+        Some(tree.digest())
+    };
+    let same = |folder: &&str| digest(a, folder).is_some_and(|digest_a| Some(digest_a) == digest(b, folder));
+    Ok(lock(a)? == lock(b)? && TOOL.iter().chain(&IN_TOOL).all(|folder| same(folder)))
 }

@@ -12,10 +12,9 @@ use super::{Checkout, GuestCrate, Tree};
 use crate::error::BuildError;
 use crate::flags;
 
-/// Folders of the crates that decide on a program's bytes without being part of it. A test holds the list against
+/// Folders of the crates that decide on a program's bytes without being compiled into it. A test holds the list against
 /// what cargo says of the two crates that make programs.
-pub const TOOL: [&str; 9] =
-    ["abi", "frontend", "isa", "kernels", "native", "softfloat", "state", "targets", "toolchain"];
+pub const TOOL: [&str; 6] = ["frontend", "isa", "native", "state", "targets", "toolchain"];
 
 /// Name of the toolchain's lock among the digests.
 pub(crate) const TOOLCHAIN_LOCK: &str = "toolchain/guest-toolchain.lock";
@@ -60,15 +59,25 @@ pub struct CrateIdentity {
     pub sha256: String,
 }
 
-/// What a program is made from besides the checkout.
+/// What a program is made from besides the crates of a checkout.
 pub(crate) struct Given<'a> {
-    pub target: &'a Target,
+    /// Texts that this tool was compiled with, by their path in the checkout.
+    pub texts: Vec<(String, &'a str)>,
     /// The generated source.
     pub source: &'a str,
     /// SHA-256 of the model, if there is one.
     pub model: Option<&'a str>,
     /// SHA-256 of the toolchain's lock, if it has one.
     pub toolchain_lock: Option<&'a str>,
+}
+
+/// The texts that describe `target`.
+pub(crate) fn texts(target: &Target) -> Vec<(String, &'static str)> {
+    vec![
+        (format!("linker/{}", target.linker_script_name()), target.linker_script()),
+        (format!("targets/{}/rustc.toml", target.name()), target.rustc_spec()),
+        (format!("targets/{}/target.toml", target.name()), target.toml()),
+    ]
 }
 
 impl Sources {
@@ -81,11 +90,7 @@ impl Sources {
             let bytes = std::fs::read(&path).map_err(BuildError::io("read", &path))?;
             files.insert(name.to_owned(), sha256(&bytes));
         }
-        let target = given.target;
-        let script = format!("linker/{}", target.linker_script_name());
-        files.insert(script, sha256(target.linker_script().as_bytes()));
-        files.insert(format!("targets/{}/rustc.toml", target.name()), sha256(target.rustc_spec().as_bytes()));
-        files.insert(format!("targets/{}/target.toml", target.name()), sha256(target.toml().as_bytes()));
+        files.extend(given.texts.iter().map(|(name, text)| (name.clone(), sha256(text.as_bytes()))));
         files.extend(given.toolchain_lock.map(|lock| (TOOLCHAIN_LOCK.to_owned(), lock.to_owned())));
         files.extend(given.model.map(|model| ("model".to_owned(), model.to_owned())));
         let mut tool = BTreeMap::new();

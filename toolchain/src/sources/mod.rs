@@ -3,6 +3,8 @@
 mod identity;
 mod resolve;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::fs;
@@ -10,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use identity::{CrateIdentity, Sources, TOOL};
-pub(crate) use identity::{Given, TOOLCHAIN_LOCK};
+pub(crate) use identity::{Given, TOOLCHAIN_LOCK, texts};
 pub(crate) use resolve::{GuestCrate, resolve};
 pub(crate) use stage::{GUEST, lay_out};
 pub(crate) use tree::Tree;

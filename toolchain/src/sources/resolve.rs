@@ -107,7 +107,8 @@ fn metadata(checkout: &Checkout, dir: &Path, offline: bool) -> Result<Metadata, 
     let lock = checkout.root().join("Cargo.lock");
     write("Cargo.lock", &fs::read(&lock).map_err(BuildError::io("read", &lock))?)?;
     let mut command = MetadataCommand::new();
-    command.manifest_path(dir.join("Cargo.toml")).current_dir(dir);
+    // Where the checkout's own configuration of cargo holds, such as a folder of vendored crates.
+    command.manifest_path(dir.join("Cargo.toml")).current_dir(checkout.root());
     command.other_options(offline.then(|| "--offline".to_owned()).into_iter().collect::<Vec<_>>());
     command.exec().map_err(|source| BuildError::Metadata { source })
 }

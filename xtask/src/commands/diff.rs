@@ -81,7 +81,15 @@ fn image_text(image: &ImageDifference, [a, b]: [&str; 2]) -> String {
         let [left, right] = section.sizes.map(size);
         vec![section.name.clone(), left, right, ui::count(section.bytes)]
     };
-    let rows: Vec<_> = image.sections.iter().map(row).collect();
+    let (loaded, beside): (Vec<_>, Vec<_>) = image.sections.iter().partition(|section| section.loaded);
+    let mut rows: Vec<_> = loaded.into_iter().map(row).collect();
+    // A dozen sections of debug information say no more than that it differs.
+    let sum =
+        |of: &dyn Fn(&&opml_toolchain::compare::SectionDifference) -> u64| beside.iter().map(|s| of(s)).sum();
+    if !beside.is_empty() {
+        let [left, right] = [0, 1].map(|side| ui::count(sum(&|section| section.sizes[side].unwrap_or(0))));
+        rows.push(vec!["not loaded".into(), left, right, ui::count(sum(&|section| section.bytes))]);
+    }
     let header = ["section", &format!("size in {a}"), &format!("in {b}"), "bytes that differ"];
     let mut text = table::figures(&header, &rows) + "\n";
     let mut pairs = Vec::new();

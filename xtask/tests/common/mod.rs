@@ -153,7 +153,8 @@ impl FreshCheckout {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub fn copy_tree(from: &Path, to: &Path) {
     for entry in WalkDir::new(from) {
         let entry = entry.expect("the checkout can be listed");
         let place = to.join(entry.path().strip_prefix(from).expect("it is below the folder"));
