@@ -166,5 +166,5 @@ pub fn same_tool(a: &Checkout, b: &Checkout) -> Result<bool, BuildError> {
         Some(tree.digest())
     };
     let same = |folder: &&str| digest(a, folder).is_some_and(|digest_a| Some(digest_a) == digest(b, folder));
-    Ok(lock(a)? == lock(b)? && TOOL.iter().chain(&IN_TOOL).all(|folder| same(folder)))
+    Ok(lock(a)? == lock(b)? && TOOL.iter().chain(&IN_TOOL).all(same))
 }
