@@ -21,10 +21,12 @@ const PROCESSES: &[(&str, &str)] = &[
     ("toolchain/src/provision/doctor.rs", "asks the system's tools for their versions"),
     ("toolchain/src/provision/rustup.rs", "asks rustup's rustc where it is"),
     ("toolchain/src/provision/toolchain.rs", "every compiler and linker, in a cleaned environment"),
+    ("toolchain/src/rebuild/clean_room.rs", "makes a system to build in"),
     ("toolchain/src/sources/identity.rs", "asks git which commit a checkout is"),
     ("toolchain/tests/provision/", "processes that hold locks or are killed"),
     ("xtask/src/bench/", "qemu, to compare speeds with"),
     ("xtask/src/commands/test.rs", "cargo test"),
+    ("xtask/src/commands/verify/rebuild.rs", "a build in another place, of this or another version"),
     ("xtask/tests/", "tests start the command line itself"),
 ];
 

@@ -84,8 +84,7 @@ fn image_text(image: &ImageDifference, [a, b]: [&str; 2]) -> String {
     let (loaded, beside): (Vec<_>, Vec<_>) = image.sections.iter().partition(|section| section.loaded);
     let mut rows: Vec<_> = loaded.into_iter().map(row).collect();
     // A dozen sections of debug information say no more than that it differs.
-    let sum =
-        |of: &dyn Fn(&&opml_toolchain::compare::SectionDifference) -> u64| beside.iter().map(|s| of(s)).sum();
+    let sum = |of: &dyn Fn(&&opml_toolchain::compare::SectionDifference) -> u64| beside.iter().map(of).sum();
     if !beside.is_empty() {
         let [left, right] = [0, 1].map(|side| ui::count(sum(&|section| section.sizes[side].unwrap_or(0))));
         rows.push(vec!["not loaded".into(), left, right, ui::count(sum(&|section| section.bytes))]);

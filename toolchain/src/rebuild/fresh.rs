@@ -13,26 +13,29 @@ use crate::provision;
 use crate::provision::cache::Cache;
 use crate::sources::{Checkout, TOOL, Tree};
 
-/// Variables of the user that a build there gets, each with the reason. All others are kept from it.
-const PASSED_ON: [(&str, &str); 17] = [
+/// Variables of the user that a build there gets, each with the reason. All others but [`NETWORK`] are kept from it.
+const PASSED_ON: [(&str, &str); 6] = [
     ("PATH", "cargo, git and the package manager are found there"),
     ("TMPDIR", "where there is room"),
     ("TERM", "progress bars"),
     ("CARGO", "the cargo that runs this"),
     ("RUSTUP_TOOLCHAIN", "the host's compiler, which compiles the tool and nothing of the guest"),
     ("OPML_TOOLCHAIN", "whose compilers build"),
-    // How the network is reached; what comes from it is checked against locks.
-    ("http_proxy", "network"),
-    ("https_proxy", "network"),
-    ("HTTP_PROXY", "network"),
-    ("HTTPS_PROXY", "network"),
-    ("no_proxy", "network"),
-    ("NO_PROXY", "network"),
-    ("ALL_PROXY", "network"),
-    ("SSL_CERT_FILE", "network"),
-    ("SSL_CERT_DIR", "network"),
-    ("CARGO_HTTP_CAINFO", "network"),
-    ("CURL_CA_BUNDLE", "network"),
+];
+
+/// Variables that say how the network is reached. What comes from it is checked against locks.
+pub(super) const NETWORK: [(&str, &str); 11] = [
+    ("http_proxy", "apt and cargo"),
+    ("https_proxy", "cargo"),
+    ("HTTP_PROXY", "the same, as others write it"),
+    ("HTTPS_PROXY", "the same"),
+    ("no_proxy", "what is reached without"),
+    ("NO_PROXY", "the same"),
+    ("ALL_PROXY", "cargo"),
+    ("SSL_CERT_FILE", "whom cargo trusts"),
+    ("SSL_CERT_DIR", "the same"),
+    ("CARGO_HTTP_CAINFO", "the same"),
+    ("CURL_CA_BUNDLE", "the same"),
 ];
 
 /// Tables of cargo's configuration that say where crates come from. The lock has their hashes.
@@ -89,7 +92,8 @@ impl FreshPlace {
 
     /// All the environment that a build there is started with.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
-        let passed = PASSED_ON.iter().filter_map(|(name, _)| Some((*name, std::env::var_os(name)?)));
+        let passed =
+            PASSED_ON.iter().chain(&NETWORK).filter_map(|(name, _)| Some((*name, std::env::var_os(name)?)));
         let mut all: Vec<_> = passed.collect();
         all.push(("HOME", self.home().into()));
         all.push(("CARGO_HOME", self.cargo_home().into()));
@@ -131,7 +135,7 @@ fn link(folder: &Path, to: &Path) -> Result<(), BuildError> {
 }
 
 /// Git's folder, so that the copy is known to be of the commit that it is of. Not its hooks, which are programs.
-fn copy_git(from: &Path, to: &Path) -> Result<(), BuildError> {
+pub(super) fn copy_git(from: &Path, to: &Path) -> Result<(), BuildError> {
     if !from.is_dir() {
         return Ok(());
     }

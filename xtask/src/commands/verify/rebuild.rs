@@ -1,0 +1,140 @@
+//! A program is built again, in a fresh place or in a clean room.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use opml_toolchain::compare::Artifacts;
+use opml_toolchain::manifest::Manifest;
+use opml_toolchain::progress::{Progress, Unit};
+use opml_toolchain::rebuild::{CleanRoom, FreshPlace, same_tool};
+use opml_toolchain::{Checkout, file};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+use super::{Args, VerifyError};
+use crate::outcome::Stop;
+
+type Result<T> = std::result::Result<T, Stop>;
+
+/// Builds what `given` says from `source`, and reads what came out; nothing if the source gives no program that passes.
+/// `own` is the checkout of this tool.
+pub fn rebuild(
+    args: &Args,
+    given: &Artifacts,
+    own: &Checkout,
+    source: &Checkout,
+    progress: &dyn Progress,
+) -> Result<Option<Artifacts>> {
+    let manifest = &given.manifest;
+    let bytes = program_bytes(args, manifest, source)?;
+    let dir = tempfile::tempdir().map_err(not_prepared(&std::env::temp_dir()))?;
+    let kind = if manifest.model.is_some() { "onnx" } else { "elf" };
+    let name = format!("{}.{kind}", manifest.name);
+    let program = dir.path().join(&name);
+    // What was hashed is what is built: the file may be another by now.
+    std::fs::write(&program, bytes).map_err(not_prepared(&program))?;
+    let out = dir.path().join("rebuilt");
+    std::fs::create_dir(&out).map_err(not_prepared(&out))?;
+    if args.clean_room {
+        let log = own.root().join("target/opml/clean-room.log");
+        let folder = log.parent().expect("a path of several parts has one");
+        std::fs::create_dir_all(folder).map_err(not_prepared(folder))?;
+        let arguments = arguments(manifest, &Path::new("/given").join(&name), Path::new("/rebuilt"), false);
+        let room = CleanRoom {
+            source: source.root(),
+            brought: (&program, &name),
+            arguments: &arguments,
+            out: &out,
+            log: &log,
+        };
+        room.run(progress).map_err(Stop::unable)?;
+    } else {
+        let task = progress.start("copy the source to a fresh place", 0, Unit::Items);
+        let options = crate::commands::provision_options(args.offline)?;
+        let place = FreshPlace::new(source.root(), &options).map_err(Stop::unable)?;
+        drop(task);
+        let own_tool = same_tool(own, source).map_err(Stop::unable)?;
+        let arguments = arguments(manifest, &program, &out, args.offline);
+        if !build_in(&place, &arguments, own_tool, args.offline)? {
+            return Ok(None);
+        }
+    }
+    Artifacts::read(&out).map(Some).map_err(Stop::unable)
+}
+
+/// The command line that makes a program of `file` again, after `cargo xtask`.
+fn arguments(manifest: &Manifest, file: &Path, out: &Path, offline: bool) -> Vec<String> {
+    let command = if manifest.model.is_some() { "build-model" } else { "image" };
+    let mut arguments = vec![command.to_owned(), file.display().to_string()];
+    let options = [("--name", manifest.name.clone()), ("--target", manifest.target.clone())];
+    for (name, value) in
+        options.into_iter().chain([("--out", out.display().to_string()), ("--format", "json".into())])
+    {
+        arguments.extend([name.to_owned(), value]);
+    }
+    if let Some(model) = &manifest.model {
+        arguments.extend(offline.then(|| "--offline".to_owned()));
+        arguments.extend(model.dims.iter().map(|(name, n)| format!("--dim={name}={n}")));
+    }
+    arguments
+}
+
+/// Builds in the fresh place, with this tool or with the one of the source. Says whether there is a program.
+fn build_in(place: &FreshPlace, arguments: &[String], own_tool: bool, offline: bool) -> Result<bool> {
+    let mut command = if own_tool {
+        Command::new(std::env::current_exe().map_err(not_prepared(Path::new("this program")))?)
+    } else {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["run", "--quiet", "--release", "--locked", "--package", "xtask"]);
+        cargo.args(offline.then_some("--offline")).arg("--");
+        cargo
+    };
+    command.args(arguments).env_clear().envs(place.environment()).current_dir(place.checkout());
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    match status.map_err(not_prepared(&place.checkout()))?.code() {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => Err(Stop::unable(VerifyError::NotBuilt)),
+    }
+}
+
+/// What is built: the model, or the ELF file of a program that was built elsewhere.
+fn program_bytes(args: &Args, manifest: &Manifest, source: &Checkout) -> Result<Vec<u8>> {
+    let Some(model) = &manifest.model else {
+        return match args.build.is_dir() {
+            true => crate::commands::read(&args.build.join(file::PROGRAM)),
+            false => Err(Stop::unable(VerifyError::NoElf)),
+        };
+    };
+    let digest = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
+    if let Some(path) = &args.model {
+        let bytes = crate::commands::read(path)?;
+        let (expected, got) = (model.sha256.clone(), digest(&bytes));
+        return match expected == got {
+            true => Ok(bytes),
+            false => Err(Stop::unable(VerifyError::OtherModel { path: path.clone(), expected, got })),
+        };
+    }
+    let beside = if args.build.is_dir() { args.build.clone() } else { args.build.with_file_name("") };
+    let places = [source.root().join("models"), beside];
+    let mut found = places.iter().flat_map(|place| models(place));
+    found.find_map(|path| std::fs::read(path).ok().filter(|bytes| digest(bytes) == model.sha256)).ok_or_else(
+        || {
+            let places = places.iter().map(|place| place.display().to_string()).collect();
+            Stop::unable(VerifyError::NoModel { sha256: model.sha256.clone(), places })
+        },
+    )
+}
+
+/// The models below a folder.
+fn models(place: &Path) -> impl Iterator<Item = PathBuf> {
+    let files =
+        WalkDir::new(place).max_depth(4).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
+    let files = files.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "onnx"))
+}
+
+fn not_prepared(path: &Path) -> impl FnOnce(std::io::Error) -> Stop + use<> {
+    let path = path.to_owned();
+    move |source| Stop::unable(VerifyError::Prepare { path, source })
+}
