@@ -3,6 +3,7 @@
 mod crates;
 mod documents;
 mod hosts;
+mod images;
 mod licences;
 mod repository;
 mod syntax;

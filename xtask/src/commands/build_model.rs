@@ -62,13 +62,13 @@ fn dimension(text: &str) -> std::result::Result<(String, u32), String> {
     }
 }
 
-/// Names end up in paths: none may lead out of a folder or hide in it.
+/// Names end up in paths and on command lines: none may lead out of a folder, hide in it or look like an option.
 pub(super) fn program_name(name: &str) -> std::result::Result<String, String> {
-    let safe = !name.is_empty() && !name.starts_with('.') && name.chars().all(safe_in_name);
+    let safe = !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(safe_in_name);
     if safe {
         Ok(name.to_owned())
     } else {
-        Err("use letters, digits, '-', '_' and '.', and no '.' in front".into())
+        Err("use letters, digits, '-', '_' and '.', and neither '.' nor '-' in front".into())
     }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn import(
 pub(super) fn file_stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name: String = stem.chars().map(|c| if safe_in_name(c) { c } else { '_' }).collect();
-    match name.strip_prefix('.') {
+    match name.strip_prefix(['.', '-']) {
         Some(rest) => format!("_{rest}"),
         None if name.is_empty() => "_".into(),
         None => name,
@@ -247,7 +247,8 @@ mod tests {
         assert_eq!(file_stem(Path::new("a/my model (2).onnx")), "my_model__2_");
         assert_eq!(file_stem(Path::new("...onnx")), "_.");
         assert!(program_name("mlp-2.1").is_ok());
-        for name in ["", "..", ".x", "a/b", "a\\b", "ü"] {
+        assert_eq!(file_stem(Path::new("-x.onnx")), "_x");
+        for name in ["", "..", ".x", "-x", "--out", "a/b", "a\\b", "ü"] {
             assert!(program_name(name).is_err(), "{name}");
         }
     }

@@ -92,7 +92,7 @@ fn strange(command: &Command, place: &Path) -> (Command, PathBuf) {
         .env("LDFLAGS", "-s");
     strange.env("RUSTC_BOOTSTRAP", "0").env("RUST_BACKTRACE", "full").env("LLD_VERSION", "0");
     for proxy in ["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
-        strange.env(proxy, "http://127.0.0.1:9");
+        strange.env(proxy, "http://localhost:9");
     }
     strange.env("LD_PRELOAD", strange_library(place, &log));
     (strange, log)
