@@ -53,7 +53,7 @@ pub enum EnvelopeError {
         key: String,
     },
     /// No signature is one of the key.
-    #[error("none of the {signatures} signatures is one of the key {key}; they name {named:?}")]
+    #[error("no signature is one of the key {key}; there are {signatures}, and they name {named:?}")]
     #[diagnostic(help(
         "give the public key of whoever signed it, or get an envelope that the owner of this key signed"
     ))]

@@ -39,7 +39,14 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8], most: usize) -> Result<T, 
 
 /// A stranger's text for a message: bounded, and without what could play with a terminal.
 pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(SHOWN) {
+        if matches!(c, ' '..='~') {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_debug());
+        }
+    }
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }

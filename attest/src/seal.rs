@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::envelope::{Envelope, EnvelopeError, MAX_ENVELOPE, PAYLOAD_TYPE};
-use crate::folder::{self, FolderError};
+use crate::folder::{self, Difference, FolderError};
 use crate::key::{PrivateKey, PublicKey};
 use crate::statement::{Statement, StatementError};
 
@@ -52,12 +52,22 @@ pub enum SealError {
     #[error("{0} is not the statement in the envelope")]
     #[diagnostic(help("build the folder again and sign it, or get it again from whoever signed it"))]
     OtherStatement(String),
+    /// There is nothing to verify.
+    #[error("there is no {}: nobody signed this folder", .0.display())]
+    #[diagnostic(help("`cargo xtask attest sign` writes it"))]
+    NoEnvelope(PathBuf),
+    /// There is nothing to sign.
+    #[error("there is no {}", .0.display())]
+    #[diagnostic(help(
+        "a build writes it; build the folder again, if an older version of this tool made it"
+    ))]
+    NoStatement(PathBuf),
 }
 
 impl SealError {
-    /// Whether the folder could not be judged, as something could not be read.
+    /// Whether the folder could not be judged, as something could not be read or is not there.
     pub fn is_unable(&self) -> bool {
-        matches!(self, Self::Folder(FolderError::Io { .. }))
+        matches!(self, Self::Folder(FolderError::Io { .. }) | Self::NoEnvelope(_) | Self::NoStatement(_))
     }
 }
 
@@ -67,14 +77,14 @@ impl SealError {
 /// # Errors
 /// [`SealError`]; [`SealError::OtherStatement`] if the envelope that is there holds another one.
 pub fn sign(dir: &Path, layout: &Layout, key: &PrivateKey) -> Result<Sealed, SealError> {
-    let payload = read(&dir.join(layout.statement))?;
+    let path = dir.join(layout.statement);
+    let payload = read(&path)?.ok_or(SealError::NoStatement(path))?;
     let statement = Statement::parse(&payload, layout.build_types)?;
     compare(dir, layout, &statement)?;
-    let path = dir.join(layout.envelope);
-    let mut envelope = match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Envelope::new(payload),
-        _ => {
-            let there = Envelope::parse(&read(&path)?)?;
+    let mut envelope = match read(&dir.join(layout.envelope))? {
+        None => Envelope::new(payload),
+        Some(bytes) => {
+            let there = Envelope::parse(&bytes)?;
             if there.payload != payload || there.payload_type != PAYLOAD_TYPE {
                 return Err(SealError::OtherStatement(layout.statement.to_owned()));
             }
@@ -91,11 +101,17 @@ pub fn sign(dir: &Path, layout: &Layout, key: &PrivateKey) -> Result<Sealed, Sea
 /// # Errors
 /// [`SealError`] of the first thing that is wrong: the envelope, its signatures, its statement, then the files.
 pub fn verify(dir: &Path, layout: &Layout, key: &PublicKey) -> Result<Sealed, SealError> {
-    let envelope = Envelope::parse(&read(&dir.join(layout.envelope))?)?;
+    let path = dir.join(layout.envelope);
+    let envelope = Envelope::parse(&read(&path)?.ok_or(SealError::NoEnvelope(path))?)?;
     let statement = Statement::parse(envelope.verify(key)?, layout.build_types)?;
     compare(dir, layout, &statement)?;
-    if read(&dir.join(layout.statement))? != envelope.payload {
-        return Err(SealError::OtherStatement(layout.statement.to_owned()));
+    match read(&dir.join(layout.statement))? {
+        Some(bytes) if bytes == envelope.payload => {}
+        Some(_) => return Err(SealError::OtherStatement(layout.statement.to_owned())),
+        None => {
+            let missing = Difference::Missing { name: layout.statement.to_owned() };
+            return Err(FolderError::Differs(vec![missing]).into());
+        }
     }
     Ok(Sealed { statement, envelope, key: key.id() })
 }
@@ -106,15 +122,19 @@ fn compare(dir: &Path, layout: &Layout, statement: &Statement) -> Result<(), Fol
     folder::compare(dir, statement.subjects(), &beside)
 }
 
-/// A file's bytes. Of one that is too long one byte more than is read of it, so that its reader finds it too long.
-fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
+/// A file's bytes, if it is there. Of one that is too long one byte more than is read of it, so that its reader finds
+/// it too long.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, FolderError> {
     let read = || {
         if !fs::metadata(path)?.is_file() {
             return Err(io::Error::other("it is neither a file nor a link to one"));
         }
         let mut bytes = Vec::new();
         File::open(path)?.take(MAX_ENVELOPE as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(Some(bytes))
     };
-    read().map_err(FolderError::io("read", path))
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map_err(FolderError::io("read", path)),
+    }
 }

@@ -149,7 +149,9 @@ fn the_statement_that_people_read_is_the_signed_one() {
     let again = sign(dir.path(), &LAYOUT, &key(8));
     assert!(matches!(again, Err(SealError::OtherStatement(_))), "two statements in one envelope: {again:?}");
     fs::remove_file(dir.path().join(LAYOUT.statement)).expect("the file is there");
-    assert!(refused(dir.path()).is_unable());
+    assert_eq!(differences(dir.path()), [Difference::Missing { name: LAYOUT.statement.to_owned() }]);
+    let unsigned = sign(dir.path(), &LAYOUT, &key(8)).expect_err("there is nothing to sign");
+    assert!(matches!(&unsigned, SealError::NoStatement(_)) && unsigned.is_unable(), "{unsigned:?}");
 }
 
 #[test]

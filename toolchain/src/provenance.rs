@@ -77,9 +77,9 @@ fn guest_crate(name: &str, identity: &CrateIdentity) -> Crate {
         license: identity.license.clone(),
         archive_sha256: identity.checksum.clone(),
         properties: vec![
+            ("opml:features".to_owned(), identity.features.join(" ")),
             ("opml:source".to_owned(), identity.source.clone()),
             ("opml:tree".to_owned(), identity.sha256.clone()),
-            ("opml:features".to_owned(), identity.features.join(" ")),
         ],
         package: true,
     }
@@ -87,8 +87,7 @@ fn guest_crate(name: &str, identity: &CrateIdentity) -> Crate {
 
 /// The statement about the program of `manifest`, of which `text` is the file.
 pub(crate) fn statement(manifest: &Manifest, text: &str) -> Statement {
-    let subject =
-        |name: &str, sha256: &str| Subject { name: name.to_owned(), sha256: sha256.to_owned() };
+    let subject = |name: &str, sha256: &str| Subject { name: name.to_owned(), sha256: sha256.to_owned() };
     let mut subjects: Vec<Subject> =
         manifest.sha256.iter().map(|(name, sha256)| subject(name, sha256)).collect();
     subjects.push(subject(file::MANIFEST, &hex::encode(Sha256::digest(text))));
