@@ -38,8 +38,8 @@ pub mod file {
 
     /// The files that a manifest has hashes of.
     pub const HASHED: [&str; 5] = [PROGRAM, DEBUG, PRESTATE, META, SBOM];
-    /// Files that may lie beside and that no manifest has a hash of.
-    pub const BESIDE: [&str; 2] = [PROVENANCE, ENVELOPE];
+    /// Files that a build writes beside and that no manifest has a hash of. The envelope is not one: its signers differ.
+    pub const BESIDE: [&str; 1] = [PROVENANCE];
 }
 
 /// The files of one program but for its manifest, by name.
