@@ -120,7 +120,11 @@ fn the_manifest_names_the_files() {
     for program in programs() {
         let manifest = &program.manifest;
         let named: Vec<&str> = manifest.sha256.keys().map(String::as_str).collect();
-        assert_eq!(named, [file::META, file::PRESTATE, file::DEBUG, file::PROGRAM], "sorted by name");
+        assert_eq!(
+            named,
+            [file::META, file::PRESTATE, file::DEBUG, file::PROGRAM, file::SBOM],
+            "sorted by name"
+        );
         for (name, sha256) in &manifest.sha256 {
             assert_eq!(*sha256, hex::encode(Sha256::digest(program.file(name))), "{}: {name}", program.name);
         }
@@ -128,7 +132,11 @@ fn the_manifest_names_the_files() {
         all.retain(|entry| {
             entry.as_ref().is_ok_and(|e| !manifest.sha256.contains_key(&*e.file_name().to_string_lossy()))
         });
-        assert_eq!(all.len(), 1, "the folder holds the files, the manifest and nothing else: {all:?}");
+        assert_eq!(
+            all.len(),
+            2,
+            "the folder holds the files, manifest, provenance and nothing else: {all:?}"
+        );
         let model = manifest.model.as_ref().expect("the program was made from a model");
         assert_eq!(model.sha256, hex::encode(Sha256::digest(program::onnx_bytes(program.name))));
         assert_eq!((manifest.name.as_str(), manifest.target.as_str()), (program.name, "cannon32"));
@@ -236,7 +244,8 @@ fn no_file_names_this_machine() {
     let folders = folders.into_iter().flatten().filter(|folder| folder.components().count() > 1);
     let folders: Vec<String> = folders.map(|folder| folder.display().to_string()).collect();
     for program in programs() {
-        for name in [file::PROGRAM, file::DEBUG, file::META, file::MANIFEST] {
+        let names = [file::PROGRAM, file::DEBUG, file::META, file::MANIFEST, file::SBOM, file::PROVENANCE];
+        for name in names {
             let bytes = program.file(name);
             let text = String::from_utf8_lossy(&bytes);
             for folder in &folders {

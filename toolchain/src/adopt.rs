@@ -13,6 +13,7 @@ use crate::image;
 use crate::manifest::Manifest;
 use crate::output::{self, file};
 use crate::progress::Progress;
+use crate::provenance;
 use crate::stages::Stages;
 
 /// A program that was built elsewhere, and where its files go.
@@ -57,7 +58,8 @@ pub fn adopt(adoption: Adoption, target: &Target, progress: &dyn Progress) -> Re
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
     let witness = stages.run("commit", |_| Ok(state.witness()))?;
     let programs = [(file::PROGRAM, audited.elf())];
-    let files = stages.run("encode", |_| output::encode(&audited, programs, &state))?;
+    let bill = provenance::bill(&name, target.name(), audited.elf().data(), None, None);
+    let files = stages.run("encode", |_| output::encode(&audited, programs, &state, bill))?;
     let manifest = Manifest::of_program(&name, &rebuild, &audited, &state, &witness, &files);
     stages.run("write", |p| output::write(&out, &work, &files, &manifest, p))?;
     Ok(Adopted { manifest, instructions: audited.instructions(), timings: stages.timings() })

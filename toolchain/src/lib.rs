@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GuestProgram --compile--> Objects --link--> Elf --audit--> AuditedElf --load--> State --commit--> Witness
-//! AuditedElf + Witness --write--> program.elf, program.debug.elf, prestate.bin.gz, meta.json, manifest.json
+//! AuditedElf + Witness --write--> program.elf, program.debug.elf, prestate.bin.gz, meta.json, sbom.cdx.json, provenance.json, manifest.json
 //! ```
 //!
 //! [`build`] is these lines; [`adopt`] is what is left of them for a program that was built elsewhere. Nothing here knows operators, tensors or the EVM.
@@ -22,6 +22,7 @@ pub mod manifest;
 mod output;
 mod places;
 pub mod progress;
+mod provenance;
 pub mod provision;
 pub mod rebuild;
 mod sources;
@@ -37,5 +38,6 @@ pub use error::BuildError;
 pub use guest::{GuestProgram, Weight};
 pub use output::file;
 pub use places::Places;
+pub use provenance::BUILD_TYPES;
 pub use sources::{Checkout, CrateIdentity, Sources, TOOL};
 pub use work_dir::write_atomically;

@@ -79,11 +79,11 @@ fn the_manifest_leaves_out_what_is_not_known() {
     assert_eq!(own.sizes.code, manifest(&outputs(mlp())).sizes.code);
     assert_eq!(own.rebuild, "cargo xtask image of-somebody.elf --target cannon32 --name of-somebody");
     let named: Vec<&str> = own.sha256.keys().map(String::as_str).collect();
-    assert_eq!(named, [file::META, file::PRESTATE, file::PROGRAM]);
+    assert_eq!(named, [file::META, file::PRESTATE, file::PROGRAM, file::SBOM]);
     for (name, sha256) in &own.sha256 {
         assert_eq!(*sha256, hex::encode(Sha256::digest(&files[name])), "{name}");
     }
-    assert_eq!(files.len(), 4, "the files, the manifest and nothing else");
+    assert_eq!(files.len(), 6, "the files, the manifest, the statement and nothing else");
 }
 
 /// The findings are those of `audit`, to the letter, and nothing is written.

@@ -64,9 +64,10 @@ fn assert_whole(out: &Path, expected: &Files, moment: Moment) {
     }
 }
 
-/// What `fixture` is when nobody disturbs its build; made in this checkout, not in the copy.
-fn undisturbed(name: &str, out: &Path) -> Files {
-    build(&mut build_model(common::checkout(), &fixture(name).join("model.onnx"), out));
+/// What `fixture` is when nobody disturbs its build; made in a copy of its own. This checkout may be one of git's, and then
+/// the manifest and the statement name its commit.
+fn undisturbed(copy: &FreshCheckout, name: &str, out: &Path) -> Files {
+    build(&mut build_model(copy.root(), &fixture(name).join("model.onnx"), out));
     outputs(out)
 }
 
@@ -80,7 +81,7 @@ fn a_killed_build_leaves_nothing_half_written() {
     const NAME: &str = "gemm_transposed";
     const STAGES: [&str; 5] = ["compile the guest", "link", "audit", "encode", "write"];
     let places = tempfile::tempdir().expect("there is room");
-    let expected = undisturbed(NAME, &places.path().join("undisturbed"));
+    let expected = undisturbed(&FreshCheckout::new(), NAME, &places.path().join("undisturbed"));
     let (copy, out) = (FreshCheckout::new(), places.path().join("out"));
     let build_here = || build_model(copy.root(), &fixture(NAME).join("model.onnx"), &out);
     // The checkout is cold, so the first ones meet the compiler at work: the waits reach the copying of
@@ -126,8 +127,9 @@ fn builds_at_once_do_not_disturb_each_other() {
         let output = child.wait_with_output().expect("a child can be waited for");
         assert!(output.status.success(), "{job:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
+    let other = FreshCheckout::new();
     for (name, out) in jobs {
-        let expected = undisturbed(name, &places.path().join(format!("{name} alone")));
+        let expected = undisturbed(&other, name, &places.path().join(format!("{name} alone")));
         let got = outputs(&places.path().join(out));
         assert_eq!(hashes(&got), hashes(&expected), "{name} in {out}");
     }

@@ -38,6 +38,17 @@ fn every_field_of_the_manifest_is_described() {
     );
 }
 
+/// Nothing but this page says what the names stand for.
+#[test]
+fn every_name_in_a_statement_is_described() {
+    let (code, text) = (read("toolchain/src/provenance.rs"), read("docs/provenance.md"));
+    let names: BTreeSet<&str> =
+        code.split('"').filter(|literal| literal.starts_with("urn:opml-toolchain:")).collect();
+    assert!(names.len() >= 5, "the names were not found: {names:?}");
+    let undescribed = names.iter().filter(|name| !text.contains(&format!("| `{name}` |")));
+    report("docs/provenance.md has a row for each build type and builder", undescribed);
+}
+
 /// Where the bounds of docs/numerics.md are relied on, and where tests try them.
 const BOUNDS_IN: [&str; 4] = ["kernels/src/", "kernels/build/", "native/src/", "softfloat/src/"];
 const BOUNDS_TRIED: [&str; 3] = ["kernels/tests/", "native/tests/", "softfloat/tests/"];

@@ -14,7 +14,7 @@ use crate::flags;
 
 /// Folders of the crates that decide on a program's bytes without being compiled into it. A test holds the list against
 /// what cargo says of the two crates that make programs.
-pub const TOOL: [&str; 6] = ["frontend", "isa", "native", "state", "targets", "toolchain"];
+pub const TOOL: [&str; 7] = ["attest", "frontend", "isa", "native", "state", "targets", "toolchain"];
 
 /// Name of the toolchain's lock among the digests.
 pub(crate) const TOOLCHAIN_LOCK: &str = "toolchain/guest-toolchain.lock";

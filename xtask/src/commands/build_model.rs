@@ -19,7 +19,8 @@ use crate::ui::{self, Format, table};
 /// Compile a model into a checked program, the root of its initial memory, and a manifest
 ///
 /// Sets up the pinned compilers at the first call. Writes program.elf, program.debug.elf,
-/// prestate.bin.gz, meta.json and manifest.json. Nothing is written if any stage fails.
+/// prestate.bin.gz, meta.json, sbom.cdx.json, provenance.json and manifest.json. Nothing is written if
+/// any stage fails.
 #[derive(clap::Args)]
 pub struct Args {
     /// The program: an .onnx file

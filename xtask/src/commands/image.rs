@@ -12,8 +12,9 @@ use crate::ui::{self, Format, table};
 /// Make the initial state, its memory root and a manifest from an ELF file that was built elsewhere
 ///
 /// The file is judged as by `audit`; for one that does not pass there is no root, and nothing is written.
-/// Writes program.elf (the file as it came), prestate.bin.gz, meta.json and manifest.json. As an ELF file
-/// says nothing of tensors, `run` and `prove` take one input file for such a program, of any content.
+/// Writes program.elf (the file as it came), prestate.bin.gz, meta.json, sbom.cdx.json, provenance.json
+/// and manifest.json. As an ELF file says nothing of tensors, `run` and `prove` take one input file for
+/// such a program, of any content.
 ///
 /// Exits with 0 if the files were written, 1 if the file has violations, 2 if it could not be done.
 #[derive(clap::Args)]

@@ -1,5 +1,6 @@
 //! One command per file.
 
+pub mod attest;
 pub mod audit;
 pub mod bench;
 pub mod build_model;

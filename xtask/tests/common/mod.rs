@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use walkdir::WalkDir;
 
 /// The files of a build but for the manifest.
-pub const FILES: [&str; 4] = [file::PROGRAM, file::DEBUG, file::PRESTATE, file::META];
+pub const FILES: [&str; 6] =
+    [file::PROGRAM, file::DEBUG, file::PRESTATE, file::META, file::SBOM, file::PROVENANCE];
 
 /// The folder of the workspace.
 pub fn checkout() -> &'static Path {
