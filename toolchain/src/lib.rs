@@ -24,6 +24,7 @@ mod output;
 mod places;
 pub mod progress;
 pub mod provision;
+pub mod roots;
 mod sources;
 mod stages;
 mod sysroot;

@@ -350,7 +350,7 @@ fn check_name(field: &'static str, name: &str) -> Result<(), LockError> {
 }
 
 /// Whether `text` is a SHA-256 as locks and manifests write it: nothing but 64 small hexadecimal digits.
-pub(super) fn is_sha256(text: &str) -> bool {
+pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 

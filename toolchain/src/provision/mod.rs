@@ -39,7 +39,7 @@ pub use doctor::{DoctorReport, Finding, doctor};
 pub use error::ProvisionError;
 pub use fuzz::{fuzz_archive, fuzz_deb, fuzz_lock};
 pub use lock::{Lock, LockError};
-pub use propose::propose;
+pub use propose::{PackageChange, propose};
 pub use toolchain::{Identity, PASSED_ON, Source, Tool, Toolchain};
 pub use transfer::{export, import};
 

@@ -199,6 +199,16 @@ fn a_lock_is_proposed_from_the_package_lists() {
     let packages: Vec<_> = new.packages().iter().map(|package| package.to_string()).collect();
     assert_eq!(packages, ["alpha=2", "beta=2"]);
     assert_eq!(new.recipe(), old.recipe());
+    let changes = |from: &Lock, to: &Lock| {
+        let changes = from.package_changes(to).into_iter();
+        changes.map(|change| (change.name, change.old, change.new)).collect::<Vec<_>>()
+    };
+    let text_of = |text: &str| Some(text.to_owned());
+    let expected = [("alpha", None, text_of("2")), ("beta", None, text_of("2")), ("old", text_of("1"), None)];
+    assert_eq!(changes(&old, &new), expected.map(|(name, old, new)| (name.to_owned(), old, new)));
+    assert_eq!(changes(&new, &new), []);
+    let rebuilt = Lock::parse(&new.text().replace(&"a".repeat(64), &"c".repeat(64))).unwrap();
+    assert_eq!(changes(&new, &rebuilt), [("alpha".into(), text_of("2"), text_of("2"))]);
     // From the same lists the same text.
     let again = propose(&new, &world.options(), &Silent).unwrap();
     assert_eq!(Lock::parse(&again).unwrap().sha256(), new.sha256());

@@ -1,9 +1,10 @@
 //! `toolchain`: the guest toolchain alone.
 
 mod moved;
+mod update;
 
 use clap::Subcommand;
-use opml_toolchain::provision::{self, Lock, Tool, Toolchain};
+use opml_toolchain::provision::{self, Tool, Toolchain};
 
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui;
@@ -29,20 +30,7 @@ enum Action {
     Remove,
     Export(moved::Export),
     Import(moved::Import),
-    /// Print a new lock: the same packages in the versions that this system's sources have now
-    Propose {
-        /// Which lock to renew
-        #[arg(value_enum, default_value_t = Which::Guest)]
-        lock: Which,
-    },
-}
-
-#[derive(clap::ValueEnum, Clone, Copy)]
-enum Which {
-    /// toolchain/guest-toolchain.lock
-    Guest,
-    /// tests/test-tools.lock
-    TestTools,
+    Update(update::Update),
 }
 
 pub fn run(args: &Args) -> Result {
@@ -64,15 +52,7 @@ pub fn run(args: &Args) -> Result {
         }
         Action::Export(args) => return moved::export(args, &*progress),
         Action::Import(args) => return moved::import(args, &*progress),
-        Action::Propose { lock } => {
-            let old = match lock {
-                Which::Guest => Lock::guest(),
-                Which::TestTools => Lock::parse(super::test::TEST_TOOLS),
-            };
-            let options = super::provision_options(false)?;
-            let old = old.map_err(Stop::unable)?;
-            print!("{}", provision::propose(&old, &options, &*progress).map_err(Stop::unable)?);
-        }
+        Action::Update(args) => return update::update(args, &*progress),
         Action::Remove => {
             let removed =
                 provision::remove(&super::provision_options(true)?, &*progress).map_err(Stop::unable)?;
