@@ -41,7 +41,7 @@ pub use fuzz::{fuzz_archive, fuzz_deb, fuzz_lock};
 pub use lock::{Lock, LockError};
 pub use propose::{PackageChange, propose};
 pub use toolchain::{Identity, PASSED_ON, Source, Tool, Toolchain};
-pub use transfer::{export, import};
+pub use transfer::{export, fetch_packages, import};
 
 use crate::progress::Progress;
 use cache::Cache;

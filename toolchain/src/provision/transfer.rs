@@ -49,6 +49,16 @@ pub fn export(file: &Path, options: &Options, progress: &dyn Progress) -> Result
     Ok(length)
 }
 
+/// Sees to it that an export needs no network: the packages of [`Options::lock`] are in the cache afterwards. Those of a
+/// toolchain that was installed by an older version of this tool may not be.
+///
+/// # Errors
+/// [`ProvisionError`], which says what to do.
+pub fn fetch_packages(options: &Options, progress: &dyn Progress) -> Result<(), ProvisionError> {
+    let cache = Cache::new(options.cache_dir.as_deref())?;
+    fetch(&options.lock()?, &cache, &cache.lock(progress)?, options, progress)
+}
+
 /// Installs the toolchain in the archive `file`, without a network. The programs in it are run, so its lock has to be
 /// known: that with the SHA-256 `trusted` if one is given, else any that [`lock_by_sha256`] knows.
 ///
