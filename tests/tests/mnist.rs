@@ -7,6 +7,8 @@
 //! | a guest that confirms a wrong claim or refutes a right one | `claims_*` |
 //! | a guest that computes on an input it should refuse | `malformed_*` |
 //! | a change that costs steps without anybody deciding so | `steps_are_the_recorded_ones` |
+//! | a root that changes without anybody deciding so, a model that ships unpinned | `roots_are_the_pinned_ones` |
+//! | a changed root that nobody can explain | `a_changed_root_is_explained` |
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,6 +18,8 @@ use opml_state::Hash;
 use opml_tests::digits::{self, Digits};
 use opml_tests::guest;
 use opml_tests::program::Program;
+use opml_toolchain::compare::CauseKind;
+use opml_toolchain::roots::{self, Roots, Verdict};
 use serde::{Deserialize, Serialize};
 
 fn mlp() -> &'static Program {
@@ -190,6 +194,60 @@ fn steps_are_the_recorded_ones() {
     for name in ["mlp", "mlp500"] {
         assert!(measured[name].steps <= MLP_AT_MOST, "{name} takes {} steps", measured[name].steps);
     }
+}
+
+/// What `roots.toml` says.
+fn pinned_roots() -> String {
+    let path = opml_tests::checkout().join(roots::FILE);
+    fs::read_to_string(&path).expect("roots.toml is in the checkout: `cargo xtask roots --update` writes it")
+}
+
+/// The roots of the builds of these tests.
+fn built_roots() -> Roots {
+    Roots::of([mlp(), mlp500(), cnn()].map(|program| &program.manifest)).expect("reference builds")
+}
+
+#[test]
+fn roots_are_the_pinned_ones() {
+    let pinned = Roots::parse(&pinned_roots()).expect("roots.toml is a list of roots");
+    let comparison = pinned.compare(&built_roots());
+    assert!(
+        comparison.is_as_pinned(),
+        "the roots are not the pinned ones: if the change is meant, `cargo xtask roots --update` records it\n{:#?}",
+        comparison.rows
+    );
+    // What is built here is what ships.
+    let shipped = roots::shipped(opml_tests::checkout()).expect("the models can be listed");
+    let names = shipped.iter().map(|path| path.file_stem().expect("a file has a name").to_string_lossy());
+    let mut names: Vec<String> = names.map(Into::into).collect();
+    names.sort();
+    let built: Vec<_> = comparison.rows.iter().map(|row| row.model.clone()).collect();
+    assert_eq!(names, built, "models/ and the builds of this test");
+}
+
+/// What CI says of a change of the kernels whose pins were forgotten: the pins are those of yesterday, the sources too.
+#[test]
+fn a_changed_root_is_explained() {
+    let built = built_roots();
+    let kernels = mlp().manifest.sources.clone().expect("a build names its sources").guest;
+    let (name, kernels) = kernels
+        .iter()
+        .find(|(name, _)| name.starts_with("opml-kernels "))
+        .expect("guests have the kernels in them");
+    let yesterday = built
+        .to_text()
+        .replace(&mlp().manifest.memory_root.to_string(), &Hash::default().to_string())
+        .replace(&kernels.sha256, &"0".repeat(64));
+    let comparison = Roots::parse(&yesterday).expect("only digits have changed").compare(&built);
+    let differing: Vec<_> = comparison.rows.iter().filter(|row| row.verdict == Verdict::Differs).collect();
+    let [row] = differing[..] else { panic!("{:#?}", comparison.rows) };
+    assert_eq!(row.model, "mlp");
+    let roots = row.pinned.zip(row.got).map(|(pinned, got)| (pinned.memory_root, got.memory_root));
+    assert_eq!(roots, Some((Hash::default(), mlp().manifest.memory_root)));
+    // The same tree may be that of the tool's crate: what is in the program is named first.
+    let cause = row.causes.first().expect("there is a reason");
+    assert_eq!((cause.kind, &cause.what), (CauseKind::CrateSource, name));
+    assert_eq!((&cause.a, &cause.b), (&"0".repeat(64), &kernels.sha256));
 }
 
 /// The README shows one build and one run. What it shows is what this version gives, or a reader who compares would

@@ -25,6 +25,7 @@ pub mod progress;
 mod provenance;
 pub mod provision;
 pub mod rebuild;
+pub mod roots;
 mod sources;
 mod stages;
 mod sysroot;

@@ -4,6 +4,7 @@ mod bench;
 mod commands;
 mod outcome;
 mod program;
+mod shipped;
 mod ui;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ enum Command {
     State(commands::state::Args),
     Verify(commands::verify::Args),
     Diff(commands::diff::Args),
+    Roots(commands::roots::Args),
     Doctor(commands::doctor::Args),
     Toolchain(commands::toolchain::Args),
     Test(commands::test::Args),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::State(args) => commands::state::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
+        Command::Roots(args) => commands::roots::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Toolchain(args) => commands::toolchain::run(&args),
         Command::Test(args) => commands::test::run(&args),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::image::ImageDifference;
 use crate::manifest::Manifest;
+use crate::provision::Identity;
 use crate::sources::Sources;
 
 /// An input that is not the same.
@@ -51,30 +51,52 @@ pub enum CauseKind {
     Workspace,
 }
 
-/// Every input that differs. If the instructions are the same, what would have changed them comes last.
-pub(super) fn causes(a: &Manifest, b: &Manifest, image: Option<&ImageDifference>) -> Vec<Cause> {
+/// What a program was made from, as far as its manifest or its pin says so.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// Name of the on-chain VM.
+    pub target: String,
+    /// SHA-256 of the toolchain's lock.
+    pub lock: Option<String>,
+    /// What the compilers say they are.
+    pub tools: Option<Identity>,
+    /// The numbers that were given for open dimensions of the model, if there is a model.
+    pub dims: Option<BTreeMap<String, u32>>,
+    /// The digests of everything else.
+    pub sources: Sources,
+}
+
+impl From<&Manifest> for Origin {
+    fn from(manifest: &Manifest) -> Self {
+        let lock = |t: &Identity| t.lock_sha256.clone().unwrap_or_else(|| "none: rustup".into());
+        Self {
+            target: manifest.target.clone(),
+            lock: manifest.toolchain.as_ref().map(lock),
+            tools: manifest.toolchain.clone(),
+            dims: manifest.model.as_ref().map(|model| model.dims.clone()),
+            sources: manifest.sources.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// Every input that differs. If the instructions are known to be the same, what would have changed them comes last.
+pub(crate) fn causes(a: &Origin, b: &Origin, code_is_same: bool) -> Vec<Cause> {
     let mut list = List(Vec::new());
     list.add(CauseKind::Target, "target", Some(&a.target), Some(&b.target));
-    let lock = |m: &Manifest| {
-        m.toolchain.as_ref().map(|t| t.lock_sha256.clone().unwrap_or_else(|| "none: rustup".into()))
-    };
-    list.add(CauseKind::Toolchain, "lock", lock(a).as_ref(), lock(b).as_ref());
+    list.add(CauseKind::Toolchain, "lock", a.lock.as_ref(), b.lock.as_ref());
     for (what, of) in TOOLS {
-        let (a, b) = (a.toolchain.as_ref().and_then(of), b.toolchain.as_ref().and_then(of));
+        let (a, b) = (a.tools.as_ref().and_then(of), b.tools.as_ref().and_then(of));
         list.add(CauseKind::Toolchain, what, a.as_ref(), b.as_ref());
     }
-    let dims = |m: &Manifest| m.model.as_ref().map(|model| format!("{:?}", model.dims));
+    let dims = |origin: &Origin| origin.dims.as_ref().map(|dims| format!("{dims:?}"));
     list.add(CauseKind::Dimensions, "--dim", dims(a).as_ref(), dims(b).as_ref());
-    let nothing = Sources::default();
-    let sources = |m: &Manifest| m.sources.clone().unwrap_or_else(|| nothing.clone());
-    list.add_sources(&sources(a), &sources(b));
-    let code_is_same = image.is_some_and(|image| !image.changes_code());
+    list.add_sources(&a.sources, &b.sources);
     let changes_code = |kind: CauseKind| kind < CauseKind::Tool && kind != CauseKind::Model;
     list.0.sort_by_key(|cause| (code_is_same && changes_code(cause.kind), cause.kind));
     list.0
 }
 
-type Tool = (&'static str, fn(&crate::provision::Identity) -> Option<String>);
+type Tool = (&'static str, fn(&Identity) -> Option<String>);
 
 const TOOLS: [Tool; 4] = [
     ("rustc", |t| Some(t.rustc.clone())),

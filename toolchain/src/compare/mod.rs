@@ -21,6 +21,7 @@ use thiserror::Error;
 
 pub use artifacts::Artifacts;
 pub use causes::{Cause, CauseKind};
+pub(crate) use causes::{Origin, causes};
 pub use image::{ImageDifference, SectionDifference};
 
 use crate::output::file;
@@ -136,9 +137,10 @@ pub fn compare(a: &Artifacts, b: &Artifacts) -> Comparison {
     }
     let elves = if files.is_empty() { None } else { a.elf().zip(b.elf()) };
     let image = elves.map(|(a, b)| ImageDifference::of(&a, &b));
+    let code_is_same = image.as_ref().is_some_and(|image| !image.changes_code());
     Comparison {
         fields: fields(a, b),
-        causes: causes::causes(&a.manifest, &b.manifest, image.as_ref()),
+        causes: causes(&(&a.manifest).into(), &(&b.manifest).into(), code_is_same),
         damaged: [a.damaged.clone(), b.damaged.clone()],
         image,
         files,

@@ -3,8 +3,9 @@
 //! ```text
 //! toolchains/<id>                  an installed set of packages; whole if it is there (the rename commits)
 //! toolchains/<id>.partial-<pid>    one being unpacked or removed
-//! downloads/                       checked packages, until they are installed
-//! downloads/partial-<pid>/         packages being downloaded
+//! downloads/<sha256>.deb           checked packages; kept, so that a toolchain can be exported
+//! downloads/partial-<pid>/         packages being downloaded or imported
+//! locks/<sha256>.lock              the text of each lock that was installed
 //! apt/                             the package manager's private state
 //! cargo-home/                      $CARGO_HOME of guest builds
 //! sysroots/                        core and alloc, built with the toolchains; has a lock of its own
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::error::ProvisionError;
+use super::lock::{Lock, Package};
 use crate::progress::{Progress, Unit};
 
 /// The cache folder; nothing is made before it is needed.
@@ -78,6 +80,33 @@ impl Cache {
     /// Checked packages.
     pub fn downloads(&self) -> PathBuf {
         self.root.join("downloads")
+    }
+
+    /// Where a checked package is. It goes by its hash: locks may differ in what they take for one version.
+    pub fn package(&self, package: &Package) -> PathBuf {
+        self.downloads().join(package.stored_name())
+    }
+
+    /// The texts of locks.
+    pub fn locks(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+
+    /// Keeps the text of `lock`, so that what was built with it can be built again when the checkout has another.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Io`] or [`ProvisionError::DiskFull`] if it can't be written.
+    pub fn keep_lock(&self, lock: &Lock, _guard: &Guard) -> Result<(), ProvisionError> {
+        let folder = self.locks();
+        fs::create_dir_all(&folder).map_err(ProvisionError::io("make", &folder))?;
+        let (path, partial) = (self.lock_text(lock.sha256()), folder.join("partial"));
+        fs::write(&partial, lock.text()).map_err(ProvisionError::io("write", &partial))?;
+        fs::rename(&partial, &path).map_err(ProvisionError::io("write", &path))
+    }
+
+    /// Where the text of the lock with this SHA-256 is, if it was kept.
+    pub fn lock_text(&self, sha256: &str) -> PathBuf {
+        self.locks().join(format!("{sha256}.lock"))
     }
 
     /// Where this process downloads to. Its own folder, as a package manager whose master was killed may

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::archive::ArchiveError;
 use super::deb::DebError;
 use super::lock::LockError;
 
@@ -87,6 +88,24 @@ pub enum ProvisionError {
         id: String,
         /// The cache folder.
         cache: PathBuf,
+    },
+
+    /// The archive of a toolchain is refused. Nothing of it is in the cache.
+    #[error("the archive is refused: {0}")]
+    #[diagnostic(help(
+        "get the archive again, or make it anew with `cargo xtask toolchain export` where the toolchain is installed"
+    ))]
+    Archive(#[from] ArchiveError),
+
+    /// The archive is of a toolchain that nobody here asked for.
+    #[error("the archive holds the toolchain of another lock, with SHA-256 {got}")]
+    #[diagnostic(help(
+        "an import runs the programs in the archive. If this is the lock that a manifest you trust names (toolchain.lock_sha256), \
+         say so with --lock"
+    ))]
+    OtherLock {
+        /// SHA-256 of the lock in the archive.
+        got: String,
     },
 
     /// No space, or no quota, left.

@@ -68,10 +68,9 @@ fn missing<'a>(
     cache: &Cache,
     progress: &dyn Progress,
 ) -> Result<Vec<&'a Package>, ProvisionError> {
-    let folder = cache.downloads();
     let task = progress.start("check packages", lock.packages().len() as u64, Unit::Items);
     let checked = lock.packages().par_iter().map(|package| {
-        let present = check(package, &folder.join(package.file_name())).or_else(ignore_damage)?;
+        let present = check(package, &cache.package(package)).or_else(ignore_damage)?;
         task.advance(1);
         Ok((!present).then_some(package))
     });
@@ -92,7 +91,7 @@ fn accept(package: &Package, folder: &Path, cache: &Cache) -> Result<bool, Provi
     let from = folder.join(package.file_name());
     let present = check(package, &from)?;
     if present {
-        let to = cache.downloads().join(package.file_name());
+        let to = cache.package(package);
         fs::rename(&from, &to).map_err(ProvisionError::io("write", &to))?;
     }
     Ok(present)

@@ -1,10 +1,13 @@
-//! Entries for fuzzing the two things that are read from outside: packages and locks. Neither may panic,
+//! Entries for fuzzing what is read from outside: packages, locks and archives of both. None may panic,
 //! hang or take much memory, whatever the bytes.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use super::archive::{self, Receiver, read_archive};
 use super::deb::{DebError, Limits, Sink, read_deb};
-use super::lock::Lock;
+use super::error::ProvisionError;
+use super::lock::{Lock, Package};
 use super::member::MemberPath;
 
 /// Small, so that a bomb is cut off before a fuzzer's own limits are met.
@@ -49,4 +52,40 @@ pub fn fuzz_lock(data: &[u8]) -> Result<Lock, super::LockError> {
         assert!(!name.contains('/') && !name.starts_with(['-', '.']), "{name}");
     }
     Ok(lock)
+}
+
+/// Takes every lock and reads every package, and holds what it got against the lock.
+#[derive(Default)]
+struct Received(Vec<u8>);
+
+impl Receiver for Received {
+    fn lock(&mut self, _: &Lock) -> Result<(), ProvisionError> {
+        Ok(())
+    }
+
+    fn package(&mut self, package: &Package, bytes: &mut dyn Read) -> Result<(), ProvisionError> {
+        let before = self.0.len() as u64;
+        bytes.read_to_end(&mut self.0).map_err(archive::ArchiveError::Format)?;
+        assert_eq!(self.0.len() as u64 - before, package.size());
+        Ok(())
+    }
+}
+
+/// Reads `data` as the archive of a toolchain. What is taken is written again, to the same packages.
+pub fn fuzz_archive(data: &[u8]) -> Result<Lock, ProvisionError> {
+    let mut received = Received::default();
+    let lock = read_archive(data, data.len() as u64, &mut received)?;
+    let ends = lock.packages().iter().scan(0, |end, package| {
+        *end += package.size() as usize;
+        Some((package.sha256().to_owned(), *end))
+    });
+    let ends: BTreeMap<_, _> = ends.collect();
+    let open = |package: &Package| {
+        let end = ends[package.sha256()];
+        Ok(&received.0[end - package.size() as usize..end])
+    };
+    let mut again = Vec::new();
+    archive::write_archive(&lock, open, &mut again).map_err(archive::ArchiveError::Format)?;
+    assert_eq!(again.len() as u64, archive::archive_length(&lock));
+    read_archive(&again[..], again.len() as u64, &mut Received::default())
 }

@@ -29,11 +29,12 @@ pub fn install(
 ) -> Result<PathBuf, ProvisionError> {
     let cache = Cache::new(options.cache_dir.as_deref())?;
     let place = cache.toolchain(lock.id());
-    if place.is_dir() {
+    if place.is_dir() && cache.lock_text(lock.sha256()).is_file() {
         return Ok(place);
     }
     check_machine(lock)?;
     let guard = cache.lock(progress)?;
+    cache.keep_lock(lock, &guard)?;
     // Another process may have done it while this one waited.
     if place.is_dir() {
         return Ok(place);
@@ -48,11 +49,6 @@ pub fn install(
     if let Err(error) = unpacked {
         cache::remove_tree(&partial)?;
         return Err(error);
-    }
-    // They have done their service; the space is worth more.
-    for package in lock.packages() {
-        let path = cache.downloads().join(package.file_name());
-        fs::remove_file(&path).map_err(ProvisionError::io("remove", &path))?;
     }
     Ok(place)
 }
@@ -83,7 +79,7 @@ fn unpack(lock: &Lock, cache: &Cache, root: &Path, progress: &dyn Progress) -> R
     let task = progress.start("unpack", total, Unit::Bytes);
     // One by one off the queue: halves of the list would differ much in size.
     packages.into_par_iter().with_max_len(1).try_for_each(|package| {
-        let path = cache.downloads().join(package.file_name());
+        let path = cache.package(package);
         let file = File::open(&path).map_err(ProvisionError::io("read", &path))?;
         let mut sink = Unpacker::new(root, package.keep());
         read_deb(std::io::BufReader::new(file), PACKAGE_LIMITS, &mut sink)

@@ -17,7 +17,7 @@ const GUEST_LOCK: &str = include_str!("../../guest-toolchain.lock");
 /// Version of the format.
 const SCHEMA: u32 = 1;
 /// Longest lock, in bytes.
-const MAX_TEXT: usize = 256 << 10;
+pub(super) const MAX_TEXT: usize = 256 << 10;
 /// Most packages of a lock.
 const MAX_PACKAGES: usize = 512;
 /// Largest package, in bytes.
@@ -104,6 +104,7 @@ pub struct Recipe {
 /// A checked lock.
 #[derive(Clone, Debug)]
 pub struct Lock {
+    text: String,
     sha256: String,
     host_architecture: String,
     library_path: Vec<MemberPath>,
@@ -138,7 +139,7 @@ impl Lock {
         }
         let raw: RawLock = toml::from_str(text)
             .map_err(|error| LockError::Syntax(error.to_string().trim_end().to_owned()))?;
-        Self::validate(raw, hex::encode(Sha256::digest(text.as_bytes())))
+        Self::validate(raw, text)
     }
 
     /// The lock of the guest toolchain that this source tree builds with.
@@ -149,7 +150,7 @@ impl Lock {
         Self::parse(GUEST_LOCK)
     }
 
-    fn validate(raw: RawLock, sha256: String) -> Result<Self, LockError> {
+    fn validate(raw: RawLock, text: &str) -> Result<Self, LockError> {
         if raw.schema != SCHEMA {
             return Err(LockError::Schema { got: raw.schema });
         }
@@ -169,9 +170,16 @@ impl Lock {
         if let Some(pair) = packages.windows(2).find(|pair| pair[0].name == pair[1].name) {
             return Err(LockError::Twice(pair[0].name.clone()));
         }
+        // Packages are kept under their hashes.
+        let mut hashes: Vec<_> = packages.iter().map(|package| (&package.sha256, &package.name)).collect();
+        hashes.sort();
+        if let Some(pair) = hashes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(LockError::Twice(pair[1].1.clone()));
+        }
         let tools = raw.tools.into_iter().map(|(name, path)| Ok((name, member("tools", &path)?)));
         Ok(Self {
-            sha256,
+            text: text.to_owned(),
+            sha256: hex::encode(Sha256::digest(text.as_bytes())),
             host_architecture: raw.host_architecture,
             library_path: members("library-path", &raw.library_path)?,
             tools: tools.collect::<Result<_, LockError>>()?,
@@ -190,6 +198,11 @@ impl Lock {
             recipe: self.recipe.clone(),
             package: Vec::new(),
         }
+    }
+
+    /// The lock as it was read, to the byte.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// SHA-256 of the lock's text, 64 hexadecimal digits: the identity of what it installs.
@@ -244,8 +257,7 @@ impl Package {
         if raw.size == 0 || raw.size > MAX_SIZE {
             return Err(value("size", raw.size.to_string(), "between 1 byte and 512 MiB"));
         }
-        let digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-        if raw.sha256.len() != 64 || !raw.sha256.chars().all(digit) {
+        if !is_sha256(&raw.sha256) {
             return Err(value("sha256", raw.sha256, "64 small hexadecimal digits"));
         }
         Ok(Self {
@@ -281,6 +293,11 @@ impl Package {
     /// What of it is unpacked.
     pub fn keep(&self) -> &Keep {
         &self.keep
+    }
+
+    /// The file name it is kept under, in the cache and in archives: its hash, so that no two packages share one.
+    pub fn stored_name(&self) -> String {
+        format!("{}.deb", self.sha256)
     }
 
     /// The file name the package manager gives it: the version's colon is written as `%3a`.
@@ -330,6 +347,11 @@ fn check_name(field: &'static str, name: &str) -> Result<(), LockError> {
     } else {
         Err(value(field, name.to_owned(), "a package name (small letters, digits, + - .)"))
     }
+}
+
+/// Whether `text` is a SHA-256 as locks and manifests write it: nothing but 64 small hexadecimal digits.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
 fn members(field: &'static str, paths: &[String]) -> Result<Vec<MemberPath>, LockError> {
@@ -427,6 +449,9 @@ keep = ["usr/src/tool-*/library"]
         let package = GOOD.split_once("[[package]]").unwrap().1;
         let twice = Lock::parse(&format!("{GOOD}[[package]]{package}")).unwrap_err();
         assert!(matches!(&twice, LockError::Twice(name) if name == "tool"), "{twice}");
+        let renamed = package.replace(r#""tool""#, r#""zool""#);
+        let twice = Lock::parse(&format!("{GOOD}[[package]]{renamed}")).unwrap_err();
+        assert!(matches!(&twice, LockError::Twice(name) if name == "zool"), "{twice}");
         assert!(matches!(refused("schema = 1", "schema = 2"), LockError::Schema { got: 2 }));
         let unknown = refused("size = 12", "size = 12\nshasum = 1");
         assert!(matches!(&unknown, LockError::Syntax(text) if text.contains("shasum")), "{unknown}");

@@ -9,6 +9,7 @@
 //! - **U.** Unpacking writes nothing outside that folder ([`member`]).
 
 mod apt;
+pub mod archive;
 mod bounded;
 pub mod cache;
 pub mod deb;
@@ -23,6 +24,7 @@ mod propose;
 mod rustup;
 mod search;
 mod toolchain;
+mod transfer;
 mod unpack;
 
 use std::collections::BTreeMap;
@@ -35,10 +37,11 @@ use std::str::FromStr;
 pub use bounded::{Bounded, is_over_limit};
 pub use doctor::{DoctorReport, Finding, doctor};
 pub use error::ProvisionError;
-pub use fuzz::{fuzz_deb, fuzz_lock};
+pub use fuzz::{fuzz_archive, fuzz_deb, fuzz_lock};
 pub use lock::{Lock, LockError};
-pub use propose::propose;
+pub use propose::{PackageChange, propose};
 pub use toolchain::{Identity, PASSED_ON, Source, Tool, Toolchain};
+pub use transfer::{export, fetch_packages, import};
 
 use crate::progress::Progress;
 use cache::Cache;
@@ -76,6 +79,8 @@ pub struct Options {
     pub offline: bool,
     /// Which toolchain to take.
     pub provider: Provider,
+    /// The lock of the pinned toolchain; by default that of this source tree, [`Lock::guest`].
+    pub lock: Option<Lock>,
     /// The cache folder; by default that of [`Cache::new`].
     pub cache_dir: Option<PathBuf>,
     /// Where programs are looked for; by default `$PATH`.
@@ -96,34 +101,31 @@ impl Options {
         Ok(Self { provider, ..Self::default() })
     }
 
+    /// The lock of the pinned toolchain.
+    ///
+    /// # Errors
+    /// [`LockError`] if that of this source tree was damaged when this program was built.
+    pub fn lock(&self) -> Result<Lock, LockError> {
+        self.lock.clone().map_or_else(Lock::guest, Ok)
+    }
+
     fn search_path(&self) -> OsString {
         self.search_path.clone().or_else(|| std::env::var_os("PATH")).unwrap_or_default()
     }
 }
 
-/// The toolchain that guests are built with; installs the pinned one if it has to.
+/// The toolchain that guests are built with; installs the pinned one if it has to. Its lock names the tools `rustc`,
+/// `cargo`, `clang`, `lld` and `rust-library`.
 ///
 /// # Errors
 /// [`ProvisionError`], which says what to do.
 pub fn ensure(options: &Options, progress: &dyn Progress) -> Result<Toolchain, ProvisionError> {
-    ensure_lock(&Lock::guest()?, options, progress)
-}
-
-/// [`ensure`] with another lock, which names the tools `rustc`, `cargo`, `clang`, `lld` and
-/// `rust-library`.
-///
-/// # Errors
-/// [`ProvisionError`], which says what to do.
-pub fn ensure_lock(
-    lock: &Lock,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Toolchain, ProvisionError> {
     if options.provider == Provider::Rustup {
         return rustup::find(options);
     }
-    let pinned = install::install(lock, options, progress, |root| identify_installed(lock, root))
-        .and_then(|root| open(lock, &root, options));
+    let lock = options.lock()?;
+    let pinned = install::install(&lock, options, progress, |root| identify_installed(&lock, root))
+        .and_then(|root| open(&lock, &root, options));
     match pinned {
         // Only where trying again can't help: else the same command would build differently by the weather.
         Err(error) if options.provider == Provider::Auto && error.is_lasting() => {
@@ -139,7 +141,7 @@ pub fn ensure_lock(
 /// [`ProvisionError`] for an installation that can't be read, and for a lock that can't.
 pub fn find(options: &Options) -> Result<Option<Toolchain>, ProvisionError> {
     if options.provider != Provider::Rustup {
-        let lock = Lock::guest()?;
+        let lock = options.lock()?;
         let root = Cache::new(options.cache_dir.as_deref())?.toolchain(lock.id());
         if root.is_dir() {
             return open(&lock, &root, options).map(Some);
@@ -150,6 +152,38 @@ pub fn find(options: &Options) -> Result<Option<Toolchain>, ProvisionError> {
         Provider::Rustup => rustup::find(options).map(Some),
         Provider::Auto | Provider::Pinned => Ok(None),
     }
+}
+
+/// The lock with this SHA-256, which a manifest names: that of `options`, that of this source tree, or one that was
+/// installed or imported before. None if it is none of them.
+///
+/// # Errors
+/// [`ProvisionError::Damaged`] if the cache has another text under its name; else as [`find`].
+pub fn lock_by_sha256(options: &Options, sha256: &str) -> Result<Option<Lock>, ProvisionError> {
+    for known in [options.lock()?, Lock::guest()?] {
+        if known.sha256() == sha256 {
+            return Ok(Some(known));
+        }
+    }
+    // It becomes the name of a file.
+    if !lock::is_sha256(sha256) {
+        return Ok(None);
+    }
+    let path = Cache::new(options.cache_dir.as_deref())?.lock_text(sha256);
+    let mut text = String::new();
+    match fs::File::open(&path)
+        .and_then(|file| file.take(lock::MAX_TEXT as u64 + 1).read_to_string(&mut text))
+    {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ProvisionError::io("read", &path)(error)),
+    }
+    let lock = Lock::parse(&text)?;
+    if lock.sha256() != sha256 {
+        let detail = format!("the file holds the lock {}", lock.sha256());
+        return Err(ProvisionError::Damaged { path, detail });
+    }
+    Ok(Some(lock))
 }
 
 /// Removes everything that is in the cache: toolchains, those of older locks included, and what they built for it.
@@ -169,7 +203,7 @@ pub fn remove(options: &Options, progress: &dyn Progress) -> Result<Vec<PathBuf>
         cache.remove_toolchain(&id, &guard)?;
         removed.push(cache.toolchain(&id));
     }
-    for folder in [cache.downloads(), cache.apt(), cache.cargo_home(), cache.sysroots()] {
+    for folder in [cache.downloads(), cache.locks(), cache.apt(), cache.cargo_home(), cache.sysroots()] {
         if folder.exists() {
             cache::remove_tree(&folder)?;
             removed.push(folder);
@@ -187,7 +221,7 @@ pub struct Tools {
     pub paths: BTreeMap<String, PathBuf>,
 }
 
-/// Installs any lock, such as that of the test tools; [`Options::provider`] has no say in it.
+/// Installs any lock, such as that of the test tools; [`Options::provider`] and [`Options::lock`] have no say in it.
 ///
 /// # Errors
 /// [`ProvisionError`], which says what to do.

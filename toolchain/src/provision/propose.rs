@@ -6,7 +6,7 @@ use super::Options;
 use super::apt::Apt;
 use super::cache::Cache;
 use super::error::ProvisionError;
-use super::lock::{Lock, RawLock, RawPackage};
+use super::lock::{Lock, Package, RawLock, RawPackage};
 use crate::progress::Progress;
 
 /// The lock `old` with the newest versions of its recipe's roots and of all they depend on, as text. The
@@ -63,6 +63,40 @@ pub fn propose(old: &Lock, options: &Options, progress: &dyn Progress) -> Result
         wanted = next;
     }
     write(old, found)
+}
+
+/// A package that two locks do not share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageChange {
+    /// Its name.
+    pub name: String,
+    /// Its version in the old lock, if it is there. The same as in the new one if only the bytes differ.
+    pub old: Option<String>,
+    /// Its version in the new lock, if it is there.
+    pub new: Option<String>,
+}
+
+impl Lock {
+    /// The packages that `new` has otherwise, by name.
+    pub fn package_changes(&self, new: &Self) -> Vec<PackageChange> {
+        let packages = |lock: &Self| -> BTreeMap<String, (String, String)> {
+            let one = |package: &Package| {
+                (package.name().to_owned(), (package.version().to_owned(), package.sha256().to_owned()))
+            };
+            lock.packages().iter().map(one).collect()
+        };
+        let (old, new) = (packages(self), packages(new));
+        let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        let version =
+            |of: &BTreeMap<String, (String, String)>, name: &str| of.get(name).map(|one| one.0.clone());
+        let changed = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+        let change = |name: &String| PackageChange {
+            name: name.clone(),
+            old: version(&old, name),
+            new: version(&new, name),
+        };
+        changed.map(change).collect()
+    }
 }
 
 /// The lock as text, checked by reading it back.

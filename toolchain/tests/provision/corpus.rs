@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use opml_toolchain::provision::{fuzz_deb, fuzz_lock};
+use opml_toolchain::provision::{fuzz_archive, fuzz_deb, fuzz_lock};
 
 fn replay(target: &str, read: impl Fn(&[u8]) -> bool) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
@@ -38,6 +38,11 @@ fn replay(target: &str, read: impl Fn(&[u8]) -> bool) {
 #[test]
 fn packages() {
     replay("deb", |data| fuzz_deb(data).is_ok());
+}
+
+#[test]
+fn archives() {
+    replay("archive", |data| fuzz_archive(data).is_ok());
 }
 
 #[test]

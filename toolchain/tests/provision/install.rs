@@ -35,9 +35,11 @@ fn a_good_lock_is_installed_once() {
     assert_eq!(fs::read(tools.root.join("usr/bin/alias")).unwrap(), b"library");
     assert_eq!(fs::read(tools.root.join("usr/bin/again")).unwrap(), b"#!/bin/sh\n");
     assert_eq!(world.log(), ["update", "download alpha=1 beta=1"]);
-    // Downloads have been cleared away, and a second time nothing is asked of anyone.
-    assert_eq!(world.cached("downloads"), Vec::<String>::new());
-    ensure_tools(&world.lock("alpha = \"usr/bin/alpha\""), &world.options(), &Silent).unwrap();
+    // Packages are kept for an export, and a second time nothing is asked of anyone.
+    let lock = world.lock("alpha = \"usr/bin/alpha\"");
+    assert_eq!(world.cached("downloads"), World::kept(&lock, [0, 1]));
+    assert_eq!(world.cached("locks"), [format!("{}.lock", lock.sha256())]);
+    ensure_tools(&lock, &world.options(), &Silent).unwrap();
     assert_eq!(world.log().len(), 2);
 }
 
@@ -54,7 +56,7 @@ fn a_wrong_package_is_named_and_removed() {
     assert_eq!(expected, format!("SHA-256 {}", lock.packages()[1].sha256()));
     assert!(got.starts_with("SHA-256 ") && got != expected, "{got}");
     // The good one stays for the next try, the bad one is gone, nothing is installed.
-    assert_eq!(world.cached("downloads"), [lock.packages()[0].file_name()]);
+    assert_eq!(world.cached("downloads"), World::kept(&lock, [0]));
     assert_eq!(world.cached("toolchains"), Vec::<String>::new());
 
     bytes.push(0);
@@ -122,8 +124,8 @@ fn offline_takes_what_is_there_and_starts_nothing() {
     assert_eq!(id, lock.id());
     // Packages that are in the cache are enough.
     for package in lock.packages() {
-        let name = package.file_name();
-        fs::copy(world.path("repo").join(&name), world.path("cache/downloads").join(&name)).unwrap();
+        let kept = world.path("cache/downloads").join(package.stored_name());
+        fs::copy(world.path("repo").join(package.file_name()), kept).unwrap();
     }
     ensure_tools(&lock, &options, &Silent).unwrap();
     assert_eq!(world.log(), Vec::<String>::new());
@@ -163,7 +165,9 @@ fn removing_leaves_nothing_and_is_repeatable() {
     let root = world.install().unwrap().root;
     assert!(remove(&world.options(), &Silent).unwrap().contains(&root));
     assert!(!root.exists());
-    assert_eq!(world.cached("toolchains"), Vec::<String>::new());
+    for folder in ["toolchains", "downloads", "locks"] {
+        assert_eq!(world.cached(folder), Vec::<String>::new(), "{folder}");
+    }
     world.install().unwrap();
 }
 
@@ -173,7 +177,7 @@ fn a_lock_is_proposed_from_the_package_lists() {
     let record = |name: &str, more: &str| {
         format!(
             "Package: {name}\nArchitecture: all\nVersion: 2\nSize: 7\nSHA256: {}\n{more}\n",
-            "a".repeat(64)
+            name[..1].repeat(64)
         )
     };
     let alpha = record("alpha", "Depends: libc6 (>= 2), beta (= 1) | gamma");
@@ -195,6 +199,16 @@ fn a_lock_is_proposed_from_the_package_lists() {
     let packages: Vec<_> = new.packages().iter().map(|package| package.to_string()).collect();
     assert_eq!(packages, ["alpha=2", "beta=2"]);
     assert_eq!(new.recipe(), old.recipe());
+    let changes = |from: &Lock, to: &Lock| {
+        let changes = from.package_changes(to).into_iter();
+        changes.map(|change| (change.name, change.old, change.new)).collect::<Vec<_>>()
+    };
+    let text_of = |text: &str| Some(text.to_owned());
+    let expected = [("alpha", None, text_of("2")), ("beta", None, text_of("2")), ("old", text_of("1"), None)];
+    assert_eq!(changes(&old, &new), expected.map(|(name, old, new)| (name.to_owned(), old, new)));
+    assert_eq!(changes(&new, &new), []);
+    let rebuilt = Lock::parse(&new.text().replace(&"a".repeat(64), &"c".repeat(64))).unwrap();
+    assert_eq!(changes(&new, &rebuilt), [("alpha".into(), text_of("2"), text_of("2"))]);
     // From the same lists the same text.
     let again = propose(&new, &world.options(), &Silent).unwrap();
     assert_eq!(Lock::parse(&again).unwrap().sha256(), new.sha256());

@@ -7,3 +7,4 @@ mod install;
 mod processes;
 mod providers;
 mod support;
+mod transfer;

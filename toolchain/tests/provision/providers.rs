@@ -6,29 +6,13 @@ use std::path::Path;
 
 use opml_toolchain::progress::Silent;
 use opml_toolchain::provision::{
-    Options, PASSED_ON, Provider, ProvisionError, Source, Tool, doctor, ensure_lock, find,
+    Lock, Options, PASSED_ON, Provider, ProvisionError, Source, Tool, Toolchain, doctor, ensure, find,
 };
 
-use super::support::{Member, World, deb, write_program};
+use super::support::{RUSTC, TOOLS, World, pinned, write_program};
 
-const TOOLS: &str = "rustc = \"bin/rustc\"\ncargo = \"bin/cargo\"\nclang = \"bin/clang\"\nlld = \"bin/ld.lld\"\n\
-                     rust-library = \"library\"";
-const RUSTC: &[u8] = b"#!/bin/sh\n[ \"$1\" = env ] && exec env\necho 'rustc 9.9'\necho 'LLVM version: 8.7'\n";
-
-fn pinned(rustc: &[u8]) -> World {
-    let mut world = World::new();
-    world.add(
-        "tools",
-        deb(&[
-            Member::Program("bin/rustc", rustc),
-            Member::Program("bin/cargo", b"#!/bin/sh\n[ \"$1\" = env ] && exec env\necho 'cargo 9.9'\n"),
-            Member::Program("bin/clang", b"#!/bin/sh\necho 'clang 1'\necho 'InstalledDir: /somewhere'\n"),
-            Member::Program("bin/ld.lld", b"#!/bin/sh\necho 'LLD 2'\n"),
-            Member::File("library/core/src/lib.rs", b""),
-            Member::File("library/vendor/x", b""),
-        ]),
-    );
-    world
+fn ensure_lock(lock: &Lock, options: &Options) -> Result<Toolchain, ProvisionError> {
+    ensure(&Options { lock: Some(lock.clone()), ..options.clone() }, &Silent)
 }
 
 /// A rustup toolchain in `root`, reached by a shim as rustup's own.
@@ -52,7 +36,7 @@ fn only_bin(world: &World) -> Options {
 fn the_pinned_toolchain_says_what_it_is() {
     let world = pinned(RUSTC);
     let lock = world.lock(TOOLS);
-    let toolchain = ensure_lock(&lock, &world.options(), &Silent).unwrap();
+    let toolchain = ensure_lock(&lock, &world.options()).unwrap();
     let identity = toolchain.identity();
     assert!(identity.is_reference());
     assert_eq!(identity.lock_sha256.as_deref(), Some(lock.sha256()));
@@ -62,7 +46,7 @@ fn the_pinned_toolchain_says_what_it_is() {
     assert!(toolchain.rust_library().join("core/src/lib.rs").is_file());
     assert_eq!(toolchain.vendored_crates(), Some(toolchain.rust_library().join("vendor")));
     // The second time it is read, not asked.
-    let again = ensure_lock(&lock, &world.options(), &Silent).unwrap();
+    let again = ensure_lock(&lock, &world.options()).unwrap();
     assert_eq!(again.identity(), identity);
 }
 
@@ -70,8 +54,8 @@ fn the_pinned_toolchain_says_what_it_is() {
 fn a_damaged_installation_is_told() {
     let world = pinned(RUSTC);
     let lock = world.lock(TOOLS);
-    let toolchain = ensure_lock(&lock, &world.options(), &Silent).unwrap();
-    let damage = || match ensure_lock(&lock, &world.options(), &Silent) {
+    let toolchain = ensure_lock(&lock, &world.options()).unwrap();
+    let damage = || match ensure_lock(&lock, &world.options()) {
         Err(ProvisionError::Damaged { detail, .. }) => detail,
         other => panic!("{other:?}"),
     };
@@ -85,7 +69,7 @@ fn a_damaged_installation_is_told() {
 #[test]
 fn tools_get_a_clean_environment() {
     let world = pinned(RUSTC);
-    let toolchain = ensure_lock(&world.lock(TOOLS), &world.options(), &Silent).unwrap();
+    let toolchain = ensure_lock(&world.lock(TOOLS), &world.options()).unwrap();
     // Cargo sets it for tests; any variable that is not on the list would do.
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     let output = toolchain.command(Tool::Cargo).arg("env").output().unwrap();
@@ -107,8 +91,7 @@ fn tools_get_a_clean_environment() {
 fn tools_that_do_not_run_are_not_installed() {
     let world = pinned(b"#!/bin/sh\necho 'GLIBC_2.99 not found' >&2\nexit 1\n");
     let options = Options { provider: Provider::Pinned, ..world.options() };
-    let Err(ProvisionError::DoesNotRun { path, detail }) = ensure_lock(&world.lock(TOOLS), &options, &Silent)
-    else {
+    let Err(ProvisionError::DoesNotRun { path, detail }) = ensure_lock(&world.lock(TOOLS), &options) else {
         panic!()
     };
     assert!(path.ends_with("bin/rustc") && detail.contains("GLIBC_2.99"), "{detail}");
@@ -155,13 +138,13 @@ fn auto_falls_back_only_where_the_pinned_one_can_not_be() {
     lay_out_rustup(&world);
     // No apt-get: the fall-back says why it is one.
     fs::rename(world.path("bin/apt-get"), world.path("apt-get")).unwrap();
-    let toolchain = ensure_lock(&world.lock(TOOLS), &only_bin(&world), &Silent).unwrap();
+    let toolchain = ensure_lock(&world.lock(TOOLS), &only_bin(&world)).unwrap();
     assert_eq!(toolchain.identity().source, Source::Rustup);
     assert!(toolchain.fallback().unwrap().contains("apt-get"));
     // A network that is down may be up again.
     fs::rename(world.path("apt-get"), world.path("bin/apt-get")).unwrap();
     world.apt_get("exit 100", "exit 100");
-    let error = ensure_lock(&world.lock(TOOLS), &world.options(), &Silent).unwrap_err();
+    let error = ensure_lock(&world.lock(TOOLS), &world.options()).unwrap_err();
     assert!(matches!(error, ProvisionError::Apt { .. }), "{error}");
 }
 

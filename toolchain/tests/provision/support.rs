@@ -96,6 +96,13 @@ impl World {
         ensure_tools(&self.lock(""), &self.options(), &Silent)
     }
 
+    /// What [`cached`](Self::cached) gives for packages of `lock`, by their places in it.
+    pub fn kept<const N: usize>(lock: &Lock, packages: [usize; N]) -> Vec<String> {
+        let mut names = packages.map(|at| lock.packages()[at].stored_name()).to_vec();
+        names.sort();
+        names
+    }
+
     /// The names in a folder of the cache, sorted.
     pub fn cached(&self, folder: &str) -> Vec<String> {
         let Ok(listing) = fs::read_dir(self.path("cache").join(folder)) else { return Vec::new() };
@@ -190,4 +197,28 @@ pub fn xz(data: &[u8]) -> Vec<u8> {
 /// A package with these members, compressed as Debian does it.
 pub fn deb(members: &[Member]) -> Vec<u8> {
     deb_of("data.tar.xz", &xz(&tar(members)))
+}
+
+/// The tools that a toolchain has, where [`pinned`] puts them.
+pub const TOOLS: &str = "rustc = \"bin/rustc\"\ncargo = \"bin/cargo\"\nclang = \"bin/clang\"\nlld = \"bin/ld.lld\"\n\
+                         rust-library = \"library\"";
+/// A compiler that says its version and can show its environment.
+pub const RUSTC: &[u8] =
+    b"#!/bin/sh\n[ \"$1\" = env ] && exec env\necho 'rustc 9.9'\necho 'LLVM version: 8.7'\n";
+
+/// A world with a package of [`TOOLS`].
+pub fn pinned(rustc: &[u8]) -> World {
+    let mut world = World::new();
+    world.add(
+        "tools",
+        deb(&[
+            Member::Program("bin/rustc", rustc),
+            Member::Program("bin/cargo", b"#!/bin/sh\n[ \"$1\" = env ] && exec env\necho 'cargo 9.9'\n"),
+            Member::Program("bin/clang", b"#!/bin/sh\necho 'clang 1'\necho 'InstalledDir: /somewhere'\n"),
+            Member::Program("bin/ld.lld", b"#!/bin/sh\necho 'LLD 2'\n"),
+            Member::File("library/core/src/lib.rs", b""),
+            Member::File("library/vendor/x", b""),
+        ]),
+    );
+    world
 }

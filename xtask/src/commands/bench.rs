@@ -1,7 +1,7 @@
 //! `bench`: what the shipped models cost, and how fast VM and root are.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use opml_state::Hash;
@@ -15,14 +15,8 @@ use crate::bench::{
 };
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
+use crate::shipped::INPUTS;
 use crate::ui::{self, Format, table};
-
-/// The shipped models, each with the input that is measured.
-const MODELS: [(&str, &str); 3] = [
-    ("models/mnist/mlp.onnx", "models/mnist/digits/7_0002.png"),
-    ("models/mnist/mlp500.onnx", "models/mnist/digits/7_0002.png"),
-    ("models/mnist/cnn.onnx", "models/mnist/digits/7_0002.png"),
-];
 
 /// Measure the shipped models, the VM, the memory root and proofs, beside other projects' figures
 ///
@@ -50,26 +44,14 @@ struct Bench {
     progress: Box<dyn opml_toolchain::progress::Progress>,
 }
 
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("cannot write {}", path.display())]
-struct Unwritable {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
 pub fn run(args: &Args) -> Result {
-    let unwritable = |path: &Path| {
-        let path = path.to_owned();
-        |source| Stop::unable(Unwritable { path, source })
-    };
-    let scratch = tempfile::tempdir().map_err(unwritable(&std::env::temp_dir()))?;
     let bench = Bench {
         checkout: super::checkout()?,
         provision: super::provision_options(args.offline)?,
-        scratch,
+        scratch: super::scratch()?,
         progress: ui::reporter(),
     };
-    let models = MODELS
+    let models = INPUTS
         .iter()
         .map(|(model, input)| bench.model(model, input))
         .collect::<std::result::Result<_, _>>()?;
@@ -147,7 +129,7 @@ impl Bench {
     /// Proofs of the first model's run, and of the long run.
     fn proofs(&self, long: &Built) -> std::result::Result<ProofFigures, Stop> {
         let mut contract = super::contract(self.provision.offline, &*self.progress)?;
-        let (model, input) = MODELS[0];
+        let (model, input) = INPUTS[0];
         let root = self.checkout.root();
         let imported = build_model::import(&root.join(model), BTreeMap::new(), None, "cannon32")?;
         let program = Program::open(&self.build(&imported.request)?.out)?;

@@ -126,13 +126,13 @@ pub fn run(args: &Args) -> Result {
 }
 
 /// A model on its way into the pipeline.
-pub(super) struct Imported {
+pub(crate) struct Imported {
     pub model: Model,
     pub request: Request,
 }
 
 /// Imports the model in the file `program`.
-pub(super) fn import(
+pub(crate) fn import(
     program: &Path,
     dims: BTreeMap<String, u32>,
     name: Option<&str>,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use opml_toolchain::compare::{Artifacts, CauseKind, Comparison, ImageDifference, compare};
+use opml_toolchain::compare::{Artifacts, Cause, CauseKind, Comparison, ImageDifference, compare};
 
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui::{self, Format, table};
@@ -124,11 +124,16 @@ fn causes_text(comparison: &Comparison, [a, b]: [&str; 2]) -> String {
                 two machines did not do what its toolchain says.\n"
             .into();
     }
-    let row = |cause: &opml_toolchain::compare::Cause| {
+    " made from, likeliest reason first\n".to_owned() + &causes_table(&comparison.causes, [a, b])
+}
+
+/// Inputs that two sides do not share.
+pub(super) fn causes_table(causes: &[Cause], [a, b]: [&str; 2]) -> String {
+    let row = |cause: &Cause| {
         vec![kind(cause.kind).to_owned(), cause.what.clone(), shown(Some(&cause.a)), shown(Some(&cause.b))]
     };
-    let rows: Vec<_> = comparison.causes.iter().map(row).collect();
-    " made from, likeliest reason first\n".to_owned() + &table::columns(&["", "", a, b], &rows, |_| false)
+    let rows: Vec<_> = causes.iter().map(row).collect();
+    table::columns(&["", "", a, b], &rows, |_| false)
 }
 
 fn kind(kind: CauseKind) -> &'static str {

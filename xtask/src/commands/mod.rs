@@ -10,6 +10,7 @@ pub mod diff;
 pub mod doctor;
 pub mod image;
 pub mod prove;
+pub mod roots;
 pub mod run;
 pub mod state;
 pub mod test;
@@ -46,6 +47,21 @@ fn provision_options(offline: bool) -> Result<provision::Options, Stop> {
 fn contract(offline: bool, progress: &dyn Progress) -> Result<Contract, Stop> {
     let artifacts = artifacts::ensure(&provision_options(offline)?, progress).map_err(Stop::unable)?;
     Contract::deploy(&artifacts).map_err(Stop::unable)
+}
+
+/// A folder for what is not kept.
+fn scratch() -> Result<tempfile::TempDir, Stop> {
+    let unwritable = |source| Stop::unable(Unwritable { path: std::env::temp_dir(), source });
+    tempfile::tempdir().map_err(unwritable)
+}
+
+/// No place for intermediate files.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("cannot write to {}", path.display())]
+#[diagnostic(help("free some space there, or name another folder in TMPDIR"))]
+struct Unwritable {
+    path: PathBuf,
+    source: std::io::Error,
 }
 
 /// A file that a command could not read.

@@ -30,6 +30,8 @@ pub fn run(args: &Args) -> Result {
     let progress = ui::reporter();
     let options = super::provision_options(args.offline)?;
     provision::ensure(&options, &*progress).map_err(Stop::unable)?;
+    // One test exports them.
+    provision::fetch_packages(&options, &*progress).map_err(Stop::unable)?;
     let tools = Lock::parse(TEST_TOOLS).map_err(Stop::unable)?;
     provision::ensure_tools(&tools, &options, &*progress).map_err(Stop::unable)?;
     opml_onchain::artifacts::ensure(&options, &*progress).map_err(Stop::unable)?;

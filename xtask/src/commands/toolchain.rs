@@ -1,19 +1,22 @@
 //! `toolchain`: the guest toolchain alone.
 
+mod moved;
+mod update;
+
 use clap::Subcommand;
-use opml_toolchain::provision::{self, Lock, Tool};
+use opml_toolchain::provision::{self, Tool, Toolchain};
 
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui;
 
-/// Install, locate, remove or renew the pinned guest toolchain
+/// Install, locate, remove, move or renew the pinned guest toolchain
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
 }
 
-#[derive(Subcommand, Clone, Copy)]
+#[derive(Subcommand)]
 enum Action {
     /// Download, check and unpack it, if it is not there
     Install {
@@ -23,34 +26,19 @@ enum Action {
     },
     /// Print where its tools are; exits with 1 if it is not installed
     Path,
-    /// Remove it, older ones and the test tools from the cache
+    /// Remove it, older ones, their packages and the test tools from the cache
     Remove,
-    /// Print a new lock: the same packages in the versions that this system's sources have now
-    Propose {
-        /// Which lock to renew
-        #[arg(value_enum, default_value_t = Which::Guest)]
-        lock: Which,
-    },
-}
-
-#[derive(clap::ValueEnum, Clone, Copy)]
-enum Which {
-    /// toolchain/guest-toolchain.lock
-    Guest,
-    /// tests/test-tools.lock
-    TestTools,
+    Export(moved::Export),
+    Import(moved::Import),
+    Update(update::Update),
 }
 
 pub fn run(args: &Args) -> Result {
     let progress = ui::reporter();
-    match args.action {
+    match &args.action {
         Action::Install { offline } => {
-            let toolchain =
-                provision::ensure(&super::provision_options(offline)?, &*progress).map_err(Stop::unable)?;
-            if let Some(reason) = toolchain.fallback() {
-                eprintln!("warning: the pinned toolchain cannot be used here: {reason}");
-            }
-            println!("{}", toolchain.identity().rustc);
+            let options = super::provision_options(*offline)?;
+            show(&provision::ensure(&options, &*progress).map_err(Stop::unable)?);
         }
         Action::Path => {
             let Some(toolchain) = provision::find(&super::provision_options(true)?).map_err(Stop::unable)?
@@ -62,15 +50,9 @@ pub fn run(args: &Args) -> Result {
                 |tool: Tool| toolchain.path(tool).map_or_else(|e| e.to_string(), |p| p.display().to_string());
             print!("{}", ui::table::pairs(Tool::ALL.map(|tool| (tool.name(), path(tool)))));
         }
-        Action::Propose { lock } => {
-            let old = match lock {
-                Which::Guest => Lock::guest(),
-                Which::TestTools => Lock::parse(super::test::TEST_TOOLS),
-            };
-            let options = super::provision_options(false)?;
-            let old = old.map_err(Stop::unable)?;
-            print!("{}", provision::propose(&old, &options, &*progress).map_err(Stop::unable)?);
-        }
+        Action::Export(args) => return moved::export(args, &*progress),
+        Action::Import(args) => return moved::import(args, &*progress),
+        Action::Update(args) => return update::update(args, &*progress),
         Action::Remove => {
             let removed =
                 provision::remove(&super::provision_options(true)?, &*progress).map_err(Stop::unable)?;
@@ -81,4 +63,12 @@ pub fn run(args: &Args) -> Result {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Says what was installed.
+fn show(toolchain: &Toolchain) {
+    if let Some(reason) = toolchain.fallback() {
+        eprintln!("warning: the pinned toolchain cannot be used here: {reason}");
+    }
+    println!("{}", toolchain.identity().rustc);
 }
