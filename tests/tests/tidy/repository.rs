@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use ignore::WalkBuilder;
 
+/// Documents of others, to the letter.
+const OF_OTHERS: &str = "tests/tests/sbom/schema/";
+
 /// A text file of the repository.
 pub struct TextFile {
     /// Path below the root, with slashes.
@@ -17,6 +20,10 @@ pub struct TextFile {
 impl TextFile {
     pub fn is_rust(&self) -> bool {
         self.path.ends_with(".rs")
+    }
+
+    pub fn is_ours(&self) -> bool {
+        !self.path.starts_with(OF_OTHERS)
     }
 
     /// The lines with their numbers, from 1.
