@@ -35,5 +35,5 @@ pub use provenance::{
 };
 pub use seal::{Layout, SealError, Sealed, sign, verify};
 pub use statement::{
-    MAX_SUBJECTS, PREDICATE_TYPE, Resource, STATEMENT_TYPE, Statement, StatementError, Subject,
+    MAX_STATEMENT, MAX_SUBJECTS, PREDICATE_TYPE, Resource, STATEMENT_TYPE, Statement, StatementError, Subject,
 };

@@ -12,6 +12,8 @@ use crate::provenance::{Provenance, or_default};
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// The predicate's type.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
+/// Longest statement, in bytes: so that an envelope around it can be read, whoever signs it.
+pub const MAX_STATEMENT: usize = MAX_ENVELOPE / 2;
 /// Most files of a statement.
 pub const MAX_SUBJECTS: usize = 64;
 
@@ -139,7 +141,7 @@ impl Statement {
     /// # Errors
     /// All of [`StatementError`].
     pub fn parse(bytes: &[u8], build_types: &[&str]) -> Result<Self, StatementError> {
-        let raw: Raw<serde_json::Value> = json::read(bytes, MAX_ENVELOPE).map_err(StatementError::Json)?;
+        let raw: Raw<serde_json::Value> = json::read(bytes, MAX_STATEMENT).map_err(StatementError::Json)?;
         if raw.statement_type != STATEMENT_TYPE {
             return Err(StatementError::Type { got: shown(&raw.statement_type) });
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use opml_attest::{
     Difference, Envelope, EnvelopeError, FolderError, JsonError, KeyFileError, Layout, MAX_ENVELOPE,
-    PrivateKey, Provenance, SealError, Statement, StatementError, Subject, generate, private_key, public_key,
-    sign, verify,
+    MAX_SIGNATURES, MAX_STATEMENT, PrivateKey, Provenance, SealError, Statement, StatementError, Subject,
+    generate, private_key, public_key, sign, verify,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -195,6 +195,14 @@ fn the_envelope_is_bounded_and_there() {
     assert!(
         verify(&dir.path().join("nowhere"), &LAYOUT, &key(7).public()).expect_err("no folder").is_unable()
     );
+}
+
+/// The longest statement, and the most signatures: what is written is read again.
+#[test]
+fn what_is_signed_can_be_verified() {
+    let mut envelope = Envelope::new(vec![b' '; MAX_STATEMENT]);
+    (0..MAX_SIGNATURES).for_each(|seed| envelope.sign(&key(seed as u8)));
+    assert_eq!(Envelope::parse(envelope.to_json().as_bytes()), Ok(envelope));
 }
 
 #[test]

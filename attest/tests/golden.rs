@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use opml_attest::{
-    BuildDefinition, Builder, ExternalParameters, InternalParameters, JsonError, MAX_SUBJECTS, Provenance,
-    Resource, RunDetails, Statement, StatementError, Subject,
+    BuildDefinition, Builder, ExternalParameters, InternalParameters, JsonError, MAX_STATEMENT, MAX_SUBJECTS,
+    Provenance, Resource, RunDetails, Statement, StatementError, Subject,
 };
 use serde_json::{Value, json};
 
@@ -127,6 +127,8 @@ fn other_documents_are_refused() {
     ] {
         assert!(matches!(shape, StatementError::Json(JsonError::Shape(_))), "{shape:?}");
     }
+    let long = changed_to(&|v| v["later"] = json!(" ".repeat(MAX_STATEMENT)));
+    assert!(matches!(long, StatementError::Json(JsonError::TooLong { most: MAX_STATEMENT, .. })), "{long:?}");
     assert_eq!(changed_to(&|v| v["subject"] = json!([])), StatementError::Count { got: 0 });
     assert_eq!(changed_to(&|v| v["subject"] = json!(null)), StatementError::Count { got: 0 });
     let many = json!(vec![json!({}); MAX_SUBJECTS + 1]);
