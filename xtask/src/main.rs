@@ -38,6 +38,7 @@ enum Command {
     Roots(commands::roots::Args),
     Doctor(commands::doctor::Args),
     Toolchain(commands::toolchain::Args),
+    Ci(commands::ci::Args),
     Test(commands::test::Args),
     Bench(commands::bench::Args),
 }
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Roots(args) => commands::roots::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Toolchain(args) => commands::toolchain::run(&args),
+        Command::Ci(args) => commands::ci::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
     };

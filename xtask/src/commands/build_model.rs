@@ -47,6 +47,9 @@ pub struct Args {
     /// Name of the program in its manifest [default: the file's name]
     #[arg(long, value_parser = program_name)]
     name: Option<String>,
+    /// Build with the toolchain of another lock, as `verify` does for programs that were built with an older one
+    #[arg(long, value_name = "FILE")]
+    toolchain_lock: Option<PathBuf>,
 }
 
 /// Found before anything is compiled, and not when it is to be written.
@@ -94,9 +97,13 @@ pub fn run(args: &Args) -> Result {
     let dims = args.dims.iter().cloned().collect();
     let Imported { model, request } = import(&args.program, dims, args.name.as_deref(), target.name())?;
     let imported = started.elapsed();
+    let mut provision = super::provision_options(args.offline)?;
+    if let Some(path) = &args.toolchain_lock {
+        provision.lock = Some(super::lock(path)?);
+    }
     let default_out = || checkout.root().join("target/opml").join(&request.name).join(target.name());
     let out = args.out.clone().unwrap_or_else(default_out);
-    let options = Options { provision: super::provision_options(args.offline)?, checkout, out, work: None };
+    let options = Options { provision, checkout, out, work: None };
     let built = match build(&request, &target, &options, &*progress) {
         Ok(built) => built,
         // Judged, and not acceptable; all other errors kept it from being judged.

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod bench;
 pub mod build_model;
 pub mod check_proof;
+pub mod ci;
 pub mod conform;
 pub mod diff;
 pub mod doctor;
@@ -47,6 +48,18 @@ fn provision_options(offline: bool) -> Result<provision::Options, Stop> {
 fn contract(offline: bool, progress: &dyn Progress) -> Result<Contract, Stop> {
     let artifacts = artifacts::ensure(&provision_options(offline)?, progress).map_err(Stop::unable)?;
     Contract::deploy(&artifacts).map_err(Stop::unable)
+}
+
+/// What is no lock, as it is no text.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("{} is no text, so it is no lock", .0.display())]
+#[diagnostic(help("the format is in toolchain/src/provision/lock.rs"))]
+struct NoText(PathBuf);
+
+/// The lock of a toolchain in the file `path`.
+fn lock(path: &Path) -> Result<provision::Lock, Stop> {
+    let text = String::from_utf8(read(path)?).map_err(|_| Stop::unable(NoText(path.to_owned())))?;
+    provision::Lock::parse(&text).map_err(Stop::unable)
 }
 
 /// A folder for what is not kept.

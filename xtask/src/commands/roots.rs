@@ -5,9 +5,8 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use opml_toolchain::compare::Cause;
-use opml_toolchain::manifest::Manifest;
 use opml_toolchain::roots::{self, Comparison, Roots, RootsError, Row, Verdict};
-use opml_toolchain::write_atomically;
+use opml_toolchain::{Built, write_atomically};
 
 use super::diff;
 use crate::outcome::{Outcome, Result, Stop};
@@ -47,20 +46,8 @@ pub fn run(args: &Args) -> Result {
         scratch: scratch.path(),
         progress: &*progress,
     };
-    let mut manifests: Vec<Manifest> = Vec::new();
-    for name in opml_targets::names() {
-        let target = super::target(name)?;
-        for shipped in Shipped::all(&checkout)? {
-            match builder.build(&shipped, &target)? {
-                Ok(built) => manifests.push(built.manifest),
-                Err(refused) => {
-                    eprint!("{}", refused.text());
-                    return Ok(Outcome::Failed);
-                }
-            }
-        }
-    }
-    let got = Roots::of(&manifests).map_err(Stop::unable)?;
+    let Some(built) = build_all(&builder)? else { return Ok(Outcome::Failed) };
+    let got = Roots::of(built.iter().map(|(_, built)| &built.manifest)).map_err(Stop::unable)?;
     let comparison = pinned.compare(&got);
     if args.update {
         write_atomically(&path, got.to_text().as_bytes()).map_err(Stop::unable)?;
@@ -73,8 +60,26 @@ pub fn run(args: &Args) -> Result {
     Ok(if accepted { Outcome::Done } else { Outcome::Failed })
 }
 
+/// Builds every shipped model for every target; with the path of each. Nothing if the audit refuses one, which is then told.
+pub(super) fn build_all(builder: &Builder) -> std::result::Result<Option<Vec<(PathBuf, Built)>>, Stop> {
+    let mut all = Vec::new();
+    for name in opml_targets::names() {
+        let target = super::target(name)?;
+        for shipped in Shipped::all(builder.checkout)? {
+            match builder.build(&shipped, &target)? {
+                Ok(built) => all.push((shipped.path, built)),
+                Err(refused) => {
+                    eprint!("{}", refused.text());
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    Ok(Some(all))
+}
+
 /// The pins of the file; none if there is no file, so that every model then lacks one.
-fn read(path: &Path) -> std::result::Result<Roots, Stop> {
+pub(super) fn read(path: &Path) -> std::result::Result<Roots, Stop> {
     let most = roots::MAX_TEXT as u64;
     let mut text = String::new();
     match File::open(path).and_then(|file| file.take(most + 1).read_to_string(&mut text)) {
@@ -84,7 +89,7 @@ fn read(path: &Path) -> std::result::Result<Roots, Stop> {
     }
 }
 
-fn json(comparison: &Comparison, updated: bool) -> serde_json::Value {
+pub(super) fn json(comparison: &Comparison, updated: bool) -> serde_json::Value {
     serde_json::json!({
         "as_pinned": comparison.is_as_pinned(),
         "updated": updated,
@@ -92,7 +97,7 @@ fn json(comparison: &Comparison, updated: bool) -> serde_json::Value {
     })
 }
 
-fn text(comparison: &Comparison, updated: bool) -> String {
+pub(super) fn text(comparison: &Comparison, updated: bool) -> String {
     let header = ["model", "target", "", "pinned", "got"];
     let rows: Vec<_> = comparison.rows.iter().flat_map(lines).collect();
     let mut text = table::columns(&header, &rows, |_| false);

@@ -3,7 +3,7 @@
 mod rebuild;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use opml_state::Hash;
@@ -12,6 +12,7 @@ use opml_toolchain::compare::{Artifacts, compare};
 use opml_toolchain::manifest::Manifest;
 use thiserror::Error;
 
+use self::report::Report;
 use super::build_model;
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui::{self, Format};
@@ -72,6 +73,12 @@ enum VerifyError {
     ))]
     NoElf,
 
+    #[error("the program was built with the toolchain of another lock, {sha256}, which is not known here")]
+    #[diagnostic(help(
+        "`cargo xtask toolchain import FILE` brings a toolchain with its lock, or --source names a checkout with that lock"
+    ))]
+    NoLock { sha256: String },
+
     #[error("cannot prepare {}", path.display())]
     #[diagnostic(help("check the permissions and the free space there"))]
     Prepare { path: PathBuf, source: std::io::Error },
@@ -82,6 +89,19 @@ enum VerifyError {
 }
 
 pub fn run(args: &Args) -> Result {
+    let Some(report) = verify(args)? else {
+        eprintln!("the source does not give a program that passes: see above");
+        return Ok(Outcome::Failed);
+    };
+    match args.format {
+        Format::Json => println!("{:#}", report.json()),
+        Format::Text => print!("{}", report.text()),
+    }
+    Ok(if report.passes() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// Builds again and compares; nothing if the source gives no program that passes.
+fn verify(args: &Args) -> std::result::Result<Option<Report>, Stop> {
     let given = Artifacts::read(&args.build).map_err(Stop::unable)?;
     check(&given.manifest)?;
     let own = super::checkout()?;
@@ -92,21 +112,28 @@ pub fn run(args: &Args) -> Result {
         }
         None => own.clone(),
     };
-    let Some(rebuilt) = rebuild::rebuild(args, &given, &own, &source, &*ui::reporter())? else {
-        eprintln!("the source does not give a program that passes: see above");
-        return Ok(Outcome::Failed);
-    };
-    let report = report::Report {
+    let rebuilt = rebuild::rebuild(args, &given, &own, &source, &*ui::reporter())?;
+    Ok(rebuilt.map(|rebuilt| Report {
         comparison: compare(&given, &rebuilt),
         against: args.against,
-        given: &given.manifest,
-        rebuilt: &rebuilt.manifest,
+        given: given.manifest,
+        rebuilt: rebuilt.manifest,
+    }))
+}
+
+/// Verifies the build of `model` in `dir` from this checkout: its text, and whether it passes.
+pub(super) fn one(dir: &Path, model: &Path, offline: bool) -> std::result::Result<(String, bool), Stop> {
+    let args = Args {
+        build: dir.to_owned(),
+        source: None,
+        model: Some(model.to_owned()),
+        against: None,
+        clean_room: false,
+        format: Format::Text,
+        offline,
     };
-    match args.format {
-        Format::Json => println!("{:#}", report.json()),
-        Format::Text => print!("{}", report.text()),
-    }
-    Ok(if report.passes() { Outcome::Done } else { Outcome::Failed })
+    let refused = || ("the source does not give a program that passes\n".to_owned(), false);
+    Ok(verify(&args)?.map_or_else(refused, |report| (report.text(), report.passes())))
 }
 
 /// What becomes an argument of a command or a part of a path has to be what a build could have written.

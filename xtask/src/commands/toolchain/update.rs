@@ -50,12 +50,6 @@ impl Which {
     }
 }
 
-/// A lock is text.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("{} is no text, so it is no lock", .0.display())]
-#[diagnostic(help("the format is in toolchain/src/provision/lock.rs"))]
-struct NoText(PathBuf);
-
 pub fn update(args: &Update, progress: &dyn Progress) -> Result {
     let options = provision_options(args.offline)?;
     let old = match args.which {
@@ -63,11 +57,13 @@ pub fn update(args: &Update, progress: &dyn Progress) -> Result {
         Which::TestTools => Lock::parse(test::TEST_TOOLS),
     };
     let old = old.map_err(Stop::unable)?;
-    let text = match &args.lock {
-        Some(path) => String::from_utf8(read(path)?).map_err(|_| Stop::unable(NoText(path.clone())))?,
-        None => provision::propose(&old, &options, progress).map_err(Stop::unable)?,
+    let new = match &args.lock {
+        Some(path) => lock(path)?,
+        None => {
+            let text = provision::propose(&old, &options, progress).map_err(Stop::unable)?;
+            Lock::parse(&text).map_err(Stop::unable)?
+        }
     };
-    let new = Lock::parse(&text).map_err(Stop::unable)?;
     if new.sha256() == old.sha256() {
         println!("nothing has changed: {} is as new as this system's sources", args.which.path());
         return Ok(Outcome::Done);

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use opml_toolchain::compare::Artifacts;
 use opml_toolchain::manifest::Manifest;
 use opml_toolchain::progress::{Progress, Unit};
+use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::rebuild::{CleanRoom, FreshPlace, same_tool};
 use opml_toolchain::{Checkout, file};
 use sha2::{Digest, Sha256};
@@ -54,7 +55,12 @@ pub fn rebuild(
         let place = FreshPlace::new(source.root(), &options).map_err(Stop::unable)?;
         drop(task);
         let own_tool = same_tool(own, source).map_err(Stop::unable)?;
-        let arguments = arguments(manifest, &program, &out, args.offline);
+        let mut arguments = arguments(manifest, &program, &out, args.offline);
+        if let Some(lock) = other_lock(manifest, source, &options)? {
+            let path = dir.path().join("toolchain.lock");
+            std::fs::write(&path, lock.text()).map_err(not_prepared(&path))?;
+            arguments.extend(["--toolchain-lock".to_owned(), path.display().to_string()]);
+        }
         if !build_in(&place, &arguments, own_tool, args.offline)? {
             return Ok(None);
         }
@@ -77,6 +83,17 @@ fn arguments(manifest: &Manifest, file: &Path, out: &Path, offline: bool) -> Vec
         arguments.extend(model.dims.iter().map(|(name, n)| format!("--dim={name}={n}")));
     }
     arguments
+}
+
+/// The lock that the program was built with, if it is not the source's: the cache knows those that were installed or imported.
+fn other_lock(manifest: &Manifest, source: &Checkout, options: &provision::Options) -> Result<Option<Lock>> {
+    let sha256 = manifest.toolchain.as_ref().and_then(|toolchain| toolchain.lock_sha256.as_ref());
+    let own = crate::commands::read(&source.root().join("toolchain/guest-toolchain.lock"))?;
+    let Some(sha256) = sha256.filter(|sha256| **sha256 != hex::encode(Sha256::digest(&own))) else {
+        return Ok(None);
+    };
+    let found = provision::lock_by_sha256(options, sha256).map_err(Stop::unable)?;
+    found.map(Some).ok_or_else(|| Stop::unable(VerifyError::NoLock { sha256: sha256.clone() }))
 }
 
 /// Builds in the fresh place, with this tool or with the one of the source. Says whether there is a program.

@@ -9,14 +9,14 @@ use crate::commands::diff;
 use crate::ui::table;
 
 /// What came out.
-pub struct Report<'a> {
+pub struct Report {
     pub comparison: Comparison,
     pub against: Option<Hash>,
-    pub given: &'a Manifest,
-    pub rebuilt: &'a Manifest,
+    pub given: Manifest,
+    pub rebuilt: Manifest,
 }
 
-impl Report<'_> {
+impl Report {
     /// Whether the rebuilt program has the root that was given, if one was.
     fn has_root(&self) -> Option<bool> {
         self.against.map(|root| [self.rebuilt.memory_root, self.rebuilt.prestate_hash].contains(&root))
