@@ -7,7 +7,7 @@ use opml_toolchain::progress::Progress;
 use opml_toolchain::provision::{self, Lock, Options, PackageChange};
 use opml_toolchain::write_atomically;
 
-use super::super::{checkout, provision_options, read, run, scratch, target, test};
+use super::super::{checkout, lock, provision_options, run, scratch, target, test};
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
 use crate::shipped::{Builder, Shipped};
@@ -75,7 +75,7 @@ pub fn update(args: &Update, progress: &dyn Progress) -> Result {
     }
     println!();
     if args.write {
-        write_atomically(&checkout()?.root().join(args.which.path()), text.as_bytes())
+        write_atomically(&checkout()?.root().join(args.which.path()), new.text().as_bytes())
             .map_err(Stop::unable)?;
         println!(" {} is the new lock; `cargo xtask roots --update` pins its roots", args.which.path());
     } else {
