@@ -15,7 +15,7 @@ use super::containerfile::{Containerfile, ContainerfileError, Step};
 use super::fresh::{self, NETWORK};
 use crate::error::BuildError;
 use crate::progress::{Progress, Unit};
-use crate::sources::Tree;
+use crate::sources::copy_checkout;
 
 /// The program that makes the base system.
 const MAKER: &str = "mmdebstrap";
@@ -80,7 +80,7 @@ impl CleanRoom<'_> {
         let dir = tempfile::Builder::new().prefix("opml-clean-room-").tempdir();
         let dir = dir.map_err(BuildError::io("make", &std::env::temp_dir()))?;
         let copy = dir.path().join("source");
-        Tree::of_checkout(self.source)?.write(&copy)?;
+        copy_checkout(self.source, &copy)?;
         fresh::copy_git(&self.source.join(".git"), &copy.join(".git"))?;
         let hook = self.write_hook(&recipe, dir.path())?;
         let _task =

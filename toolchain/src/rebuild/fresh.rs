@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 use crate::error::BuildError;
 use crate::provision;
 use crate::provision::cache::Cache;
-use crate::sources::{Checkout, TOOL, Tree};
+use crate::sources::{Checkout, TOOL, Tree, copy_checkout};
 
 /// Variables of the user that a build there gets, each with the reason. All others but [`NETWORK`] are kept from it.
 const PASSED_ON: [(&str, &str); 6] = [
@@ -59,7 +59,7 @@ impl FreshPlace {
         for folder in [place.home(), place.cargo_home().join("registry"), place.cache()] {
             fs::create_dir_all(&folder).map_err(BuildError::io("make", &folder))?;
         }
-        Tree::of_checkout(source)?.write(&place.checkout())?;
+        copy_checkout(source, &place.checkout())?;
         copy_git(&source.join(".git"), &place.checkout().join(".git"))?;
         place.seed_cargo_home()?;
         let cache = Cache::new(options.cache_dir.as_deref())?;

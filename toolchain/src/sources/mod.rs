@@ -15,7 +15,7 @@ pub use identity::{CrateIdentity, Sources, TOOL};
 pub(crate) use identity::{Given, TOOLCHAIN_LOCK, texts};
 pub(crate) use resolve::{GuestCrate, resolve};
 pub(crate) use stage::{GUEST, lay_out};
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Tree, copy_checkout};
 
 use crate::error::BuildError;
 

@@ -1,4 +1,4 @@
-//! The files of a folder, read once: what is hashed is what is compiled or copied.
+//! The files of a folder, read once: what is hashed is what is compiled.
 //!
 //! **Tree hash.** SHA-256 over the files in the order of their paths' bytes, and of each: the length of its path below the
 //! folder (8 bytes, big-endian), the path with `/` between its parts, a byte that is 1 if its owner may execute it and else
@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::BuildError;
-use crate::work_dir::write_new;
 
 /// Most files and most bytes of one tree: several times the largest crate that a guest could reasonably be made of.
 const MAX_FILES: usize = 20_000;
@@ -51,55 +50,14 @@ impl Tree {
             let name = entry.file_name().to_string_lossy();
             entry.depth() == 1 && (name.starts_with('.') || BESIDE.contains(&&*name))
         };
-        Self::of(dir, checkout, beside)
-    }
-
-    /// A whole checkout, but for git's own folder.
-    ///
-    /// # Errors
-    /// As [`of_crate`](Self::of_crate).
-    pub fn of_checkout(dir: &Path) -> Result<Self, BuildError> {
-        Self::of(dir, dir, |entry| entry.depth() == 1 && entry.file_name() == ".git")
-    }
-
-    fn of(dir: &Path, checkout: &Path, left_out: impl Fn(&DirEntry) -> bool) -> Result<Self, BuildError> {
-        let mut ignored = Ignored::new(dir, checkout);
         let mut tree = Self { files: Vec::new() };
         let mut room = MAX_BYTES;
-        let walk = WalkDir::new(dir).into_iter();
-        for entry in walk.filter_entry(|entry| !left_out(entry) && !ignored.ignores(entry)) {
-            let entry = entry.map_err(|error| {
-                let path = error.path().unwrap_or(dir).to_owned();
-                BuildError::io("list", &path)(error.into())
-            })?;
-            if entry.file_type().is_symlink() {
-                return Err(BuildError::SourceLink { path: entry.into_path() });
-            }
-            if entry.file_type().is_file() {
-                tree.files.push(read(&entry, dir, &mut room)?);
-            }
-            if tree.files.len() > MAX_FILES {
-                return Err(too_large(dir));
-            }
-        }
+        walk(dir, checkout, beside, |entry| {
+            tree.files.push(read(entry, dir, &mut room)?);
+            if tree.files.len() > MAX_FILES { Err(too_large(dir)) } else { Ok(()) }
+        })?;
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(tree)
-    }
-
-    /// Writes the files below `dir`, which nobody else looks into.
-    ///
-    /// # Errors
-    /// [`BuildError::Io`].
-    pub fn write(&self, dir: &Path) -> Result<(), BuildError> {
-        for file in &self.files {
-            let path = dir.join(&file.path);
-            write_new(&path, &file.bytes)?;
-            if file.executable {
-                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-                fs::set_permissions(&path, mode).map_err(BuildError::io("write", &path))?;
-            }
-        }
-        Ok(())
     }
 
     /// The tree hash, hexadecimal.
@@ -114,6 +72,45 @@ impl Tree {
         }
         hex::encode(sha256.finalize())
     }
+}
+
+/// Copies a checkout to the folder `to`: all that no `.gitignore` of it names, but for git's own folder.
+///
+/// # Errors
+/// [`BuildError::SourceLink`], [`BuildError::Io`].
+pub(crate) fn copy_checkout(checkout: &Path, to: &Path) -> Result<(), BuildError> {
+    let git = |entry: &DirEntry| entry.depth() == 1 && entry.file_name() == ".git";
+    walk(checkout, checkout, git, |entry| {
+        let place = to.join(entry.path().strip_prefix(checkout).unwrap_or(entry.path()));
+        let folder = place.parent().unwrap_or(to);
+        fs::create_dir_all(folder).map_err(BuildError::io("make", folder))?;
+        fs::copy(entry.path(), &place).map_err(BuildError::io("copy", entry.path()))?;
+        Ok(())
+    })
+}
+
+/// Shows every file below `dir` that is neither left out nor ignored.
+fn walk(
+    dir: &Path,
+    checkout: &Path,
+    left_out: impl Fn(&DirEntry) -> bool,
+    mut show: impl FnMut(&DirEntry) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    let mut ignored = Ignored::new(dir, checkout);
+    let walk = WalkDir::new(dir).into_iter();
+    for entry in walk.filter_entry(|entry| !left_out(entry) && !ignored.ignores(entry)) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(dir).to_owned();
+            BuildError::io("list", &path)(error.into())
+        })?;
+        if entry.file_type().is_symlink() {
+            return Err(BuildError::SourceLink { path: entry.into_path() });
+        }
+        if entry.file_type().is_file() {
+            show(&entry)?;
+        }
+    }
+    Ok(())
 }
 
 fn too_large(dir: &Path) -> BuildError {

@@ -1,5 +1,7 @@
 //! A program is built again, in a fresh place or in a clean room.
 
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -27,13 +29,11 @@ pub fn rebuild(
     progress: &dyn Progress,
 ) -> Result<Option<Artifacts>> {
     let manifest = &given.manifest;
-    let bytes = program_bytes(args, manifest, source)?;
     let dir = tempfile::tempdir().map_err(not_prepared(&std::env::temp_dir()))?;
     let kind = if manifest.model.is_some() { "onnx" } else { "elf" };
     let name = format!("{}.{kind}", manifest.name);
     let program = dir.path().join(&name);
-    // What was hashed is what is built: the file may be another by now.
-    std::fs::write(&program, bytes).map_err(not_prepared(&program))?;
+    bring(args, manifest, source, &program)?;
     let out = dir.path().join("rebuilt");
     std::fs::create_dir(&out).map_err(not_prepared(&out))?;
     if args.clean_room {
@@ -115,32 +115,51 @@ fn build_in(place: &FreshPlace, arguments: &[String], own_tool: bool, offline: b
     }
 }
 
-/// What is built: the model, or the ELF file of a program that was built elsewhere.
-fn program_bytes(args: &Args, manifest: &Manifest, source: &Checkout) -> Result<Vec<u8>> {
+/// Brings what is built to the path `to`: the model, or the ELF file of a program that was built elsewhere. The copy is what is
+/// hashed, and what is built: the file that it was made from may be another by then.
+fn bring(args: &Args, manifest: &Manifest, source: &Checkout, to: &Path) -> Result<()> {
     let Some(model) = &manifest.model else {
-        return match args.build.is_dir() {
-            true => crate::commands::read(&args.build.join(file::PROGRAM)),
-            false => Err(Stop::unable(VerifyError::NoElf)),
+        let program = args.build.join(file::PROGRAM);
+        let known = if args.build.is_dir() {
+            copy(&program, to)
+        } else {
+            return Err(Stop::unable(VerifyError::NoElf));
         };
+        return known.map(drop).map_err(not_prepared(&program));
     };
-    let digest = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
     if let Some(path) = &args.model {
-        let bytes = crate::commands::read(path)?;
-        let (expected, got) = (model.sha256.clone(), digest(&bytes));
+        crate::commands::ordinary(path)?;
+        let (expected, got) = (model.sha256.clone(), copy(path, to).map_err(not_prepared(path))?);
         return match expected == got {
-            true => Ok(bytes),
+            true => Ok(()),
             false => Err(Stop::unable(VerifyError::OtherModel { path: path.clone(), expected, got })),
         };
     }
     let beside = if args.build.is_dir() { args.build.clone() } else { args.build.with_file_name("") };
     let places = [source.root().join("models"), beside];
-    let mut found = places.iter().flat_map(|place| models(place));
-    found.find_map(|path| std::fs::read(path).ok().filter(|bytes| digest(bytes) == model.sha256)).ok_or_else(
-        || {
+    let mut candidates = places.iter().flat_map(|place| models(place));
+    match candidates.any(|path| copy(&path, to).is_ok_and(|digest| digest == model.sha256)) {
+        true => Ok(()),
+        false => {
             let places = places.iter().map(|place| place.display().to_string()).collect();
-            Stop::unable(VerifyError::NoModel { sha256: model.sha256.clone(), places })
-        },
-    )
+            Err(Stop::unable(VerifyError::NoModel { sha256: model.sha256.clone(), places }))
+        }
+    }
+}
+
+/// Copies a file, and gives the SHA-256 of what was written, hexadecimal.
+fn copy(from: &Path, to: &Path) -> io::Result<String> {
+    let (mut from, mut to) = (File::open(from)?, File::create(to)?);
+    let mut sha256 = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(hex::encode(sha256.finalize()));
+        }
+        sha256.update(&buffer[..n]);
+        to.write_all(&buffer[..n])?;
+    }
 }
 
 /// The models below a folder.
