@@ -62,7 +62,6 @@ pub(crate) fn bill(
         name: library.to_owned(),
         version: rustc.clone(),
         license: Some(license.to_owned()),
-        properties: vec![("opml:source".to_owned(), "compiler".to_owned())],
         ..Crate::default()
     }));
     let tools = tools(identity).into_iter().map(|(name, text)| Tool { name, version: version(&text) });
@@ -76,11 +75,8 @@ fn guest_crate(name: &str, identity: &CrateIdentity) -> Crate {
         version: version.to_owned(),
         license: identity.license.clone(),
         archive_sha256: identity.checksum.clone(),
-        properties: vec![
-            ("opml:features".to_owned(), identity.features.join(" ")),
-            ("opml:source".to_owned(), identity.source.clone()),
-            ("opml:tree".to_owned(), identity.sha256.clone()),
-        ],
+        // Where it lies, and the tree with the manifest that says so, are no part of the program: they are in the statement.
+        properties: vec![("opml:features".to_owned(), identity.features.join(" "))],
         package: true,
     }
 }

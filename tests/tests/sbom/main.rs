@@ -44,7 +44,7 @@ fn full() -> Value {
                 version: "1.0.0+b".into(),
                 license: Some("MIT/Apache-2.0".into()),
                 archive_sha256: Some("3".repeat(64)),
-                properties: vec![("opml:source".into(), "registry".into())],
+                properties: vec![("opml:features".into(), "std".into())],
                 package: true,
             },
             Crate { name: "core".into(), version: "1.0.0".into(), ..Crate::default() },
