@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{require_toolchain, run, xtask};
+use common::{FreshCheckout, checkout, require_toolchain, run, xtask, xtask_in};
 use opml_toolchain::provision::{Lock, Options, Tool, find};
 
 /// What a test says that misses the packages: it fails, as a test that did not run has shown nothing.
@@ -59,7 +59,30 @@ fn what_is_refused_is_told_apart_from_what_is_not_there() {
     ran.assert_fails(2, &["no lock with SHA-256 000"]);
 }
 
-/// The models are built with both locks only if the two differ in more than their text's place.
+/// No program is built with the test tools, so this is the whole of it without a build.
+#[test]
+fn an_update_names_what_changes_and_writes_when_told() {
+    const LOCK: &str = "tests/test-tools.lock";
+    let copy = FreshCheckout::new();
+    let old = fs::read_to_string(checkout().join(LOCK)).expect("the checkout has it");
+    let parsed = Lock::parse(&old).expect("it is good");
+    let package = &parsed.packages()[0];
+    let new = old.replacen(&format!("version = \"{}\"", package.version()), "version = \"9:9\"", 1);
+    let file = copy.root().join("new.lock");
+    fs::write(&file, &new).expect("the file can be written");
+    let update = |more: &[&str]| {
+        let mut command = xtask_in(copy.root());
+        command.args(["toolchain", "update", "test-tools", "--offline", "--lock"]).arg(&file);
+        let ran = run(command.args(more));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let row = ran.stdout.lines().find(|line| line.contains(package.name())).unwrap_or_default();
+        assert!(row.contains(package.version()) && row.contains("9:9"), "{}", ran.stdout);
+        fs::read_to_string(copy.root().join(LOCK)).expect("it is there")
+    };
+    assert_eq!(update(&[]), old);
+    assert_eq!(update(&["--write"]), new);
+}
+
 #[test]
 fn an_update_to_the_same_lock_changes_nothing() {
     let place = tempfile::tempdir().expect("there is room");

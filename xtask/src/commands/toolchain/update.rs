@@ -48,6 +48,14 @@ impl Which {
             Self::TestTools => "tests/test-tools.lock",
         }
     }
+
+    /// What to do when it was replaced.
+    fn next(self) -> &'static str {
+        match self {
+            Self::Guest => "`cargo xtask roots --update` pins its roots",
+            Self::TestTools => "`cargo xtask test` installs its tools",
+        }
+    }
 }
 
 pub fn update(args: &Update, progress: &dyn Progress) -> Result {
@@ -77,7 +85,7 @@ pub fn update(args: &Update, progress: &dyn Progress) -> Result {
     if args.write {
         write_atomically(&checkout()?.root().join(args.which.path()), new.text().as_bytes())
             .map_err(Stop::unable)?;
-        println!(" {} is the new lock; `cargo xtask roots --update` pins its roots", args.which.path());
+        println!(" {} is the new lock; {}", args.which.path(), args.which.next());
     } else {
         println!(" nothing was written; --write puts the lock in place");
     }
