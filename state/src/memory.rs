@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::{Buf, Bytes};
+
 /// Bytes of a page, Cannon's unit of memory.
 pub const PAGE_SIZE: usize = 4096;
 
@@ -25,15 +27,25 @@ pub struct RangeError {
 ///
 /// Whether a page of zeros is present does not change the [root](Self::merkle_root), but Cannon's state
 /// files keep it, and so does this. Equality means the same pages present with the same bytes.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Memory {
     // Ordered, because the order reaches the state file and the tree.
     pages: BTreeMap<u32, Box<Page>>,
+    /// Whole pages of somebody else's bytes, by the index of the first. No page is in two of these or in `pages`, too.
+    shared: BTreeMap<u32, Bytes>,
 }
+
+impl PartialEq for Memory {
+    fn eq(&self, other: &Self) -> bool {
+        self.pages().eq(other.pages())
+    }
+}
+
+impl Eq for Memory {}
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Memory({} pages)", self.pages.len())
+        write!(f, "Memory({} pages)", self.page_count())
     }
 }
 
@@ -45,22 +57,30 @@ impl Memory {
 
     /// How many pages are present.
     pub fn page_count(&self) -> usize {
-        self.pages.len()
+        self.pages.len() + self.shared.values().map(|bytes| bytes.len() / PAGE_SIZE).sum::<usize>()
     }
 
     /// How many pages are present and not all zeros: the ones the [root](Self::merkle_root) has to hash.
     pub fn non_zero_page_count(&self) -> usize {
-        self.pages.values().filter(|page| !is_zero(page)).count()
+        self.pages().filter(|(_, page)| !is_zero(page)).count()
     }
 
     /// The page with this index (address / 4096), if it is present.
     pub fn page(&self, index: u32) -> Option<&Page> {
-        self.pages.get(&index).map(|page| &**page)
+        let shared = || {
+            let (&first, bytes) = self.shared.range(..=index).next_back()?;
+            bytes.as_chunks().0.get((index - first) as usize)
+        };
+        self.pages.get(&index).map(|page| &**page).or_else(shared)
     }
 
     /// The present pages with their indices, in rising order.
     pub fn pages(&self) -> impl ExactSizeIterator<Item = (u32, &Page)> {
-        self.pages.iter().map(|(&index, page)| (index, &**page))
+        let own = self.pages.iter().map(|(&index, page)| (index, &**page));
+        let shared = self.shared.iter().flat_map(|(&first, bytes)| (first..).zip(bytes.as_chunks().0));
+        let mut all: Vec<(u32, &Page)> = own.chain(shared).collect();
+        all.sort_by_key(|&(index, _)| index);
+        all.into_iter()
     }
 
     /// Replaces a page, making it present.
@@ -69,6 +89,7 @@ impl Memory {
     /// If `index` is not below [`PAGE_COUNT`].
     pub fn set_page(&mut self, index: u32, page: Box<Page>) {
         assert!(index < PAGE_COUNT, "page index {index:#x} is outside the address space");
+        taken(&mut self.shared, index);
         self.pages.insert(index, page);
     }
 
@@ -86,6 +107,29 @@ impl Memory {
         Ok(())
     }
 
+    /// Like [`write`](Self::write), but whole pages that were absent are not copied: they stay where they are, alive as long as
+    /// this memory, until one is written to. So a memory can be larger than what it takes.
+    ///
+    /// # Errors
+    /// If the range leaves the address space; then nothing is written.
+    pub fn share(&mut self, address: u32, bytes: &Bytes) -> Result<(), RangeError> {
+        let mut whole =
+            pieces(address, bytes.len())?.filter(|&(.., len)| len == PAGE_SIZE).map(|(page, ..)| page);
+        let Some(first) = whole.next() else { return self.write(address, bytes) };
+        let count = 1 + whole.count();
+        let (last, first_byte) = (first + count as u32 - 1, first as usize * PAGE_SIZE - address as usize);
+        if (first..=last).any(|index| self.page(index).is_some()) {
+            return self.write(address, bytes);
+        }
+        let end = first_byte + count * PAGE_SIZE;
+        self.write(address, &bytes[..first_byte])?;
+        if end < bytes.len() {
+            self.write(address + end as u32, &bytes[end..])?;
+        }
+        self.shared.insert(first, bytes.slice(first_byte..end));
+        Ok(())
+    }
+
     /// Copies the bytes from `address` onwards into `out`.
     ///
     /// # Errors
@@ -94,7 +138,7 @@ impl Memory {
         let mut rest = out;
         for (index, start, len) in pieces(address, rest.len())? {
             let (now, later) = rest.split_at_mut(len);
-            match self.pages.get(&index) {
+            match self.page(index) {
                 Some(page) => now.copy_from_slice(&page[start..start + len]),
                 None => now.fill(0),
             }
@@ -115,8 +159,22 @@ impl Memory {
     }
 
     fn page_mut(&mut self, index: u32) -> &mut Page {
-        self.pages.entry(index).or_insert_with(|| Box::new([0; PAGE_SIZE]))
+        let Self { pages, shared } = self;
+        pages.entry(index).or_insert_with(|| Box::new(taken(shared, index).unwrap_or([0; PAGE_SIZE])))
     }
+}
+
+/// Takes a copy of page `index` out of `shared`, if it is there.
+fn taken(shared: &mut BTreeMap<u32, Bytes>, index: u32) -> Option<Page> {
+    let (&first, bytes) = shared.range(..=index).next_back()?;
+    let at = (index - first) as usize;
+    let page = *bytes.as_chunks().0.get(at)?;
+    let mut before = shared.remove(&first)?;
+    let mut after = before.split_off(at * PAGE_SIZE);
+    after.advance(PAGE_SIZE);
+    let parts = [(first, before), (index + 1, after)].into_iter();
+    shared.extend(parts.filter(|(_, bytes)| !bytes.is_empty()));
+    Some(page)
 }
 
 /// Whether every byte of a page is zero.
@@ -176,6 +234,32 @@ mod tests {
         memory.write(0x1000, &[]).unwrap();
         memory.make_present(0x1000, 0).unwrap();
         assert_eq!(memory.page_count(), 0);
+    }
+
+    /// Half a page, three whole ones, and a few bytes; the second whole page is then written to.
+    #[test]
+    fn shared_pages_are_as_written_ones() {
+        let bytes: Bytes = (0..2048 + 3 * PAGE_SIZE + 5).map(|i| (i % 249) as u8).collect();
+        let (mut shared, mut written) = (Memory::new(), Memory::new());
+        shared.share(0x1800, &bytes).unwrap();
+        written.write(0x1800, &bytes).unwrap();
+        assert_eq!((shared.shared.len(), shared.pages.len(), shared.page_count()), (1, 2, 5));
+        assert_eq!((&shared, shared.merkle_root()), (&written, written.merkle_root()));
+        let untouched = shared.clone();
+        for memory in [&mut shared, &mut written] {
+            memory.write(0x3010, &[0xee; 3]).unwrap();
+        }
+        assert_eq!(shared, written);
+        assert_ne!(shared, untouched);
+        assert_eq!((shared.shared.len(), shared.page_count()), (2, 5));
+        assert_eq!(bytes[0x3010 - 0x1800], untouched.page(3).unwrap()[0x10], "a copy was written to");
+        // Over pages that are there, shared or not, it is a write.
+        let zeros = Bytes::from(vec![0; 6 * PAGE_SIZE]);
+        shared.share(0x1000, &zeros).unwrap();
+        assert_eq!(shared.non_zero_page_count(), 0);
+        let past = RangeError { address: 0xffff_f000, len: 6 * PAGE_SIZE };
+        assert_eq!(shared.share(0xffff_f000, &zeros), Err(past));
+        assert_eq!(shared.page_count(), 6);
     }
 
     #[test]

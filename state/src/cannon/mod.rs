@@ -6,6 +6,7 @@
 //! key 32), exit code 1, exited 1, step 8, 32 registers, length of the last hint 4, the last hint.
 //! Big-endian throughout. (Cannon: `mipsevm/versions`, `mipsevm/singlethreaded`, `mipsevm/memory`.)
 
+mod gzip;
 mod meta;
 mod proof;
 mod reader;

@@ -19,9 +19,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 2^18 pages, 1 GiB of memory.
+    /// 2^19 pages, 2 GiB of memory: more than image, heap and stack of a guest.
     fn default() -> Self {
-        Self { max_pages: 1 << 18 }
+        Self { max_pages: 1 << 19 }
     }
 }
 

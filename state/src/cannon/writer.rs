@@ -1,27 +1,37 @@
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use flate2::{Compression, GzBuilder};
-
-use super::STATE_VERSION;
+use super::{STATE_VERSION, gzip};
 use crate::State;
+use crate::memory::{PAGE_SIZE, Page};
 
-/// The "operating system" byte of the gzip header: unknown, as Go's gzip writer has it.
-const GZIP_OS_UNKNOWN: u8 = 255;
+/// Pages that are compressed together.
+const PAGES: usize = 64;
 
 /// Writes `state` as a state file. The bytes depend on the state alone: the gzip header carries no time, no
-/// name and no operating system.
+/// name and no operating system. Works on all threads of the current rayon pool.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_state(state: &State, out: impl Write) -> io::Result<()> {
-    let gzip = GzBuilder::new().mtime(0).operating_system(GZIP_OS_UNKNOWN);
-    // The fastest level: weights hardly shrink at any, and the others take four times as long. It is fixed,
-    // because equal states are to have equal files.
-    let mut out = BufWriter::new(gzip.write(out, Compression::fast()));
-    write_plain(state, &mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
-    Ok(())
+pub fn write_state(state: &State, out: impl Write + Send) -> io::Result<()> {
+    let pages: Vec<(u32, &Page)> = state.memory.pages().collect();
+    let (head, tail) = (head(state), tail(state)?);
+    // Pages, with what stands before the first and behind the last.
+    let count = pages.len().div_ceil(PAGES).max(1);
+    gzip::write(out, count, |part| {
+        let mut bytes = Vec::with_capacity(PAGES * (PAGE_SIZE + 4) + tail.len());
+        if part == 0 {
+            bytes.extend_from_slice(&head);
+        }
+        for (index, page) in pages.iter().skip(part * PAGES).take(PAGES) {
+            bytes.extend(index.to_be_bytes());
+            bytes.extend_from_slice(*page);
+        }
+        if part + 1 == count {
+            bytes.extend_from_slice(&tail);
+        }
+        bytes
+    })
 }
 
 /// Writes `state` to the state file `path`, which is either the whole new file or left as it was.
@@ -44,23 +54,26 @@ pub fn save_state(state: &State, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn write_plain(state: &State, out: &mut impl Write) -> io::Result<()> {
-    out.write_all(&[STATE_VERSION])?;
-    out.write_all(&(state.memory.page_count() as u32).to_be_bytes())?;
-    for (index, page) in state.memory.pages() {
-        out.write_all(&index.to_be_bytes())?;
-        out.write_all(page)?;
-    }
-    out.write_all(&state.preimage_key.0)?;
+/// What stands before the pages.
+fn head(state: &State) -> Vec<u8> {
+    let mut head = vec![STATE_VERSION];
+    head.extend((state.memory.page_count() as u32).to_be_bytes());
+    head
+}
+
+/// What stands behind them.
+fn tail(state: &State) -> io::Result<Vec<u8>> {
+    let mut tail = state.preimage_key.0.to_vec();
     for word in [state.preimage_offset, state.pc, state.next_pc, state.lo, state.hi, state.heap] {
-        out.write_all(&word.to_be_bytes())?;
+        tail.extend(word.to_be_bytes());
     }
-    out.write_all(&[state.exit_code, u8::from(state.exited)])?;
-    out.write_all(&state.step.to_be_bytes())?;
+    tail.extend([state.exit_code, u8::from(state.exited)]);
+    tail.extend(state.step.to_be_bytes());
     for register in state.registers {
-        out.write_all(&register.to_be_bytes())?;
+        tail.extend(register.to_be_bytes());
     }
     let hint_len = u32::try_from(state.last_hint.len()).map_err(io::Error::other)?;
-    out.write_all(&hint_len.to_be_bytes())?;
-    out.write_all(&state.last_hint)
+    tail.extend(hint_len.to_be_bytes());
+    tail.extend_from_slice(&state.last_hint);
+    Ok(tail)
 }
