@@ -53,7 +53,7 @@ impl Program {
     /// Builds the model `onnx` below `dir`.
     pub fn build(name: &'static str, onnx: &[u8], dir: &Path) -> Self {
         let model = Model::from_onnx(onnx, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let (out, prestate) = build_request(&request(name, onnx, &model), dir);
+        let (out, prestate) = build_request(request(name, onnx, &model), dir);
         let manifest = fs::read(out.join(file::MANIFEST)).expect("a build writes a manifest");
         Self {
             name,
@@ -85,11 +85,11 @@ impl Program {
 /// The prestate of a guest without weights, built from its source below `dir`.
 pub fn bare(name: &str, source: &str, dir: &Path) -> State {
     let program = GuestProgram { source: source.to_owned(), weights: Vec::new() };
-    build_request(&Request::bare(name, program), dir).1
+    build_request(Request::bare(name, program), dir).1
 }
 
 /// Builds `request` in a folder of its name below `dir`, and returns the folder with the prestate as written.
-pub fn build_request(request: &Request, dir: &Path) -> (PathBuf, State) {
+pub fn build_request(request: Request, dir: &Path) -> (PathBuf, State) {
     let (target, provision) = (target(), provision_options());
     let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
     assert!(found.is_some(), "{SET_UP}");
@@ -121,7 +121,7 @@ pub fn provision_options() -> provision::Options {
 }
 
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
-    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words };
+    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words.into() };
     Request {
         name: name.to_owned(),
         program: GuestProgram {

@@ -122,7 +122,7 @@ fn our_loader_gives_cannons_state_but_for_go() {
 
     assert_eq!(content(&ours.memory), content(&cannons.memory));
     assert_eq!(ours.memory.merkle_root(), cannons.memory.merkle_root());
-    assert_eq!((ours.heap, cannons.heap), (0x2000_0000, 0x0500_0000), "a choice of each loader");
+    assert_eq!((ours.heap, cannons.heap), (0x6000_0000, 0x0500_0000), "a choice of each loader");
     let same_heap = State { heap: cannons.heap, ..ours.clone() };
     assert_eq!(same_heap.state_hash(), cannons.state_hash());
     // Cannon takes the page behind a range that ends with a page, too.

@@ -24,7 +24,7 @@ use sha2::Sha256;
 use sha3::{Digest, Keccak256};
 
 const STACK_TOP: u32 = 0x7fff_d000;
-const HEAP: u32 = 0x2000_0000;
+const HEAP: u32 = 0x6000_0000;
 const LEAF: usize = 32;
 /// 2^32 bytes in leaves of 2^5.
 const LEVELS: usize = 27;

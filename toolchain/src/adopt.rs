@@ -11,7 +11,7 @@ use crate::elf::Elf;
 use crate::error::BuildError;
 use crate::image;
 use crate::manifest::Manifest;
-use crate::output::{self, file};
+use crate::output::{Files, file};
 use crate::progress::Progress;
 use crate::provenance;
 use crate::stages::Stages;
@@ -58,10 +58,10 @@ pub fn adopt(adoption: Adoption, target: &Target, progress: &dyn Progress) -> Re
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
     let witness = stages.run("commit", |_| Ok(state.witness()))?;
     let programs = [(file::PROGRAM, audited.elf())];
-    let bill = provenance::bill(&name, target.name(), audited.elf().data(), None, None);
-    let files = stages.run("encode", |_| output::encode(&audited, programs, &state, bill))?;
+    let bill = |sha256: String| provenance::bill(&name, target.name(), sha256, None, None);
+    let files = stages.run("encode", |p| Files::write(&out, &work, &audited, programs, &state, bill, p))?;
     let manifest = Manifest::of_program(&name, &rebuild, &audited, &state, &witness, &files);
-    stages.run("write", |p| output::write(&out, &work, &files, &manifest, p))?;
+    stages.run("write", |_| files.publish(&manifest))?;
     Ok(Adopted { manifest, instructions: audited.instructions(), timings: stages.timings() })
 }
 

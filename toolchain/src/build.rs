@@ -13,7 +13,7 @@ use crate::error::BuildError;
 use crate::flags;
 use crate::guest::GuestProgram;
 use crate::manifest::{BUILD_RULE, Manifest, MemoryPlan, ModelInfo, Port, Sizes};
-use crate::output::{self, file};
+use crate::output::{Files, file};
 use crate::progress::Progress;
 use crate::provenance;
 use crate::provision::cache::Cache;
@@ -21,7 +21,7 @@ use crate::provision::{self, Identity, Toolchain};
 use crate::sources::{Checkout, Given, GuestCrate, Sources, resolve, texts};
 use crate::stages::Stages;
 use crate::sysroot::Sysroot;
-use crate::weights::weights_object;
+use crate::weights::Spool;
 use crate::{image, link};
 
 /// What is built, and what a manifest says of it that the program itself does not show.
@@ -86,17 +86,19 @@ pub struct Built {
     pub fallback: Option<String>,
 }
 
-/// Builds `request` for `target`: compiles, links, audits, loads, commits, writes.
+/// Builds `request` for `target`: compiles, packs, links, audits, loads, commits, writes. The request is taken, because what its weights
+/// are made from is given back as soon as they are.
 ///
 /// # Errors
 /// [`BuildError`] of the first stage that fails; the output folder is then as it was, or without a manifest if
 /// writing failed.
 pub fn build(
-    request: &Request,
+    mut request: Request,
     target: &Target,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Built, BuildError> {
+    let weights = std::mem::take(&mut request.program.weights);
     let mut stages = Stages::new(progress);
     let toolchain = stages.run("provide the toolchain", |p| Ok(provision::ensure(&options.provision, p)?))?;
     let cache = Cache::new(options.provision.cache_dir.as_deref())?;
@@ -104,12 +106,12 @@ pub fn build(
         .run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, &cache.sysroots(), p))?;
     let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
     let crates = stages.run("resolve", |_| resolve(&options.checkout, options.provision.offline))?;
-    let sources = sources(request, target, options, toolchain.identity(), &crates)?;
+    let sources = sources(&request, target, options, toolchain.identity(), &crates)?;
     let compiler =
         Compiler { toolchain: &toolchain, sysroot: &sysroot, crates: &crates, target, work: &work };
     let objects = stages.run("compile", |p| compiler.compile(&request.program.source, p))?;
-    let linked =
-        stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &request.program))?;
+    let weights = stages.run("pack", |_| Spool::new(weights, target, &work))?;
+    let linked = stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &weights))?;
     let host_paths = host_paths(&options.checkout, &work, cache.root());
     let audited = stages.run("audit", |_| linked.audit(target, &AuditOptions { host_paths }))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
@@ -117,11 +119,12 @@ pub fn build(
     let programs = [(file::PROGRAM, &linked.stripped), (file::DEBUG, audited.elf())];
     let made = Some((toolchain.identity(), &sources));
     let model = request.model.as_ref();
-    let bill = provenance::bill(&request.name, target.name(), linked.stripped.data(), model, made);
-    let files = stages.run("encode", |_| output::encode(&audited, programs, &state, bill))?;
+    let bill = |sha256: String| provenance::bill(&request.name, target.name(), sha256, model, made);
+    let files =
+        stages.run("encode", |p| Files::write(&options.out, &work, &audited, programs, &state, bill, p))?;
     let program = Manifest::of_program(&request.name, &request.rebuild, &audited, &state, &witness, &files);
-    let manifest = manifest(request, toolchain.identity(), sources, program);
-    stages.run("write", |p| output::write(&options.out, &work, &files, &manifest, p))?;
+    let manifest = manifest(request, weights.len(), toolchain.identity(), sources, program);
+    stages.run("write", |_| files.publish(&manifest))?;
     Ok(Built {
         manifest,
         out: options.out.clone(),
@@ -159,14 +162,13 @@ impl Linked {
         toolchain: &Toolchain,
         target: &Target,
         archive: &Path,
-        program: &GuestProgram,
+        weights: &Spool,
     ) -> Result<Self, BuildError> {
         let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
-        let weights = dir.path().join("weights.o");
-        std::fs::write(&weights, weights_object(&program.weights, target)?)
-            .map_err(BuildError::io("write", &weights))?;
-        let link = |strip| link::link(toolchain, target, &[archive, &weights], strip);
-        Ok(Self { debug: Elf::parse(link(false)?)?, stripped: Elf::parse(link(true)?)? })
+        let object = dir.path().join("weights.o");
+        std::fs::write(&object, weights.object()?).map_err(BuildError::io("write", &object))?;
+        let link = |strip| weights.fill(link::link(toolchain, target, &[archive, &object], strip)?);
+        Ok(Self { debug: link(false)?, stripped: link(true)? })
     }
 
     /// The debug file is judged, as it has names and lines for the findings; the other must load the same.
@@ -194,12 +196,17 @@ fn host_paths(checkout: &Checkout, work: &Path, cache: &Path) -> Vec<String> {
 }
 
 /// What is known of a program that was built here, besides what any program's manifest says.
-fn manifest(request: &Request, toolchain: &Identity, sources: Sources, program: Manifest) -> Manifest {
-    let weights = request.program.weights.iter().map(|w| 4 * w.words.len() as u64).sum();
+fn manifest(
+    request: Request,
+    weights: u64,
+    toolchain: &Identity,
+    sources: Sources,
+    program: Manifest,
+) -> Manifest {
     Manifest {
         inputs: request.inputs.iter().map(Port::from).collect(),
         outputs: request.outputs.iter().map(Port::from).collect(),
-        model: request.model.clone(),
+        model: request.model,
         toolchain: Some(toolchain.clone()),
         reference: toolchain.is_reference(),
         sources: Some(sources),

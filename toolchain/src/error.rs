@@ -135,6 +135,26 @@ pub enum BuildError {
     #[error("the weights do not fit an object file")]
     Weights(#[from] object::write::Error),
 
+    /// The weights could not be made, or not be written.
+    #[error("the weights `{symbol}` cannot be written")]
+    #[diagnostic(help(
+        "check the free space of the checkout's disk: weights are written there before they are linked"
+    ))]
+    Pack {
+        /// Their symbol.
+        symbol: String,
+        /// What their maker or the system said.
+        source: io::Error,
+    },
+
+    /// The linker did not leave the weights the room that the linker script asks for.
+    #[error("the linked program has no place for the weights: {problem}")]
+    #[diagnostic(help("this is a defect of the linker script; `.opml.weights` needs a segment of its own"))]
+    WeightsPlace {
+        /// What is wrong.
+        problem: String,
+    },
+
     /// The linker's output is no ELF file this project can read.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -1,4 +1,4 @@
-//! From an audited program to the VM's initial state.
+//! From an audited program to the VM's initial state. Its memory is the file's: whole pages are not copied.
 
 use opml_state::cannon::{Metadata, Symbol};
 use opml_state::{Memory, State};
@@ -17,7 +17,7 @@ pub fn initial_state(program: &AuditedElf, target: &Target) -> State {
     for segment in elf.segments().iter().filter(|s| s.is_loaded()) {
         let start = address(segment.range().start);
         memory
-            .write(start, elf.segment_data(segment))
+            .share(start, &elf.shared_segment_data(segment))
             .expect("the audit keeps segments inside the memory map");
     }
     let map = target.memory();

@@ -36,7 +36,7 @@ mod work_dir;
 pub use adopt::{Adopted, Adoption, adopt};
 pub use build::{Built, Options, Request, build};
 pub use error::BuildError;
-pub use guest::{GuestProgram, Weight};
+pub use guest::{GuestProgram, Put, Weight, Words};
 pub use output::file;
 pub use places::Places;
 pub use provenance::BUILD_TYPES;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use opml_abi::{ABI_VERSION, DataType, TensorInfo};
 use opml_state::{Hash, State, Witness, WitnessFields, hash_witness};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::audit::AuditedElf;
 use crate::elf::Segment;
@@ -162,10 +161,7 @@ impl Manifest {
             inputs: Vec::new(),
             outputs: Vec::new(),
             model: None,
-            sha256: files
-                .iter()
-                .map(|(name, bytes)| ((*name).to_owned(), hex::encode(Sha256::digest(bytes))))
-                .collect(),
+            sha256: files.sha256(),
             memory_root: WitnessFields::of(witness).memory_root,
             prestate_hash: hash_witness(witness),
             toolchain: None,

@@ -1,12 +1,15 @@
 //! The files of a program, whoever built it, and how they get to the disk whole or not at all.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, IntoInnerError, Read, Write};
+use std::path::{Path, PathBuf};
 
 use opml_attest::{Envelope, MAX_ENVELOPE};
 use opml_state::State;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use crate::audit::AuditedElf;
 use crate::elf::Elf;
@@ -15,7 +18,7 @@ use crate::image;
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::provenance;
-use crate::work_dir::{self, write_atomically};
+use crate::work_dir::{self, Guard, write_atomically};
 
 /// Names of the files.
 pub mod file {
@@ -42,60 +45,95 @@ pub mod file {
     pub const BESIDE: [&str; 1] = [PROVENANCE];
 }
 
-/// The files of one program but for its manifest, by name.
-pub(crate) type Files = BTreeMap<&'static str, Vec<u8>>;
+/// How many bytes of a file are compared at a time.
+const PIECE: usize = 1 << 20;
 
-/// Encodes the initial `state` of the `audited` program beside the ELF files `programs` and its `bill` of materials.
-pub(crate) fn encode<'a>(
-    audited: &AuditedElf,
-    programs: impl IntoIterator<Item = (&'static str, &'a Elf)>,
-    state: &State,
-    bill: String,
-) -> Result<Files, BuildError> {
-    let (mut prestate, mut meta) = (Vec::new(), Vec::new());
-    opml_state::cannon::write_state(state, &mut prestate)
-        .map_err(BuildError::io("encode", Path::new(file::PRESTATE)))?;
-    image::metadata(audited)
-        .write_json(&mut meta)
-        .map_err(BuildError::io("encode", Path::new(file::META)))?;
-    let mut files: Files = programs.into_iter().map(|(name, elf)| (name, elf.data().to_vec())).collect();
-    files.extend([(file::PRESTATE, prestate), (file::META, meta), (file::SBOM, bill.into_bytes())]);
-    Ok(files)
+/// What writes a file.
+type Content<'a> = Box<dyn FnOnce(&mut (dyn Write + Send)) -> io::Result<()> + Send + 'a>;
+
+/// The files of one program but for its manifest: written, under names that are gone with this value unless
+/// [`publish`](Self::publish) gives them their own. Nobody else writes to the output folder meanwhile.
+pub(crate) struct Files {
+    out: PathBuf,
+    files: BTreeMap<&'static str, Staged>,
+    _guard: Guard,
 }
 
-/// Writes a program to the folder `out`, with `work` for the lock that keeps others out of it meanwhile. The
-/// manifest is removed first and written last: a folder with a manifest is whole.
-pub(crate) fn write(
-    out: &Path,
-    work: &Path,
-    files: &Files,
-    manifest: &Manifest,
-    progress: &dyn Progress,
-) -> Result<(), BuildError> {
-    let _guard = work_dir::lock_output(work, out, progress)?;
-    work_dir::remove_leftovers(out)?;
-    let path = out.join(file::MANIFEST);
-    let text = manifest.to_json();
-    // Of the program that was in the folder before, if it had a file more.
-    let stale = || file::HASHED.iter().filter(|name| !files.contains_key(*name)).map(|name| out.join(name));
-    let statement = provenance::statement(manifest, &text).to_json();
-    forget_other_statements(&out.join(file::ENVELOPE), statement.as_bytes())?;
-    if same(&path, text.as_bytes())
-        && same(&out.join(file::PROVENANCE), statement.as_bytes())
-        && files.iter().all(|(name, bytes)| same(&out.join(name), bytes))
-        && !stale().any(|path| path.exists())
-    {
-        return Ok(());
+/// A file that waits for its name.
+struct Staged {
+    file: NamedTempFile,
+    sha256: String,
+}
+
+impl Files {
+    /// Writes the initial `state` of the `audited` program, its symbols and the ELF files `programs` to the folder `out`, with
+    /// `work` for the lock that keeps others out of it. All are hashed on their way, on as many threads as there are. `bill` makes the bill
+    /// of materials from the SHA-256 of the program.
+    pub fn write<'a>(
+        out: &Path,
+        work: &Path,
+        audited: &AuditedElf,
+        programs: impl IntoIterator<Item = (&'static str, &'a Elf)>,
+        state: &State,
+        bill: impl FnOnce(String) -> String,
+        progress: &dyn Progress,
+    ) -> Result<Self, BuildError> {
+        let guard = work_dir::lock_output(work, out, progress)?;
+        work_dir::remove_leftovers(out)?;
+        let mut contents: Vec<(&'static str, Content<'_>)> = Vec::new();
+        contents.push((file::PRESTATE, Box::new(|out| opml_state::cannon::write_state(state, out))));
+        for (name, elf) in programs {
+            contents.push((name, Box::new(|out| elf.write(out))));
+        }
+        contents.push((file::META, Box::new(|out| image::metadata(audited).write_json(out))));
+        let staged =
+            contents.into_par_iter().map(|(name, content)| Ok((name, Staged::new(out, name, content)?)));
+        let mut files = staged.collect::<Result<BTreeMap<_, _>, BuildError>>()?;
+        let program = files.get(file::PROGRAM).map(|staged: &Staged| staged.sha256.clone());
+        let bill = bill(program.unwrap_or_default());
+        files.insert(
+            file::SBOM,
+            Staged::new(out, file::SBOM, Box::new(|out| out.write_all(bill.as_bytes())))?,
+        );
+        Ok(Self { out: out.to_owned(), files, _guard: guard })
     }
-    remove(&path)?;
-    for path in stale() {
+
+    /// SHA-256 of each, hexadecimal.
+    pub fn sha256(&self) -> BTreeMap<String, String> {
+        self.files.iter().map(|(&name, staged)| (name.to_owned(), staged.sha256.clone())).collect()
+    }
+
+    /// Gives the files their names. The manifest is removed first and written last: a folder with a manifest is
+    /// whole. A folder that holds all this already stays as it is.
+    pub fn publish(self, manifest: &Manifest) -> Result<(), BuildError> {
+        let Self { out, files, _guard } = self;
+        let path = out.join(file::MANIFEST);
+        let text = manifest.to_json();
+        // Of the program that was in the folder before, if it had a file more.
+        let stale =
+            || file::HASHED.iter().filter(|name| !files.contains_key(*name)).map(|name| out.join(name));
+        let statement = provenance::statement(manifest, &text).to_json();
+        forget_other_statements(&out.join(file::ENVELOPE), statement.as_bytes())?;
+        let holds =
+            |path: &Path, text: &str| fs::read(path).is_ok_and(|old| old == text.as_bytes());
+        if holds(&path, &text)
+            && holds(&out.join(file::PROVENANCE), &statement)
+            && files.iter().all(|(name, staged)| same(&out.join(name), staged.file.path()))
+            && !stale().any(|path| path.exists())
+        {
+            return Ok(());
+        }
         remove(&path)?;
+        for path in stale() {
+            remove(&path)?;
+        }
+        for (name, staged) in files {
+            let path = out.join(name);
+            staged.file.persist(&path).map_err(|e| BuildError::io("write", &path)(e.error))?;
+        }
+        write_atomically(&out.join(file::PROVENANCE), statement.as_bytes())?;
+        write_atomically(&path, text.as_bytes())
     }
-    for (name, bytes) in files {
-        write_atomically(&out.join(name), bytes)?;
-    }
-    write_atomically(&out.join(file::PROVENANCE), statement.as_bytes())?;
-    write_atomically(&path, text.as_bytes())
 }
 
 /// Removes the envelope at `path` unless it is around `statement`: signatures of another program would vouch for nothing
@@ -103,15 +141,64 @@ pub(crate) fn write(
 fn forget_other_statements(path: &Path, statement: &[u8]) -> Result<(), BuildError> {
     let bound = MAX_ENVELOPE as u64;
     let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(bound + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(bound + 1).read_to_end(&mut bytes));
     match read.ok().and_then(|_| Envelope::parse(&bytes).ok()) {
         Some(envelope) if envelope.payload == statement => Ok(()),
         _ => remove(path),
     }
 }
 
-fn same(path: &Path, bytes: &[u8]) -> bool {
-    fs::read(path).is_ok_and(|old| old == bytes)
+impl Staged {
+    fn new(out: &Path, name: &str, content: Content<'_>) -> Result<Self, BuildError> {
+        let path = out.join(name);
+        let write = || {
+            let mut hashed = Hashed { file: work_dir::unfinished(&path)?, sha256: Sha256::new() };
+            // Many small writes would be as many calls of the system.
+            let mut buffered = BufWriter::with_capacity(PIECE, &mut hashed);
+            content(&mut buffered)?;
+            buffered.into_inner().map_err(IntoInnerError::into_error)?;
+            Ok(Self { file: hashed.file, sha256: hex::encode(hashed.sha256.finalize()) })
+        };
+        write().map_err(BuildError::io("write", &path))
+    }
+}
+
+/// Hashes what it writes.
+struct Hashed {
+    file: NamedTempFile,
+    sha256: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Piece by piece, so that what is written is still near when it is hashed.
+        let written = self.file.write(&bytes[..bytes.len().min(PIECE)])?;
+        self.sha256.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Whether two files hold the same; not if one cannot be read.
+fn same(old: &Path, new: &Path) -> bool {
+    let compare = || -> io::Result<bool> {
+        let (mut old, mut new) = (File::open(old)?, File::open(new)?);
+        if old.metadata()?.len() != new.metadata()?.len() {
+            return Ok(false);
+        }
+        let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
+        loop {
+            let count = new.read(&mut b)?;
+            old.read_exact(&mut a[..count])?;
+            if count == 0 || a[..count] != b[..count] {
+                return Ok(count == 0);
+            }
+        }
+    };
+    compare().unwrap_or(false)
 }
 
 fn remove(path: &Path) -> Result<(), BuildError> {

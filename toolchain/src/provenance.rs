@@ -39,19 +39,15 @@ const LIBRARIES: [(&str, &str); 3] = [
 /// What a program was built with, if it was built here.
 pub(crate) type Made<'a> = Option<(&'a Identity, &'a Sources)>;
 
-/// The bill of materials of the program `name` with these bytes.
+/// The bill of materials of the program `name` whose file has the hash `sha256`.
 pub(crate) fn bill(
     name: &str,
     target: &str,
-    program: &[u8],
+    sha256: String,
     model: Option<&ModelInfo>,
     made: Made,
 ) -> String {
-    let program = Program {
-        name: name.to_owned(),
-        target: target.to_owned(),
-        sha256: hex::encode(Sha256::digest(program)),
-    };
+    let program = Program { name: name.to_owned(), target: target.to_owned(), sha256 };
     let model = model.map(|model| Model { name: model_file(name), sha256: model.sha256.clone() });
     let Some((identity, sources)) = made else {
         return Bom { program, model, ..Bom::default() }.to_json();

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use crate::error::BuildError;
 use crate::progress::{Progress, Unit};
@@ -49,13 +50,10 @@ pub(crate) fn lock_output(work: &Path, out: &Path, progress: &dyn Progress) -> R
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
-    let written =
-        tempfile::Builder::new().prefix(PARTIAL).permissions(permissions(path)).tempfile_in(dir).and_then(
-            |mut file| {
-                std::io::Write::write_all(&mut file, bytes)?;
-                file.persist(path).map_err(|e| e.error)
-            },
-        );
+    let written = unfinished(path).and_then(|mut file| {
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.persist(path).map_err(|e| e.error)
+    });
     written.map(drop).map_err(BuildError::io("write", path))
 }
 
@@ -72,6 +70,12 @@ pub(crate) fn remove_tree(dir: &Path) -> Result<(), BuildError> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(BuildError::io("remove", dir)(error)),
         _ => Ok(()),
     }
+}
+
+/// A file beside `path` that is to get its name. It is removed with the value, or by [`remove_leftovers`].
+pub(crate) fn unfinished(path: &Path) -> std::io::Result<NamedTempFile> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(PARTIAL).permissions(permissions(path)).tempfile_in(dir)
 }
 
 /// Removes the unfinished files of killed builds from `dir`, in which nobody else works now.

@@ -171,7 +171,7 @@ fn reverse(dir: &Path) -> PathBuf {
         work: None,
     };
     let target = Target::load("cannon32").expect("the target's own files are right");
-    let built = opml_toolchain::build(&Request::bare("reverse", program), &target, &options, &Silent)
+    let built = opml_toolchain::build(Request::bare("reverse", program), &target, &options, &Silent)
         .unwrap_or_else(|error| panic!("{error}"));
     built.out.join(file::PROGRAM)
 }

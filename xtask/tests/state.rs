@@ -104,8 +104,8 @@ fn what_differs_is_named() {
         state.pc = state.next_pc;
         state.registers[4] = 0xdead_beef;
         state.memory.write(0x1_0042, &[0xff; 3]).expect("the code is there");
-        state.memory.write(0x2000_0010, &[1]).expect("the heap is there");
-        state.memory.make_present(0x3000_0000, 1).expect("the heap is there");
+        state.memory.write(0x6000_0010, &[1]).expect("the heap is there");
+        state.memory.make_present(0x7000_0000, 1).expect("the heap is there");
     });
     let ran = state(&[&prestate(), &other], &[]);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
@@ -114,8 +114,8 @@ fn what_differs_is_named() {
         &["step", "0", "7"][..],
         &["pc", "0x00010000", "_start", "0x00010004", "_start+0x4"],
         &["$a0", "0x00000000", "0xdeadbeef"],
-        &["0x20000000", "only", "in", "B", "1", "0x20000010", "heap"],
-        &["0x30000000", "only", "in", "B,", "zeros", "0", "-", "heap"],
+        &["0x60000000", "only", "in", "B", "1", "0x60000010", "heap"],
+        &["0x70000000", "only", "in", "B,", "zeros", "0", "-", "heap"],
     ] {
         assert!(lines.iter().any(|line| line == expected), "no {expected:?} in: {}", ran.stdout);
     }
@@ -140,7 +140,7 @@ fn what_differs_is_named() {
 #[test]
 fn states_with_the_same_hash_can_differ() {
     let (_dir, other) = changed(|state| {
-        state.memory.make_present(0x3000_0000, 1).expect("the heap is there");
+        state.memory.make_present(0x7000_0000, 1).expect("the heap is there");
         state.last_hint = b"half a hint".to_vec();
     });
     let ran = state(&[&prestate(), &other], &[]);
@@ -152,7 +152,7 @@ fn states_with_the_same_hash_can_differ() {
 fn lists_are_cut() {
     let (_dir, other) = changed(|state| {
         for page in 0..100 {
-            state.memory.write(0x2000_0000 + 0x2000 * page, &[1]).expect("the heap is there");
+            state.memory.write(0x6000_0000 + 0x2000 * page, &[1]).expect("the heap is there");
         }
     });
     let count = |ran: &Ran, text: &str| ran.stdout.lines().filter(|line| line.contains(text)).count();

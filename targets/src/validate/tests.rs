@@ -75,10 +75,10 @@ fn a_memory_map_that_cannot_be_is_refused() {
         error => panic!("{to}: {error}"),
     };
     assert_eq!(range("start = 0x0001_0000", "start = 0x0001_0004"), "image");
-    assert_eq!(range("end = 0x7fef_d000", "end = 0x2000_0000"), "heap");
+    assert_eq!(range("end = 0x7fef_d000", "end = 0x6000_0000"), "heap");
     assert_eq!(range("top = 0x7fff_d000", "top = 0x1_7fff_d000"), "stack");
 
-    let error = changed("end = 0x2000_0000", "end = 0x2000_1000").unwrap_err();
+    let error = changed("end = 0x6000_0000", "end = 0x6000_1000").unwrap_err();
     assert!(matches!(error, TargetError::Overlap { first: "heap", second: "image", .. }), "{error}");
     let error = changed("end = 0x7fef_d000", "end = 0x7fef_e000").unwrap_err();
     assert!(matches!(error, TargetError::Overlap { first: "stack", second: "heap", .. }), "{error}");

@@ -35,7 +35,7 @@ opml_runtime::entry!(main);
 fn the_guest_computes_what_the_hardware_does() {
     let source = format!("#![no_std]\n{}{MAIN}", include_str!("sums.rs"));
     let request = Request::bare("soft_float", GuestProgram { source, weights: Vec::new() });
-    let prestate = program::build_request(&request, Path::new(env!("CARGO_TARGET_TMPDIR"))).1;
+    let prestate = program::build_request(request, Path::new(env!("CARGO_TARGET_TMPDIR"))).1;
     let run = guest::run_blob(&prestate, encode_blob(&[]), Hash::default());
     assert_eq!(run.code, exit::DIFFERENT, "{}", run.stderr);
     let blob = run.blob.expect("the guest sent its sums");

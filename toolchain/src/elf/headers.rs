@@ -18,15 +18,16 @@ pub(super) struct Tables {
     pub section_names: Option<usize>,
 }
 
-pub(super) fn read(data: &[u8]) -> Result<Tables, ElfError> {
+/// Reads the headers of a file whose bytes are `data` and behind them `tail` more.
+pub(super) fn read(data: &[u8], tail: usize) -> Result<Tables, ElfError> {
     let raw = Goblin::parse_header(data).map_err(|error| ElfError::NoHeader(error.to_string()))?;
     let header = file_header(&raw)?;
     let context = Ctx::new(
         if header.class == Class::Elf32 { Container::Little } else { Container::Big },
         if header.byte_order == ByteOrder::Little { Endian::Little } else { Endian::Big },
     );
-    let segments = segments(data, &raw, context)?;
-    let sections = sections(data, &raw, context)?;
+    let segments = segments(data, tail, &raw, context)?;
+    let sections = sections(data, tail, &raw, context)?;
     let section_names = Some(usize::from(raw.e_shstrndx)).filter(|&index| index != 0);
     Ok(Tables { header, segments, sections, section_names })
 }
@@ -52,7 +53,7 @@ fn file_header(raw: &header::Header) -> Result<Header, ElfError> {
     })
 }
 
-fn segments(data: &[u8], raw: &header::Header, context: Ctx) -> Result<Vec<Segment>, ElfError> {
+fn segments(data: &[u8], tail: usize, raw: &header::Header, context: Ctx) -> Result<Vec<Segment>, ElfError> {
     let count = usize::from(raw.e_phnum);
     if count == 0 {
         return Ok(Vec::new());
@@ -65,7 +66,7 @@ fn segments(data: &[u8], raw: &header::Header, context: Ctx) -> Result<Vec<Segme
     let headers = ProgramHeader::parse(data, offset, count, context)
         .map_err(|error| ElfError::Table { table, message: error.to_string() })?;
     let segments = headers.into_iter().enumerate().map(|(index, raw)| {
-        check_range(data, "segment", index, raw.p_offset, raw.p_filesz)?;
+        check_content(data, tail, "segment", index, raw.p_offset, raw.p_filesz)?;
         Ok(Segment {
             kind: raw.p_type,
             flags: raw.p_flags,
@@ -78,7 +79,7 @@ fn segments(data: &[u8], raw: &header::Header, context: Ctx) -> Result<Vec<Segme
     segments.collect()
 }
 
-fn sections(data: &[u8], raw: &header::Header, context: Ctx) -> Result<Vec<Section>, ElfError> {
+fn sections(data: &[u8], tail: usize, raw: &header::Header, context: Ctx) -> Result<Vec<Section>, ElfError> {
     let table = "section headers";
     match (raw.e_shoff, raw.e_shnum) {
         (0, _) => return Ok(Vec::new()),
@@ -99,7 +100,7 @@ fn sections(data: &[u8], raw: &header::Header, context: Ctx) -> Result<Vec<Secti
             size: raw.sh_size,
         };
         if section.has_bytes() {
-            check_range(data, "section", index, raw.sh_offset, raw.sh_size)?;
+            check_content(data, tail, "section", index, raw.sh_offset, raw.sh_size)?;
         }
         Ok(section)
     });
@@ -119,13 +120,26 @@ fn check_table(
     if got != expected {
         return Err(ElfError::EntrySize { table, expected, got });
     }
-    check_range(data, table, 0, offset, (count * size) as u64)?;
+    check_range(data.len(), table, 0, offset, (count * size) as u64)?;
     // It is inside the file, so it fits.
     Ok(offset as usize)
 }
 
-fn check_range(data: &[u8], what: &'static str, index: usize, start: u64, size: u64) -> Result<(), ElfError> {
-    let file = data.len() as u64;
+/// Bytes of a segment or section lie in `data` or in the tail behind it.
+fn check_content(
+    data: &[u8],
+    tail: usize,
+    what: &'static str,
+    index: usize,
+    start: u64,
+    size: u64,
+) -> Result<(), ElfError> {
+    let file = if start >= data.len() as u64 { data.len() + tail } else { data.len() };
+    check_range(file, what, index, start, size)
+}
+
+fn check_range(file: usize, what: &'static str, index: usize, start: u64, size: u64) -> Result<(), ElfError> {
+    let file = file as u64;
     match start.checked_add(size) {
         Some(end) if end <= file => Ok(()),
         end => Err(ElfError::OutsideFile { what, index, start, end: end.unwrap_or(u64::MAX), file }),

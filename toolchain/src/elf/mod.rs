@@ -15,6 +15,9 @@ pub use error::ElfError;
 pub use lines::SourceLines;
 pub use symbols::{Located, Symbol};
 
+use std::io::{self, Write};
+
+use bytes::Bytes;
 use goblin::elf::{program_header, section_header};
 use opml_targets::{AddressRange, ByteOrder, Class};
 
@@ -24,7 +27,10 @@ pub const MAX_NAME: usize = 1024;
 /// A well-formed ELF file.
 #[derive(Clone, Debug)]
 pub struct Elf {
-    data: Vec<u8>,
+    /// The file but for its tail: headers, tables, names.
+    data: Bytes,
+    /// Its end, which may lie elsewhere: bytes of segments and sections alone.
+    tail: Bytes,
     header: Header,
     segments: Vec<Segment>,
     sections: Vec<Section>,
@@ -138,8 +144,17 @@ impl Elf {
     /// # Errors
     /// The bytes are no ELF file, a table or the bytes of a segment or section are not inside the file, or the symbol
     /// table is damaged.
-    pub fn parse(data: Vec<u8>) -> Result<Self, ElfError> {
-        let tables = headers::read(&data)?;
+    pub fn parse(data: impl Into<Bytes>) -> Result<Self, ElfError> {
+        Self::with_tail(data, Bytes::new())
+    }
+
+    /// Reads a file whose bytes are `data` and behind them `tail`, without putting them together.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse), also for a table that is not in `data` and for bytes that begin in `data` and end in `tail`.
+    pub fn with_tail(data: impl Into<Bytes>, tail: Bytes) -> Result<Self, ElfError> {
+        let data = data.into();
+        let tables = headers::read(&data, tail.len())?;
         let symbols = symbols::read(&data, tables.header.class, &tables.sections)?;
         Ok(Self {
             header: tables.header,
@@ -148,12 +163,17 @@ impl Elf {
             sections: tables.sections,
             symbols,
             data,
+            tail,
         })
     }
 
-    /// The file's bytes.
-    pub fn data(&self) -> &[u8] {
-        &self.data
+    /// Writes the file's bytes.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        out.write_all(&self.data)?;
+        out.write_all(&self.tail)
     }
 
     /// The file header.
@@ -179,6 +199,14 @@ impl Elf {
     /// The bytes of a segment of this file.
     pub fn segment_data(&self, segment: &Segment) -> &[u8] {
         self.bytes(segment.offset, segment.file_size)
+    }
+
+    /// The same, to be kept without a copy.
+    pub fn shared_segment_data(&self, segment: &Segment) -> Bytes {
+        let bytes = self.segment_data(segment);
+        let part =
+            [&self.data, &self.tail].into_iter().find(|part| part.as_ptr_range().contains(&bytes.as_ptr()));
+        part.filter(|_| !bytes.is_empty()).map_or_else(Bytes::new, |part| part.slice_ref(bytes))
     }
 
     /// The bytes of a section of this file; none if it has none in the file.
@@ -220,9 +248,14 @@ impl Elf {
 
     /// Only for ranges that [`parse`](Self::parse) has checked; any other is empty.
     fn bytes(&self, offset: u64, size: u64) -> &[u8] {
-        let range = usize::try_from(offset).ok().zip(usize::try_from(size).ok());
-        let bytes = range.and_then(|(offset, size)| self.data.get(offset..offset.checked_add(size)?));
-        bytes.unwrap_or_default()
+        let Some((offset, size)) = usize::try_from(offset).ok().zip(usize::try_from(size).ok()) else {
+            return &[];
+        };
+        let (part, offset) = match offset.checked_sub(self.data.len()) {
+            Some(in_tail) => (&self.tail, in_tail),
+            None => (&self.data, offset),
+        };
+        offset.checked_add(size).and_then(|end| part.get(offset..end)).unwrap_or_default()
     }
 }
 

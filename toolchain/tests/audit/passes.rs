@@ -8,7 +8,14 @@ fn a_valid_program_passes() {
     let audited = judge(&Program::valid()).unwrap();
     assert_eq!(audited.target(), "cannon32");
     assert_eq!(audited.instructions(), CODE.len());
-    assert_eq!(audited.elf().data(), Program::valid().write());
+    assert_eq!(
+        {
+            let mut written = Vec::new();
+            audited.elf().write(&mut written).unwrap();
+            written
+        },
+        Program::valid().write()
+    );
 }
 
 #[test]

@@ -81,3 +81,32 @@ fn damage_to_sections_and_symbols_is_named() {
     let error = damaged(symbols + 20, &[0, 0, 0, 15]);
     assert!(matches!(error, ElfError::Table { table: "symbol table", .. }), "size: {error}");
 }
+
+/// A file in two pieces is the file, wherever it is cut behind its tables; but no segment may lie on the cut, as its bytes are
+/// to be found in one piece.
+#[test]
+fn a_file_in_two_pieces_is_the_file() {
+    let whole = Program::valid().write();
+    let elf = Elf::parse(whole.clone()).unwrap();
+    let cut_at = |at: usize| Elf::with_tail(whole[..at].to_vec(), whole[at..].to_vec().into());
+    let mut seen = [0; 2];
+    for at in 0..whole.len() {
+        match cut_at(at) {
+            Ok(cut) => {
+                seen[0] += 1;
+                let mut written = Vec::new();
+                cut.write(&mut written).unwrap();
+                assert_eq!(written, whole);
+                for (a, b) in elf.segments().iter().zip(cut.segments()) {
+                    assert_eq!(elf.segment_data(a), cut.segment_data(b), "cut at {at}");
+                    assert_eq!(elf.segment_data(a), cut.shared_segment_data(b), "cut at {at}");
+                }
+            }
+            Err(ElfError::NoHeader(_) | ElfError::OutsideFile { .. } | ElfError::Table { .. }) => {
+                seen[1] += 1
+            }
+            Err(other) => panic!("cut at {at}: {other}"),
+        }
+    }
+    assert!(seen.into_iter().all(|count| count > 0), "{seen:?}");
+}

@@ -95,7 +95,7 @@ fn segment_cases() -> Vec<(Rule, Stage, Program)> {
         (Rule::WritableCode, changed(|program| program.segments.push(empty(0x6474_e551, R | W | X)))),
         (Rule::MemoryMap, load(R, 0, 4)),
         (Rule::MemoryMap, load(R, 0xffff_0000, 0x1_0000)),
-        (Rule::HeapRoom, load(R, 0x1fff_fff8, 16)),
+        (Rule::HeapRoom, load(R, 0x5fff_fff8, 16)),
         (Rule::StackRoom, load(R, 0x7fff_0000, 4)),
         (Rule::SegmentOverlap, load(R, DATA + 0x100, 4)),
         (Rule::SegmentOverlap, load(R, DATA - 4, 8)),

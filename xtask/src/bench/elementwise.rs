@@ -27,9 +27,9 @@ pub fn program() -> GuestProgram {
     GuestProgram {
         source: format!("#![no_std]\nconst N: usize = {ELEMENTS};\n{}", include_str!("elementwise_guest.rs")),
         weights: vec![
-            Weight { symbol: "FIRST".into(), words: normal(1, |x| x) },
-            Weight { symbol: "SECOND".into(), words: normal(2, |x| x) },
-            Weight { symbol: "POSITIVE".into(), words: normal(3, f32::abs) },
+            Weight { symbol: "FIRST".into(), words: normal(1, |x| x).into() },
+            Weight { symbol: "SECOND".into(), words: normal(2, |x| x).into() },
+            Weight { symbol: "POSITIVE".into(), words: normal(3, f32::abs).into() },
         ],
     }
 }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use opml_state::{State, cannon};
+use opml_toolchain::{Weight, Words};
 use opml_vm::{GuestHost, Request, Stop, Vm, VmError};
 use thiserror::Error;
 
@@ -34,5 +35,13 @@ pub fn steps(prestate: &State, request: Request) -> Result<u64, GuestError> {
     match vm.run(&mut host, u64::MAX)? {
         Stop::Exited { code: 0 } => Ok(vm.step_count()),
         other => Err(GuestError::Ended(other)),
+    }
+}
+
+/// How many words a weight has that is in memory.
+pub fn words(weight: &Weight) -> usize {
+    match &weight.words {
+        Words::Here(words) => words.len(),
+        Words::Made(_) => 0,
     }
 }

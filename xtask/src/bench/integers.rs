@@ -91,14 +91,16 @@ impl IntegerKernel {
         let arrays = [("INPUT", words(&activations)), ("WEIGHTS", weights)];
         GuestProgram {
             source: self.source(arrays[1].1.len()),
-            weights: arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words }).into(),
+            weights: arrays
+                .map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words: words.into() })
+                .into(),
         }
     }
 
     /// Runs the built program in `dir`.
     pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, GuestError> {
         let products = self.k * self.n;
-        let grow = 4.0 * program.weights[1].words.len() as f64 / products as f64;
+        let grow = 4.0 * super::guest::words(&program.weights[1]) as f64 / products as f64;
         KernelFigures::measure(dir, self.work, products, grow)
     }
 

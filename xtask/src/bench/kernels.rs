@@ -203,14 +203,14 @@ opml_runtime::entry!(main);
         };
         let arrays =
             [("INPUT", bits(&random.input(self.data, input))), ("WEIGHTS", packed), ("BIAS", bits(&bias))];
-        let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words });
+        let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words: words.into() });
         GuestProgram { source, weights: weights.into() }
     }
 
     /// Runs the built program in `dir`.
     pub fn measure(&self, dir: &Path, program: &GuestProgram) -> Result<KernelFigures, GuestError> {
         let [n, k, _, output] = self.lengths();
-        let grow = program.weights[1].words.len() as f64 / (k * n) as f64;
+        let grow = super::guest::words(&program.weights[1]) as f64 / (k * n) as f64;
         KernelFigures::measure(dir, self.work, output * k, grow)
     }
 }

@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result {
     let floats = KERNELS.iter().map(|kernel| bench.kernel(kernel));
     let integers = INTEGER_KERNELS.iter().map(|kernel| bench.integer_kernel(kernel));
     let kernels = floats.chain(integers).collect::<std::result::Result<_, _>>()?;
-    let long = bench.build(&Request::bare(
+    let long = bench.build(Request::bare(
         "soft-float-loop",
         GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() },
     ))?;
@@ -87,11 +87,11 @@ impl Bench {
     fn model(&self, model: &str, input: &str) -> std::result::Result<ModelFigures, Stop> {
         let root = self.checkout.root();
         let imported = build_model::import(&root.join(model), BTreeMap::new(), None, "cannon32")?;
-        let built = self.build(&imported.request)?;
+        let macs = imported.request.model.as_ref().map_or(0, |model| model.multiply_accumulates);
+        let built = self.build(imported.request)?;
         let program = Program::open(&built.out)?;
         let request = program.request(&[root.join(input)], Hash::default())?;
         let finished = run::execute(&program, request, u64::MAX, &*self.progress)?;
-        let macs = imported.model.multiply_accumulates();
         Ok(ModelFigures {
             name: built.manifest.name,
             steps: finished.steps,
@@ -104,18 +104,18 @@ impl Bench {
 
     fn kernel(&self, kernel: &Kernel) -> std::result::Result<KernelFigures, Stop> {
         let program = kernel.program();
-        let built = self.build(&Request::bare("kernel", program.clone()))?;
+        let built = self.build(Request::bare("kernel", program.clone()))?;
         kernel.measure(&built.out, &program).map_err(Stop::unable)
     }
 
     fn integer_kernel(&self, kernel: &IntegerKernel) -> std::result::Result<KernelFigures, Stop> {
         let program = kernel.program();
-        let built = self.build(&Request::bare("integer-kernel", program.clone()))?;
+        let built = self.build(Request::bare("integer-kernel", program.clone()))?;
         kernel.measure(&built.out, &program).map_err(Stop::unable)
     }
 
     fn elementwise(&self) -> std::result::Result<Vec<OperationFigure>, Stop> {
-        let built = self.build(&Request::bare("elementwise", bench::elementwise_program()))?;
+        let built = self.build(Request::bare("elementwise", bench::elementwise_program()))?;
         bench::elementwise(&built.out).map_err(Stop::unable)
     }
 
@@ -132,14 +132,14 @@ impl Bench {
         let (model, input) = INPUTS[0];
         let root = self.checkout.root();
         let imported = build_model::import(&root.join(model), BTreeMap::new(), None, "cannon32")?;
-        let program = Program::open(&self.build(&imported.request)?.out)?;
+        let program = Program::open(&self.build(imported.request)?.out)?;
         let request = program.request(&[root.join(input)], Hash::default())?;
         let (prestate, code) = (program.prestate()?, program.code()?);
         let long = Program::open(&long.out)?.prestate()?;
         bench::proofs(&mut contract, (&prestate, &code, &request), &long).map_err(conform::stop)
     }
 
-    fn build(&self, request: &Request) -> std::result::Result<Built, Stop> {
+    fn build(&self, request: Request) -> std::result::Result<Built, Stop> {
         let options = Options {
             provision: self.provision.clone(),
             checkout: self.checkout.clone(),

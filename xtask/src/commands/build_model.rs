@@ -95,7 +95,8 @@ pub fn run(args: &Args) -> Result {
     let target = super::target(&args.target)?;
     let checkout = super::checkout()?;
     let dims = args.dims.iter().cloned().collect();
-    let Imported { model, request } = import(&args.program, dims, args.name.as_deref(), target.name())?;
+    let Imported { kernel_calls, request } =
+        import(&args.program, dims, args.name.as_deref(), target.name())?;
     let imported = started.elapsed();
     let mut provision = super::provision_options(args.offline)?;
     if let Some(path) = &args.toolchain_lock {
@@ -104,7 +105,7 @@ pub fn run(args: &Args) -> Result {
     let default_out = || checkout.root().join("target/opml").join(&request.name).join(target.name());
     let out = args.out.clone().unwrap_or_else(default_out);
     let options = Options { provision, checkout, out, work: None };
-    let built = match build(&request, &target, &options, &*progress) {
+    let built = match build(request, &target, &options, &*progress) {
         Ok(built) => built,
         // Judged, and not acceptable; all other errors kept it from being judged.
         Err(BuildError::Audit(failure)) => {
@@ -126,7 +127,7 @@ pub fn run(args: &Args) -> Result {
             println!("{:#}", serde_json::json!({ "manifest": built.manifest, "conformity": conformity }));
         }
         (Format::Text, _) => {
-            print!("{}", summary(&model, &built, conformity.as_ref(), imported, started.elapsed()));
+            print!("{}", summary(kernel_calls, &built, conformity.as_ref(), imported, started.elapsed()));
         }
     }
     Ok(Outcome::Done)
@@ -134,7 +135,8 @@ pub fn run(args: &Args) -> Result {
 
 /// A model on its way into the pipeline.
 pub(crate) struct Imported {
-    pub model: Model,
+    /// How many calls one inference makes.
+    pub kernel_calls: usize,
     pub request: Request,
 }
 
@@ -151,7 +153,7 @@ pub(crate) fn import(
     let bytes = super::read(program)?;
     let model = Model::from_onnx(&bytes, &dims).map_err(Stop::rejected)?;
     let name = name.map_or_else(|| file_stem(program), str::to_owned);
-    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words };
+    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words.into() };
     let plan = model.plan();
     let request = Request {
         program: GuestProgram {
@@ -172,7 +174,7 @@ pub(crate) fn import(
         }),
         name,
     };
-    Ok(Imported { model, request })
+    Ok(Imported { kernel_calls: model.graph().nodes.len(), request })
 }
 
 /// The name of a file without its ending, made a [`program_name`].
@@ -194,15 +196,15 @@ fn rebuild(name: &str, target: &str, dims: &BTreeMap<String, u32>) -> String {
 }
 
 fn summary(
-    model: &Model,
+    kernel_calls: usize,
     built: &Built,
     conformity: Option<&Conformity>,
     imported: Duration,
     total: Duration,
 ) -> String {
     let manifest = &built.manifest;
-    let (sizes, plan) = (&manifest.sizes, model.plan());
-    let bytes_of = |words: usize| ui::bytes(4 * words as u64);
+    let (sizes, plan) = (&manifest.sizes, manifest.memory_plan.unwrap_or_default());
+    let multiply_accumulates = manifest.model.as_ref().map_or(0, |model| model.multiply_accumulates);
     let weights = sizes.weights.map(|weights| format!(", of which weights {}", ui::bytes(weights)));
     let port = |p: &opml_toolchain::manifest::Port| format!("{} {} {:?}", p.name, p.dtype, p.shape);
     let list =
@@ -213,17 +215,13 @@ fn summary(
         ("output", list(&manifest.outputs)),
         (
             "work",
-            format!(
-                "{} kernel calls, {} multiply-accumulates",
-                model.graph().nodes.len(),
-                ui::count(model.multiply_accumulates())
-            ),
+            format!("{kernel_calls} kernel calls, {} multiply-accumulates", ui::count(multiply_accumulates)),
         ),
         ("code", ui::bytes(sizes.code)),
         ("constants", ui::bytes(sizes.constants) + &weights.unwrap_or_default()),
         (
             "activations",
-            format!("{} (no plan takes less than {})", bytes_of(plan.words), bytes_of(plan.lower_bound)),
+            format!("{} (no plan takes less than {})", ui::bytes(plan.arena), ui::bytes(plan.lower_bound)),
         ),
         ("memory root", manifest.memory_root.to_string()),
         ("prestate hash", manifest.prestate_hash.to_string()),
