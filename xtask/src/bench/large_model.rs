@@ -67,7 +67,8 @@ fn write_weights(layer: u64, out: &mut impl Write) -> Result<()> {
 /// The sum of four numbers of 16 bits is nearly normal; scaled so that a product keeps a vector's size.
 fn near_zero(bits: u64) -> f32 {
     let sum: i32 = (0..4).map(|part| i32::from((bits >> (16 * part)) as i16)).sum();
-    sum as f32 * (1.0 / (1 << 21) as f32)
+    // Not a power of two: a weight uses all bits of its mantissa.
+    sum as f32 * 6.5e-7
 }
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
