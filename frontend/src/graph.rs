@@ -1,9 +1,13 @@
 //! The compiler's own graph: kernel calls with static shapes, in execution order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use opml_abi::{DataType, TensorInfo};
 use opml_kernels::{Axis, BinaryOp, Conv2d, MatMul, Pool2d, UnaryOp};
+
+pub use crate::constant::Packed;
+use crate::values::Values;
 
 /// Index of a tensor in [`Graph::tensors`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -17,18 +21,9 @@ pub enum Source {
     /// Nodes of the graph.
     Computed,
     /// The image: a weight.
-    Constant(Vec<f32>),
+    Constant(Arc<Values>),
     /// The image: weights as [`opml_kernels::packed`] has them.
     Packed(Packed),
-}
-
-/// Weights in two forms.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Packed {
-    /// For the image; how many there are depends on the values.
-    pub words: Vec<u32>,
-    /// The same weights row by row, for the native twin.
-    pub rows: Vec<f32>,
 }
 
 impl Source {

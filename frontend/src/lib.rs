@@ -7,20 +7,25 @@
 //! [`Model`] holds what comes out. The same graph runs natively through [`Model::run`], the twin that
 //! every run in the VM has to agree with bit for bit.
 
+mod constant;
 mod emit;
 mod error;
 mod fuzz;
 pub mod graph;
 mod lower;
 mod model;
+mod model_file;
 pub mod onnx;
 mod pack;
 mod plan;
 pub mod tensor_file;
 mod twin;
+pub mod values;
 
+pub use constant::{Constant, Put};
 pub use error::{ImportError, Unsupported, shell_word};
 pub use fuzz::{fuzz_onnx, fuzz_tensor_file};
-pub use model::{Constant, Model};
+pub use model::{LARGE, Model};
+pub use model_file::{ModelFile, ModelFileError};
 pub use plan::Plan;
 pub use twin::RunError;

@@ -1,20 +1,16 @@
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use opml_abi::Tensor;
 
+use crate::constant::{Constant, Content};
 use crate::error::ImportError;
 use crate::graph::{self, Graph, Source};
 use crate::plan::Plan;
 use crate::{emit, lower, onnx, pack, twin};
 
-/// A weight as the linker sees it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Constant {
-    /// Its symbol.
-    pub symbol: String,
-    /// Its elements.
-    pub words: Vec<u32>,
-}
+/// Bytes of a weight that is better not copied.
+pub const LARGE: usize = 1 << 20;
 
 /// An imported model: the graph, its memory plan, and what they become.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,7 +26,16 @@ impl Model {
     /// Anything but a well-formed model of supported operators. All unsupported operators, or all open
     /// dimensions, are named at once.
     pub fn from_onnx(bytes: &[u8], dims: &BTreeMap<String, u32>) -> Result<Self, ImportError> {
-        let graph = pack::pack(lower::lower(&onnx::import(bytes, dims)?)?);
+        Self::from_file(&Bytes::copy_from_slice(bytes), dims, LARGE)
+    }
+
+    /// The same, but large matrices of weights are not copied out of `file`: those of at least `large` bytes, if they are used in
+    /// products alone. The model is the same for any `large`; [`LARGE`] is where it begins to matter.
+    ///
+    /// # Errors
+    /// Those of [`from_onnx`](Self::from_onnx).
+    pub fn from_file(file: &Bytes, dims: &BTreeMap<String, u32>, large: usize) -> Result<Self, ImportError> {
+        let graph = pack::pack(lower::lower(&onnx::import(file, dims, large)?)?);
         let plan = Plan::new(&graph);
         Ok(Self { graph, plan })
     }
@@ -52,16 +57,15 @@ impl Model {
 
     /// The weights that the source refers to.
     pub fn constants(&self) -> Vec<Constant> {
-        let words = |source: &Source| match source {
-            Source::Constant(values) => values.iter().map(|v| v.to_bits()).collect(),
-            Source::Packed(packed) => packed.words.clone(),
-            Source::Input | Source::Computed => Vec::new(),
+        let content = |source: &Source| match source {
+            Source::Constant(values) => Some(Content::Plain(values.clone())),
+            Source::Packed(packed) => Some(Content::Packed(packed.clone())),
+            Source::Input | Source::Computed => None,
         };
-        let constant = |(id, tensor): (_, &graph::Tensor)| Constant {
-            symbol: emit::symbol(id),
-            words: words(&tensor.source),
+        let constant = |(id, tensor): (_, &graph::Tensor)| {
+            Some(Constant { symbol: emit::symbol(id), content: content(&tensor.source)? })
         };
-        self.graph.constants().map(constant).collect()
+        self.graph.constants().filter_map(constant).collect()
     }
 
     /// Multiply-accumulates of one inference.

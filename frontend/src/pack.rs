@@ -66,10 +66,10 @@ pub(crate) fn pack(mut graph: Graph) -> Graph {
         }
         let Some(plan) = Packing::of(tensors, node) else { continue };
         // A batch has a node for each of its items, and all have the same weights.
-        let key = (node.inputs[1].tensor, node.inputs[1].offset, plan.k, plan.n, plan.strides);
+        let key = (node.inputs[1].tensor, node.inputs[1].offset, plan.k, plan.n);
         let weights = *done.entry(key).or_insert_with(|| {
             let packed = plan.weights(tensors, node.inputs[1]);
-            push(tensors, Tensor { len: packed.words.len(), source: Source::Packed(packed) })
+            push(tensors, Tensor { len: node.inputs[1].len, source: Source::Packed(packed) })
         });
         node.inputs[1] = weights;
         node.scratch = Some(push(tensors, Tensor { len: plan.scratch, source: Source::Computed }));
@@ -89,24 +89,22 @@ struct Packing {
     op: Op,
     k: usize,
     n: usize,
-    /// Distances between the rows that are packed and between their elements.
-    strides: [usize; 2],
     scratch: usize,
 }
 
 impl Packing {
     fn of(tensors: &[Tensor], node: &Node) -> Option<Self> {
         let packing = match node.op {
-            Op::MatMul(shape) => {
+            // Rows that follow each other are packed, which is how lowering leaves B.
+            Op::MatMul(shape) if (shape.b_row, shape.b_column) == (1, shape.k) => {
                 // The strides of B are in the packed form and nowhere else.
                 let op = Op::PackedMatMul(MatMul { b_row: 0, b_column: 0, ..shape });
-                let strides = [shape.b_column, shape.b_row];
-                Self { op, k: shape.k, n: shape.n, strides, scratch: packed::matmul_scratch(&shape) }
+                Self { op, k: shape.k, n: shape.n, scratch: packed::matmul_scratch(&shape) }
             }
             Op::Conv2d(shape) if shape.groups == 1 => {
                 let k = node.inputs[1].len / shape.output.channels;
-                let (op, strides) = (Op::PackedConv2d(shape), [k, 1]);
-                Self { op, k, n: shape.output.channels, strides, scratch: packed::conv2d_scratch(&shape) }
+                let op = Op::PackedConv2d(shape);
+                Self { op, k, n: shape.output.channels, scratch: packed::conv2d_scratch(&shape) }
             }
             _ => return None,
         };
@@ -118,9 +116,6 @@ impl Packing {
         let Source::Constant(values) = &tensors[weights.tensor.0].source else {
             unreachable!("only constants are packed")
         };
-        let values = &values[weights.offset..][..weights.len];
-        let weight = |row, element| values[row * self.strides[0] + element * self.strides[1]];
-        let rows = (0..self.n).flat_map(|row| (0..self.k).map(move |element| weight(row, element))).collect();
-        Packed { words: packed::pack(self.k, self.n, weight), rows }
+        Packed { values: values.clone(), offset: weights.offset, k: self.k, n: self.n }
     }
 }

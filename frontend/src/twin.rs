@@ -69,8 +69,8 @@ impl Arena<'_> {
     fn read(&self, view: View) -> Cow<'_, [f32]> {
         let range = view.offset..view.offset + view.len;
         match (&self.graph.tensors[view.tensor.0].source, self.plan.offset(view.tensor)) {
-            (Source::Constant(values), _) => Cow::Borrowed(&values[range]),
-            (Source::Packed(packed), _) => Cow::Borrowed(&packed.rows),
+            (Source::Constant(values), _) => values.slice(range),
+            (Source::Packed(packed), _) => packed.rows(),
             (_, Some(start)) => Cow::Owned(self.words[start + range.start..start + range.end].to_vec()),
             (_, None) => unreachable!("every tensor that is no constant has a place"),
         }

@@ -12,7 +12,7 @@ use opml_state::{State, cannon};
 use opml_targets::Target;
 use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelInfo};
 use opml_toolchain::progress::Silent;
-use opml_toolchain::{Checkout, GuestProgram, Options, Request, Weight, build, file, provision};
+use opml_toolchain::{Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision};
 use sha2::{Digest, Sha256};
 
 use crate::SET_UP;
@@ -121,7 +121,10 @@ pub fn provision_options() -> provision::Options {
 }
 
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
-    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words.into() };
+    let weight = |c: opml_frontend::Constant| {
+        let symbol = c.symbol.clone();
+        Weight { symbol, words: Words::made(move |put| c.write(put)) }
+    };
     Request {
         name: name.to_owned(),
         program: GuestProgram {

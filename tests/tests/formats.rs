@@ -191,7 +191,7 @@ fn the_figures_can_be_recomputed() {
         let mut pages: Vec<u32> = leaves(&segments).iter().map(|(leaf, _)| leaf / 128).collect();
         pages.dedup();
         assert_eq!(sizes.non_zero_pages, pages.len() as u64, "{}: pages", program.name);
-        let words: usize = program.model.constants().iter().map(|c| c.words.len()).sum();
+        let words: usize = program.model.constants().iter().map(|c| c.words().len()).sum();
         assert_eq!(sizes.weights, Some(4 * words as u64), "{}: weights", program.name);
         assert!(4 * words as u64 <= sizes.constants, "{}: weights are constants", program.name);
         let plan = manifest.memory_plan.expect("a model has a plan");

@@ -8,15 +8,18 @@ mod pool;
 mod reduce;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use opml_abi::blob::MAX_RANK;
-use tract_onnx::prelude::{DatumType, OutletId, TypedModel, TypedNode};
+use tract_onnx::prelude::{DatumType, OutletId, TractError, TypedModel, TypedNode};
 use tract_onnx::tract_hir::internal::DimLike;
 use tract_onnx::tract_hir::tract_core::ops::{konst::Const, source::TypedSource};
 
 use crate::error::{ImportError, Unsupported};
 use crate::graph::{Graph, Node, Op, Port, Source, Tensor, TensorId, View, strides};
 use crate::onnx::Imported;
+use crate::values::Values;
 
 /// Why a node was not lowered; the caller adds where.
 type Refusal = String;
@@ -48,6 +51,9 @@ const FAMILIES: &[Lowering] =
 pub fn lower(imported: &Imported) -> Result<Graph, ImportError> {
     let model = &imported.model;
     let mut lowerer = Lowerer::default();
+    let inconsistent = |e: TractError| ImportError::Inconsistent { reason: e.to_string() };
+    let sources = model.input_outlets().map_err(inconsistent)?.iter().skip(imported.inputs.len());
+    lowerer.weights = sources.copied().zip(imported.weights.iter().cloned()).collect();
     let outputs = model.output_outlets().map_err(|e| ImportError::Inconsistent { reason: e.to_string() })?;
     for outlet in model.nodes().iter().flat_map(|n| &n.inputs).chain(outputs) {
         *lowerer.readers.entry(*outlet).or_default() += 1;
@@ -85,6 +91,8 @@ struct Lowerer {
     values: BTreeMap<OutletId, Value>,
     /// How many nodes and outputs read each value.
     readers: BTreeMap<OutletId, usize>,
+    /// Elements of the inputs that are none of the model's.
+    weights: BTreeMap<OutletId, Bytes>,
 }
 
 impl Lowerer {
@@ -100,13 +108,16 @@ impl Lowerer {
                 return Ok(Value { tensor: TensorId(usize::MAX), shape });
             }
             let values = constant.val().to_plain_array_view::<f32>().map_err(|e| e.to_string())?;
-            return Ok(self.constant(shape, values.iter().copied().collect()));
+            return Ok(self.constant(shape, values.iter().copied().collect::<Vec<f32>>()));
         }
         if shape.contains(&0) {
             return Err(format!("its result of shape {shape:?} has no elements"));
         }
         if node.op_is::<TypedSource>() {
-            return Ok(self.input(shape));
+            return Ok(match self.weights.remove(&outlet) {
+                Some(bytes) => self.constant(shape, Values::in_file(bytes)),
+                None => self.input(shape),
+            });
         }
         let inputs: Vec<_> = node.inputs.iter().map(|i| self.values[i].clone()).collect();
         if inputs.iter().any(|i| i.tensor.0 == usize::MAX) {
@@ -129,8 +140,9 @@ impl Lowerer {
         Value { tensor: TensorId(self.tensors.len() - 1), shape }
     }
 
-    fn constant(&mut self, shape: Vec<usize>, values: Vec<f32>) -> Value {
-        self.tensors.push(Tensor { len: values.len(), source: Source::Constant(values) });
+    fn constant(&mut self, shape: Vec<usize>, values: impl Into<Values>) -> Value {
+        let values = values.into();
+        self.tensors.push(Tensor { len: values.len(), source: Source::Constant(Arc::new(values)) });
         Value { tensor: TensorId(self.tensors.len() - 1), shape }
     }
 
@@ -145,7 +157,7 @@ impl Lowerer {
     }
 
     /// The elements of a constant.
-    fn as_constant(&self, value: &Value) -> Option<&[f32]> {
+    fn as_constant(&self, value: &Value) -> Option<&Arc<Values>> {
         match &self.tensors[value.tensor.0].source {
             Source::Constant(values) => Some(values),
             _ => None,
@@ -154,8 +166,7 @@ impl Lowerer {
 
     /// The number that all elements of a constant are.
     fn as_uniform(&self, value: &Value) -> Option<f32> {
-        let (first, rest) = self.as_constant(value)?.split_first()?;
-        rest.iter().all(|v| v.to_bits() == first.to_bits()).then_some(*first)
+        self.as_constant(value)?.uniform()
     }
 
     /// The whole of a value.
@@ -196,9 +207,15 @@ impl Lowerer {
         }
         let from = strides(&value.shape);
         let from: Vec<_> = axes.iter().map(|&a| from[a]).collect();
-        if let Some(values) = self.as_constant(value) {
+        if let Some(values) = self.as_constant(value).cloned() {
+            // A matrix that is still in the file stays there.
+            if let [&first, &second] = moving[..]
+                && let Some(transposed) = values.transposed(value.shape[second], value.shape[first])
+            {
+                return self.constant(shape, transposed);
+            }
             let mut permuted = vec![0.0; values.len()];
-            opml_kernels::transpose(&shape, &from, values, &mut permuted);
+            opml_kernels::transpose(&shape, &from, &values.slice(0..values.len()), &mut permuted);
             return self.constant(shape, permuted);
         }
         let to = strides(&shape);
@@ -207,7 +224,8 @@ impl Lowerer {
 
     fn finish(mut self, imported: &Imported) -> Result<Graph, ImportError> {
         let inconsistent = |reason: String| ImportError::Inconsistent { reason };
-        let sources = imported.model.input_outlets().map_err(|e| inconsistent(e.to_string()))?.to_vec();
+        let sources = imported.model.input_outlets().map_err(|e| inconsistent(e.to_string()))?;
+        let sources = &sources[..sources.len().saturating_sub(imported.weights.len())];
         let targets = imported.model.output_outlets().map_err(|e| inconsistent(e.to_string()))?.to_vec();
         if sources.len() != imported.inputs.len() || targets.len() != imported.outputs.len() {
             return Err(inconsistent("inputs or outputs were lost on the way".into()));

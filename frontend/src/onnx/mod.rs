@@ -4,12 +4,14 @@ mod attributes;
 mod constants;
 mod dims;
 pub mod operators;
+mod payload;
 pub(crate) mod shapes;
 mod structure;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::{InferenceModelExt, TractResult, TypedModel};
@@ -24,19 +26,23 @@ pub struct Imported {
     pub inputs: Vec<String>,
     /// Names of the outputs, in order.
     pub outputs: Vec<String>,
+    /// Elements of the weights that the folded graph has as inputs, behind those of the model.
+    pub weights: Vec<Bytes>,
 }
 
-/// Imports the model in `bytes`, with the numbers `given` for its open dimensions.
+/// Imports the model in `bytes`, with the numbers `given` for its open dimensions. Weights of at least `large` bytes stay in `bytes` if
+/// they are used in a product of matrices alone.
 ///
 /// # Errors
 /// Anything but a well-formed model of supported operators, static after `given`.
-pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, ImportError> {
-    let mut proto = ModelProto::decode(bytes).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
+pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Result<Imported, ImportError> {
+    let (slim, payloads) = payload::take(bytes, large);
+    let mut proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
     let graph = proto.graph.as_mut().ok_or_else(|| ImportError::NotOnnx {
         reason: if bytes.is_empty() { "the file is empty".into() } else { "it holds no graph".into() },
     })?;
     operators::check(graph)?;
-    let order = structure::check(graph)?;
+    let order = structure::check(graph, &payloads)?;
     shapes::check(graph)?;
     attributes::check(graph)?;
     constants::check(graph, &order)?;
@@ -51,8 +57,9 @@ pub fn import(bytes: &[u8], given: &BTreeMap<String, u32>) -> Result<Imported, I
     let mut inputs = names(&graph.input);
     inputs.retain(|name| !initializers.contains(&name.as_str()));
     let outputs = names(&graph.output);
+    let weights = payload::as_inputs(graph, payloads);
     let model = typed(&proto)?;
-    Ok(Imported { model, inputs, outputs })
+    Ok(Imported { model, inputs, outputs, weights })
 }
 
 fn typed(proto: &ModelProto) -> Result<TypedModel, ImportError> {

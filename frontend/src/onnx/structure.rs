@@ -3,14 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::{GraphProto, TensorProto};
 
 use super::operators;
+use super::payload::Payloads;
 use crate::error::ImportError;
 
 /// Largest number of elements a tensor of a model may have: what fits the address space as float32.
 const MAX_ELEMENTS: u64 = 1 << 30;
+
+/// Elements that are looked through together.
+const PIECE: usize = 1 << 14;
 
 fn malformed(problem: String) -> ImportError {
     ImportError::Malformed { problem }
@@ -18,17 +23,22 @@ fn malformed(problem: String) -> ImportError {
 
 /// Checks names, order and initializers of `graph`. Gives an order of its nodes in which each comes
 /// behind those that make its inputs.
-pub fn check(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
+///
+/// `payloads` has elements of initializers that are not in `graph`.
+pub fn check(graph: &GraphProto, payloads: &Payloads) -> Result<Vec<usize>, ImportError> {
     if graph.output.is_empty() {
         return Err(malformed("the graph has no output".into()));
     }
     if !graph.sparse_initializer.is_empty() {
         return Err(malformed("sparse initializers are not supported".into()));
     }
-    graph.initializer.iter().try_for_each(|tensor| check_tensor(&tensor.name, tensor))?;
+    for (index, tensor) in graph.initializer.iter().enumerate() {
+        let raw = payloads.get(&index).map_or(&tensor.raw_data[..], |payload| payload);
+        check_tensor(&tensor.name, tensor, raw)?;
+    }
     for node in &graph.node {
         let mut tensors = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
-        tensors.try_for_each(|tensor| check_tensor(&operators::name(node), tensor))?;
+        tensors.try_for_each(|tensor| check_tensor(&operators::name(node), tensor, &tensor.raw_data))?;
     }
     check_names(graph)?;
     execution_order(graph)
@@ -111,8 +121,8 @@ fn execution_order(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
 }
 
 /// The payload of an initializer, or of the node `name` that stands for one, is there, and as long as
-/// its dimensions say.
-fn check_tensor(name: &str, tensor: &TensorProto) -> Result<(), ImportError> {
+/// its dimensions say. `raw` are its elements, if they are not in a typed field.
+fn check_tensor(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), ImportError> {
     if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
         let problem = format!(
             "the weights of `{name}` are in another file, which is not supported: save the model as one file"
@@ -138,23 +148,30 @@ fn check_tensor(name: &str, tensor: &TensorProto) -> Result<(), ImportError> {
             return Err(ImportError::ElementType { tensor: name.to_owned(), dtype });
         }
     };
-    let (found, expected, unit) = if tensor.raw_data.is_empty() {
+    let (found, expected, unit) = if raw.is_empty() {
         (typed as u64, elements, "elements")
     } else {
-        (tensor.raw_data.len() as u64, elements * size, "bytes")
+        (raw.len() as u64, elements * size, "bytes")
     };
     if found != expected {
         return Err(malformed(format!("`{name}` has {found} {unit} of data; its dimensions say {expected}")));
     }
-    check_finite(name, tensor)
+    check_finite(name, tensor, raw)
 }
 
-fn check_finite(name: &str, tensor: &TensorProto) -> Result<(), ImportError> {
+fn check_finite(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), ImportError> {
     if tensor.data_type != DataType::Float as i32 {
         return Ok(());
     }
-    let raw = tensor.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-    match tensor.float_data.iter().copied().chain(raw).enumerate().find(|(_, v)| !v.is_finite()) {
+    let first = |values: &mut dyn Iterator<Item = f32>| values.enumerate().find(|(_, v)| !v.is_finite());
+    let in_piece = |(piece, words): (usize, &[[u8; 4]])| {
+        // Looked through before it is looked at: the first goes by vector units.
+        let finite = words.iter().fold(true, |all, &word| all & f32::from_le_bytes(word).is_finite());
+        let found = || first(&mut words.iter().map(|&word| f32::from_le_bytes(word)));
+        (!finite).then(found)?.map(|(index, value)| (piece * PIECE + index, value))
+    };
+    let in_raw = || raw.as_chunks().0.par_chunks(PIECE).enumerate().find_map_first(in_piece);
+    match first(&mut tensor.float_data.iter().copied()).or_else(in_raw) {
         Some((index, value)) => Err(ImportError::NotFinite { tensor: name.to_owned(), index, value }),
         None => Ok(()),
     }

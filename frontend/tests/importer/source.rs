@@ -89,3 +89,26 @@ fn names_in_a_model_stay_inside_comments() {
         assert_eq!(code(&source), code(&import(&bytes).guest_source()), "{name}");
     }
 }
+
+/// Whether weights are copied out of the file must not show: tract folds and moves the ones that it sees, the others are moved here.
+#[test]
+fn weights_that_stay_in_the_file_are_the_same_weights() {
+    let mut in_file = 0;
+    for (name, bytes) in all_models() {
+        let bytes = Bytes::from(bytes);
+        let import = |large| Model::from_file(&bytes, &BTreeMap::new(), large).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let (copied, kept) = (import(usize::MAX), import(1));
+        assert_eq!(copied.guest_source(), kept.guest_source(), "{name}");
+        let words = |model: &Model| model.constants().iter().map(|c| (c.symbol.clone(), c.words())).collect::<Vec<_>>();
+        assert!(words(&copied) == words(&kept), "{name}: other words");
+        let inputs: Vec<Tensor> = (copied.graph().inputs.iter())
+            .map(|port| {
+                let len = port.shape.iter().product::<u32>();
+                Tensor::from_f32(&port.shape, &(0..len).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>())
+            })
+            .collect();
+        assert_eq!(copied.run(&inputs), kept.run(&inputs), "{name}");
+        in_file += usize::from(format!("{:?}", kept.graph()).contains("values in a file"));
+    }
+    assert!(in_file >= 3, "{in_file} models have such weights");
+}

@@ -2,11 +2,12 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::bits::{INFINITY_BITS, SIGN, finite_parts, is_finite};
 use crate::packed::format::{
-    BLOCK, BOUND_BITS, DROPPED, HEAD, MAX_K, MAX_SCALE, Places, REMAINDER_BITS, REMAINDER_SHIFT, group_rows,
-    padded,
+    BLOCK, BOUND_BITS, DROPPED, HEAD, MAX_K, MAX_ROWS, MAX_SCALE, Places, REMAINDER_BITS, REMAINDER_SHIFT,
+    group_rows, padded,
 };
 use crate::packed::inner::block_count;
 
@@ -18,40 +19,153 @@ use crate::packed::inner::block_count;
 /// # Panics
 /// If a row is longer than [`MAX_K`].
 pub fn pack(k: usize, n: usize, weight: impl Fn(usize, usize) -> f32) -> Vec<u32> {
-    assert!(k <= MAX_K, "pack: rows too long");
-    let mut y = Vec::with_capacity(padded(k) * n);
-    let (mut eta, mut lows, mut records) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut places, mut lists) = (Vec::new(), Vec::new());
-    let mut squares = vec![0; block_count(padded(k))];
-    let mut head = Head { infinite: false, scales: [i32::MAX, i32::MIN] };
-    let mut first = 0;
-    while first < n {
-        let group: Vec<PackedRow> = (first..first + group_rows(first, n))
-            .map(|row| PackedRow::new((0..k).map(|element| weight(row, element).to_bits()).collect()))
-            .collect();
-        for element in 0..padded(k) {
-            y.extend(group.iter().map(|row| row.weights[element].y as u32));
+    let mut packer = Packer::new(k, n);
+    let mut words = vec![0; HEAD];
+    words.extend(packer.add(Rows::new(k, n, 0..n, weight)).1);
+    let [(_, head), (_, tail)] = packer.finish();
+    words.extend(tail);
+    words[..HEAD].copy_from_slice(&head);
+    words
+}
+
+/// Packed rows with their neighbours: a piece of the work that does not depend on the others.
+pub struct Rows {
+    first: usize,
+    len: usize,
+    y: Vec<u32>,
+    eta: Vec<u32>,
+    /// Of each block the largest sum of squares.
+    squares: Vec<u128>,
+    lows: Vec<u32>,
+    records: Vec<u32>,
+    /// Where the lists of each row end among `lists`.
+    ends: Vec<usize>,
+    lists: Vec<u32>,
+    head: Head,
+}
+
+impl Rows {
+    /// The `rows` of `n`, of `k` weights each, `weight(row, element)`. They begin at a multiple of eight, and end at one or with
+    /// the last row.
+    ///
+    /// # Panics
+    /// If they do not, or if a row is longer than [`MAX_K`].
+    pub fn new(k: usize, n: usize, rows: Range<usize>, weight: impl Fn(usize, usize) -> f32) -> Self {
+        assert!(k <= MAX_K, "pack: rows too long");
+        let whole = rows.end == n || rows.end.is_multiple_of(MAX_ROWS);
+        assert!(rows.start.is_multiple_of(MAX_ROWS) && whole, "pack: a group is cut in two");
+        let len = rows.len();
+        let mut out = Self {
+            first: rows.start,
+            len,
+            y: Vec::with_capacity(padded(k) * len),
+            eta: Vec::with_capacity(block_count(padded(k)) * len),
+            squares: vec![0; block_count(padded(k))],
+            lows: Vec::new(),
+            records: Vec::new(),
+            ends: Vec::new(),
+            lists: Vec::new(),
+            head: Head { infinite: false, scales: [i32::MAX, i32::MIN] },
+        };
+        let mut first = rows.start;
+        while first < rows.end {
+            let group: Vec<PackedRow> = (first..first + group_rows(first, n))
+                .map(|row| PackedRow::new((0..k).map(|element| weight(row, element).to_bits()).collect()))
+                .collect();
+            out.add_group(k, &group);
+            first += group.len();
         }
-        for (block, squares) in squares.iter_mut().enumerate() {
+        out
+    }
+
+    fn add_group(&mut self, k: usize, group: &[PackedRow]) {
+        for element in 0..padded(k) {
+            self.y.extend(group.iter().map(|row| row.weights[element].y as u32));
+        }
+        for (block, squares) in self.squares.iter_mut().enumerate() {
             // Negative, as sums start with it.
-            eta.extend(group.iter().map(|row| row.eta(block).0.wrapping_neg()));
+            self.eta.extend(group.iter().map(|row| row.eta(block).0.wrapping_neg()));
             *squares = group.iter().map(|row| row.squares(block)).max().unwrap_or(0).max(*squares);
         }
-        for row in &group {
-            let list = row.lists();
-            places.push(if list.is_empty() { 0 } else { Places::new(k, n).lists + lists.len() } as u32);
-            lists.extend(list);
-            lows.extend(row.low());
-            records.extend([row.scale as u32, row.remainder()]);
-            head.add(row);
+        for row in group {
+            self.lists.extend(row.lists());
+            self.ends.push(self.lists.len());
+            self.lows.extend(row.low());
+            self.records.extend([row.scale as u32, row.remainder()]);
+            self.head.add(row);
         }
-        first += group.len();
     }
-    let limits = squares.into_iter().map(limit).collect();
-    let parts = [head.words().to_vec(), y, eta, limits, lows, records, places, lists];
-    let mut words = parts.concat();
-    words[0] = words.len() as u32;
-    words
+}
+
+/// Puts pieces together: nearly all words can be written as they come, those that are left are few.
+pub struct Packer {
+    k: usize,
+    n: usize,
+    /// Rows that were added.
+    rows: usize,
+    eta: Vec<u32>,
+    squares: Vec<u128>,
+    lows: Vec<u32>,
+    records: Vec<u32>,
+    places: Vec<u32>,
+    lists: Vec<u32>,
+    head: Head,
+}
+
+impl Packer {
+    /// For `n` rows of `k` weights.
+    pub fn new(k: usize, n: usize) -> Self {
+        Self {
+            k,
+            n,
+            rows: 0,
+            eta: Vec::new(),
+            squares: vec![0; block_count(padded(k))],
+            lows: Vec::new(),
+            records: Vec::new(),
+            places: Vec::new(),
+            lists: Vec::new(),
+            head: Head { infinite: false, scales: [i32::MAX, i32::MIN] },
+        }
+    }
+
+    /// Takes the next rows. Gives words of the format, and the place of the first of them.
+    ///
+    /// # Panics
+    /// If they are not those that follow.
+    pub fn add(&mut self, rows: Rows) -> (usize, Vec<u32>) {
+        assert!(rows.first == self.rows, "pack: rows out of order");
+        self.rows += rows.len;
+        self.eta.extend(rows.eta);
+        for (squares, more) in self.squares.iter_mut().zip(rows.squares) {
+            *squares = more.max(*squares);
+        }
+        let lists = Places::new(self.k, self.n).lists;
+        let mut start = 0;
+        for end in rows.ends {
+            self.places.push(if start == end { 0 } else { lists + self.lists.len() } as u32);
+            self.lists.extend_from_slice(&rows.lists[start..end]);
+            start = end;
+        }
+        self.lows.extend(rows.lows);
+        self.records.extend(rows.records);
+        self.head.join(&rows.head);
+        (HEAD + rows.first * padded(self.k), rows.y)
+    }
+
+    /// The other words, with the places of the first.
+    ///
+    /// # Panics
+    /// If there are rows that were not added.
+    pub fn finish(self) -> [(usize, Vec<u32>); 2] {
+        assert!(self.rows == self.n, "pack: rows are missing");
+        let limits = self.squares.into_iter().map(limit).collect();
+        let tail = [self.eta, limits, self.lows, self.records, self.places, self.lists].concat();
+        let eta = Places::new(self.k, self.n).eta;
+        let mut head = self.head.words().to_vec();
+        head[0] = (eta + tail.len()) as u32;
+        [(0, head), (eta, tail)]
+    }
 }
 
 /// What the head says of all rows together.
@@ -65,6 +179,11 @@ impl Head {
     fn add(&mut self, row: &PackedRow) {
         self.infinite |= !row.bits.iter().all(|&bits| is_finite(bits));
         self.scales = [self.scales[0].min(row.scale), self.scales[1].max(row.scale)];
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.infinite |= other.infinite;
+        self.scales = [self.scales[0].min(other.scales[0]), self.scales[1].max(other.scales[1])];
     }
 
     /// Without the number of all words, which is not known yet.
@@ -140,7 +259,8 @@ impl PackedRow {
     }
 
     fn block(&self, block: usize) -> &[Quantised] {
-        self.weights.chunks(BLOCK).nth(block).unwrap_or(&[])
+        let end = self.weights.len().min((block + 1) * BLOCK);
+        &self.weights[(block * BLOCK).min(end)..end]
     }
 
     /// Sums of the high and of the low words of the products of neighbours in a block.
@@ -152,7 +272,8 @@ impl PackedRow {
     }
 
     fn squares(&self, block: usize) -> u128 {
-        self.block(block).iter().map(|weight| u128::from(weight.y.unsigned_abs()).pow(2)).sum()
+        // A square is below 2^60.
+        self.block(block).iter().map(|weight| u128::from(u64::from(weight.y.unsigned_abs()).pow(2))).sum()
     }
 
     /// Minus the low words of eta, without their last bits: the upper and the lower half.

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use opml_frontend::graph::Port;
-use opml_frontend::{Model, shell_word};
+use opml_frontend::{LARGE, Model, ModelFile, shell_word};
 use opml_onchain::conform::Conformity;
 use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
-use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, build};
-use sha2::{Digest, Sha256};
+use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, Words, build};
 
 use super::conform;
 use crate::outcome::{Outcome, Result, Stop};
@@ -150,10 +149,13 @@ pub(crate) fn import(
     if program.extension().is_none_or(|e| !e.eq_ignore_ascii_case("onnx")) {
         return Err(Stop::unable(UnknownKind(program.to_owned())));
     }
-    let bytes = super::read(program)?;
-    let model = Model::from_onnx(&bytes, &dims).map_err(Stop::rejected)?;
+    let file = ModelFile::read(program).map_err(Stop::unable)?;
+    let model = Model::from_file(&file.bytes, &dims, LARGE).map_err(Stop::rejected)?;
     let name = name.map_or_else(|| file_stem(program), str::to_owned);
-    let weight = |c: opml_frontend::Constant| Weight { symbol: c.symbol, words: c.words.into() };
+    let weight = |c: opml_frontend::Constant| {
+        let symbol = c.symbol.clone();
+        Weight { symbol, words: Words::made(move |put| c.write(put)) }
+    };
     let plan = model.plan();
     let request = Request {
         program: GuestProgram {
@@ -168,7 +170,7 @@ pub(crate) fn import(
         }),
         rebuild: rebuild(&name, target, &dims),
         model: Some(ModelInfo {
-            sha256: hex::encode(Sha256::digest(&bytes)),
+            sha256: file.sha256,
             dims,
             multiply_accumulates: model.multiply_accumulates(),
         }),

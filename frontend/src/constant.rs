@@ -1,0 +1,134 @@
+//! Weights on their way into the image: made piece by piece, so that no more of them than that is ever in memory.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use opml_kernels::packed::{Packer, Rows};
+use rayon::prelude::*;
+
+use crate::values::Values;
+
+/// Rows that are packed together, by one thread.
+const TILE: usize = 64;
+/// Tiles that are in work at once; they bound the memory.
+const TILES: usize = 8;
+/// Words of plain weights that are given away at once.
+const PIECE: usize = 1 << 16;
+/// Elements between the rows of a tile, so that they do not all meet in the same places of a cache.
+const GAP: usize = 16;
+
+/// Takes words and the place of the first of them in their array.
+pub type Put<'a> = dyn FnMut(usize, &[u32]) -> io::Result<()> + 'a;
+
+/// Rows of weights that the image has in the form of [`opml_kernels::packed`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Packed {
+    /// What they are part of.
+    pub values: Arc<Values>,
+    /// The first of them.
+    pub offset: usize,
+    /// Weights of a row.
+    pub k: usize,
+    /// Rows.
+    pub n: usize,
+}
+
+impl Packed {
+    /// The weights row by row, for the native twin.
+    pub fn rows(&self) -> Cow<'_, [f32]> {
+        self.values.slice(self.offset..self.offset + self.k * self.n)
+    }
+
+    /// Packs tile by tile on all threads of the current rayon pool; what comes out does not depend on how many there are.
+    fn write(&self, put: &mut Put<'_>) -> io::Result<()> {
+        let mut packer = Packer::new(self.k, self.n);
+        let firsts: Vec<usize> = (0..self.n).step_by(TILE).collect();
+        for batch in firsts.chunks(TILES) {
+            let tiles: Vec<Rows> = batch.par_iter().map(|&first| self.tile(first)).collect();
+            for tile in tiles {
+                let (place, words) = packer.add(tile);
+                put(place, &words)?;
+            }
+        }
+        packer.finish().iter().try_for_each(|(place, words)| put(*place, words))
+    }
+
+    fn tile(&self, first: usize) -> Rows {
+        let (count, stride) = (TILE.min(self.n - first), self.k + GAP);
+        let mut rows = vec![0.0; count * stride];
+        self.values.gather(self.offset + first * self.k, count, self.k, &mut rows, stride);
+        Rows::new(self.k, self.n, first..first + count, |row, element| rows[(row - first) * stride + element])
+    }
+}
+
+/// What the image has of a weight.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Content {
+    Plain(Arc<Values>),
+    Packed(Packed),
+}
+
+/// A weight as the linker sees it.
+#[derive(Clone, PartialEq)]
+pub struct Constant {
+    /// Its symbol.
+    pub symbol: String,
+    pub(crate) content: Content,
+}
+
+impl Constant {
+    /// Gives its words to `put`, each once, in pieces of any order. How many words packed weights take depends on their values.
+    ///
+    /// # Errors
+    /// Those of `put`.
+    pub fn write(&self, put: &mut Put<'_>) -> io::Result<()> {
+        match &self.content {
+            Content::Packed(packed) => packed.write(put),
+            Content::Plain(values) => (0..values.len()).step_by(PIECE).try_for_each(|start| {
+                let piece = values.slice(start..values.len().min(start + PIECE));
+                put(start, &piece.iter().map(|value| value.to_bits()).collect::<Vec<_>>())
+            }),
+        }
+    }
+
+    /// All its words.
+    ///
+    /// # Panics
+    /// Never: nothing can fail in memory.
+    pub fn words(&self) -> Vec<u32> {
+        let mut words = Vec::new();
+        let written = self.write(&mut |place, piece| {
+            words.resize(words.len().max(place + piece.len()), 0);
+            words[place..][..piece.len()].copy_from_slice(piece);
+            Ok(())
+        });
+        written.expect("memory takes all words");
+        words
+    }
+}
+
+impl fmt::Debug for Constant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.symbol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole tiles, and rows that are left over.
+    #[test]
+    fn tiles_are_packed_as_the_whole_is() {
+        for (k, n) in [(3, 1), (70, 64), (130, 65), (9, 8 * TILE + 13)] {
+            let weight = |i: usize| (i as f32 * 0.37).sin() * (i % 7) as f32 * 1e-3;
+            let values: Arc<Values> = Arc::new((0..5 + k * n).map(weight).collect::<Vec<_>>().into());
+            let packed = Packed { values, offset: 5, k, n };
+            let expected = opml_kernels::packed::pack(k, n, |row, element| weight(5 + row * k + element));
+            let constant = Constant { symbol: String::new(), content: Content::Packed(packed) };
+            assert!(constant.words() == expected, "{k} x {n}");
+        }
+    }
+}
