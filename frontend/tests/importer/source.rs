@@ -1,5 +1,10 @@
 //! The generated source depends on a model's structure alone, and no name in a model can reach its code.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use opml_abi::Tensor;
+use opml_frontend::Model;
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_proto::DataType};
 
@@ -96,10 +101,14 @@ fn weights_that_stay_in_the_file_are_the_same_weights() {
     let mut in_file = 0;
     for (name, bytes) in all_models() {
         let bytes = Bytes::from(bytes);
-        let import = |large| Model::from_file(&bytes, &BTreeMap::new(), large).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let import = |large| {
+            Model::from_file(&bytes, &BTreeMap::new(), large).unwrap_or_else(|e| panic!("{name}: {e}"))
+        };
         let (copied, kept) = (import(usize::MAX), import(1));
         assert_eq!(copied.guest_source(), kept.guest_source(), "{name}");
-        let words = |model: &Model| model.constants().iter().map(|c| (c.symbol.clone(), c.words())).collect::<Vec<_>>();
+        let words = |model: &Model| {
+            model.constants().iter().map(|c| (c.symbol.clone(), c.words())).collect::<Vec<_>>()
+        };
         assert!(words(&copied) == words(&kept), "{name}: other words");
         let inputs: Vec<Tensor> = (copied.graph().inputs.iter())
             .map(|port| {
