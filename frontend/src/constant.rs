@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use crate::values::Values;
 
 /// Rows that are packed together, by one thread.
-const TILE: usize = 64;
+const TILE: usize = 32;
 /// Tiles that are in work at once; they bound the memory.
-const TILES: usize = 8;
+const TILES: usize = 16;
 /// Words of plain weights that are given away at once.
 const PIECE: usize = 1 << 16;
 /// Elements between the rows of a tile, so that they do not all meet in the same places of a cache.
@@ -46,7 +46,9 @@ impl Packed {
         let mut packer = Packer::new(self.k, self.n);
         let firsts: Vec<usize> = (0..self.n).step_by(TILE).collect();
         for batch in firsts.chunks(TILES) {
-            let tiles: Vec<Rows> = batch.par_iter().map(|&first| self.tile(first)).collect();
+            // A thread keeps its copy of the weights: memory that is new to a process is cleared first.
+            let tile = |copy: &mut Vec<f32>, &first: &usize| self.tile(first, copy);
+            let tiles: Vec<Rows> = batch.par_iter().map_init(Vec::new, tile).collect();
             for tile in tiles {
                 let (place, words) = packer.add(tile);
                 put(place, &words)?;
@@ -55,10 +57,10 @@ impl Packed {
         packer.finish().iter().try_for_each(|(place, words)| put(*place, words))
     }
 
-    fn tile(&self, first: usize) -> Rows {
+    fn tile(&self, first: usize, rows: &mut Vec<f32>) -> Rows {
         let (count, stride) = (TILE.min(self.n - first), self.k + GAP);
-        let mut rows = vec![0.0; count * stride];
-        self.values.gather(self.offset + first * self.k, count, self.k, &mut rows, stride);
+        rows.resize(count * stride, 0.0);
+        self.values.gather(self.offset + first * self.k, count, self.k, rows, stride);
         Rows::new(self.k, self.n, first..first + count, |row, element| rows[(row - first) * stride + element])
     }
 }

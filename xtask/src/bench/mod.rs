@@ -4,11 +4,13 @@ mod elementwise;
 mod guest;
 mod integers;
 mod kernels;
+mod large_model;
 mod models;
 mod native;
 mod peers;
 mod proofs;
 mod root;
+mod scale;
 mod vm_speed;
 
 use serde::Serialize;
@@ -21,6 +23,7 @@ pub use native::{NativeFigures, measure as native};
 pub use peers::{PEERS, Peer};
 pub use proofs::{ProofFigures, measure as proofs};
 pub use root::{RootFigures, measure as root};
+pub use scale::{ScaleFigures, measure as scale};
 pub use vm_speed::{LOOP, SpeedFigures, measure as vm_speed};
 
 /// Everything a bench run found; its JSON is this structure.
@@ -38,6 +41,8 @@ pub struct Figures {
     pub vm: SpeedFigures,
     /// The memory root beside plain hashing.
     pub root: RootFigures,
+    /// A large model beside reading and hashing it.
+    pub scale: ScaleFigures,
     /// Proofs of single steps, and their price on chain.
     pub proofs: ProofFigures,
     /// Figures of other projects.

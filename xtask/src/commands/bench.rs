@@ -69,6 +69,7 @@ pub fn run(args: &Args) -> Result {
         native: bench::native(),
         vm: bench.vm(&long)?,
         root: bench::root(),
+        scale: bench::scale(bench.scratch.path()).map_err(Stop::unable)?,
         proofs: bench.proofs(&long)?,
         peers: PEERS,
     };
@@ -217,6 +218,16 @@ fn text(figures: &Figures) -> String {
         " memory root, one core: {:.0} MB/s of non-zero memory, {:.1} times tiny-keccak on its nodes; two cores: {:.2} \
          times one; 1 GiB: {:.2} s\n",
         root.megabytes_per_second, root.times_plain_hashing, root.two_cores, root.gibibyte_seconds,
+    );
+    let scale = &figures.scale;
+    text += &format!(
+        " {} of weights: read and hashed in {:.2} s, built in {:.2} s, {:.1} times that; most memory {}, {:.2} times the weights\n",
+        ui::bytes(scale.weight_bytes),
+        scale.read_and_hash_seconds,
+        scale.build_seconds,
+        scale.times_read_and_hash,
+        ui::bytes(scale.peak_bytes),
+        scale.peak_by_weights,
     );
     text + &format!(
         " proofs: {} per second at neighbouring steps; {} spread over {} steps take {:.2} times the plain run\n \
