@@ -27,6 +27,12 @@ const NUMBER: u64 = 0;
 /// Elements of initializers, by the initializer's number in the graph.
 pub type Payloads = BTreeMap<usize, Bytes>;
 
+/// What takes the place of a field, if anything does.
+type Replacement = Result<Option<Vec<u8>>, Malformed>;
+
+/// A tensor's fields but for its elements, and these.
+type Split<'a> = (Vec<u8>, &'a [u8]);
+
 /// The bytes are no message, or have groups, which no ONNX file has.
 struct Malformed;
 
@@ -53,7 +59,7 @@ pub fn take(file: &Bytes, large: usize) -> (Bytes, Payloads) {
 fn rewrite(
     message: &[u8],
     number: u64,
-    replace: &mut dyn FnMut(&[u8]) -> Result<Option<Vec<u8>>, Malformed>,
+    replace: &mut dyn FnMut(&[u8]) -> Replacement,
 ) -> Result<Vec<u8>, Malformed> {
     let mut out = Vec::new();
     let mut rest = message;
@@ -75,7 +81,7 @@ fn rewrite(
 }
 
 /// A tensor without its elements, and these, if it is a float32 tensor of at least `large` bytes and has them in one place.
-fn split(tensor: &[u8], large: usize) -> Result<Option<(Vec<u8>, &[u8])>, Malformed> {
+fn split(tensor: &[u8], large: usize) -> Result<Option<Split<'_>>, Malformed> {
     let (mut others, mut elements, mut is_float) = (Vec::new(), None, false);
     let mut rest = tensor;
     while !rest.is_empty() {
