@@ -114,8 +114,7 @@ impl Files {
             || file::HASHED.iter().filter(|name| !files.contains_key(*name)).map(|name| out.join(name));
         let statement = provenance::statement(manifest, &text).to_json();
         forget_other_statements(&out.join(file::ENVELOPE), statement.as_bytes())?;
-        let holds =
-            |path: &Path, text: &str| fs::read(path).is_ok_and(|old| old == text.as_bytes());
+        let holds = |path: &Path, text: &str| fs::read(path).is_ok_and(|old| old == text.as_bytes());
         if holds(&path, &text)
             && holds(&out.join(file::PROVENANCE), &statement)
             && files.iter().all(|(name, staged)| same(&out.join(name), staged.file.path()))

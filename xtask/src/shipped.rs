@@ -64,7 +64,7 @@ impl Builder<'_> {
             out: self.scratch.join(&request.name).join(target.name()),
             work: None,
         };
-        match build(&request, target, &options, self.progress) {
+        match build(request, target, &options, self.progress) {
             Ok(built) => Ok(Ok(built)),
             Err(BuildError::Audit(failure)) => Ok(Err(failure)),
             Err(other) => Err(Stop::unable(other)),
