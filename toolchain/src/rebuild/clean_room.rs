@@ -62,7 +62,7 @@ pub struct CleanRoom<'a> {
     pub brought: (&'a Path, &'a str),
     /// The arguments of `cargo xtask` in the checkout, after the Containerfile's steps. They write to `/rebuilt`.
     pub arguments: &'a [String],
-    /// A folder for what they write, which is empty; the log of all steps is kept beside it.
+    /// A folder for what they write, which is empty.
     pub out: &'a Path,
     /// Where the log goes.
     pub log: &'a Path,

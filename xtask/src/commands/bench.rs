@@ -204,8 +204,13 @@ fn text(figures: &Figures) -> String {
     text += "\n\n other projects\n";
     text +=
         &table::pairs(figures.peers.iter().map(|p| (format!("{}, {}", p.work, p.who), ui::count(p.steps))));
+    text + &speeds(figures)
+}
+
+/// What was timed, each beside something else.
+fn speeds(figures: &Figures) -> String {
     let (vm, root, proofs) = (&figures.vm, &figures.root, &figures.proofs);
-    text += &format!(
+    let mut text = format!(
         "\n VM, {} steps of soft-float: {:.0} steps/us, qemu-mips {:.0}; ratio {:.2} ({:.2} to {:.2})\n",
         ui::count(vm.steps),
         vm.vm_steps_per_microsecond,
