@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use opml_abi::{DataType, TensorInfo, decode_blob};
 
 use crate::Model;
@@ -24,13 +25,19 @@ pub fn fuzz_tensor_file(data: &[u8]) {
     }
 }
 
-/// Arbitrary bytes as an ONNX model: imported, planned and written as source. It does not run.
+/// Arbitrary bytes as an ONNX model: imported, planned and written as source. It does not run. Whether weights are copied out of the
+/// file or stay in it makes no difference.
 ///
 /// # Panics
-/// Only where the code under test does.
+/// If it makes one, or where the code under test does.
 pub fn fuzz_onnx(data: &[u8]) {
-    if let Ok(model) = Model::from_onnx(data, &BTreeMap::new()) {
+    let file = Bytes::copy_from_slice(data);
+    let source = |large| {
+        let model = Model::from_file(&file, &BTreeMap::new(), large).ok()?;
         assert!(model.plan().words >= model.plan().lower_bound);
-        assert!(!model.guest_source().is_empty());
-    }
+        Some(model.guest_source())
+    };
+    let copied = source(usize::MAX);
+    assert!(copied.as_ref().is_none_or(|text| !text.is_empty()));
+    assert_eq!(source(1), copied);
 }

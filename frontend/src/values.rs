@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(here, in_file);
         assert_eq!(in_file.slice(1..3), vec![1.0, 2.0]);
         assert_eq!((here.uniform(), in_file.uniform()), (None, None));
-        assert_eq!(Values::in_file(vec![0, 0, 0, 0x40].repeat(3).into()).uniform(), Some(2.0));
+        assert_eq!(Values::in_file([0, 0, 0, 0x40].repeat(3).into()).uniform(), Some(2.0));
     }
 
     #[test]

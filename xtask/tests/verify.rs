@@ -164,6 +164,13 @@ fn forged_manifests_are_refused() {
     let model = |value: &mut Value| value["model"]["sha256"] = json!("00");
     let path = forged(&out, &places.path().join("model"), model);
     command("verify", &[&path]).assert_fails(2, &["no file with the manifest's SHA-256 of the model, 00"]);
+    // The compilers of a lock that nobody here knows are not fetched on a stranger's word.
+    let lock = "ab".repeat(32);
+    let path =
+        forged(&out, &places.path().join("lock"), |value| value["toolchain"]["lock_sha256"] = json!(lock));
+    let expected =
+        [&*format!("toolchain of another lock, {lock}, which is not known here"), "toolchain import"];
+    command("verify", &[&path]).assert_fails(2, &expected);
     let large = places.path().join("large.json");
     fs::write(&large, " ".repeat((4 << 20) + 1)).expect("there is room");
     command("verify", &[&large]).assert_fails(2, &["it has more than 4194304 bytes"]);
