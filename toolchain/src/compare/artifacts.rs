@@ -15,6 +15,9 @@ use crate::output::file;
 /// Longest manifest that is read, in bytes: a hundred times that of a model with many inputs.
 const MAX_MANIFEST: u64 = 4 << 20;
 
+/// Longest ELF file that is looked into, in bytes: no memory map has room for a larger one.
+const MAX_ELF: u64 = 2 << 30;
+
 /// A folder of a build, or its manifest alone.
 #[derive(Clone, Debug)]
 pub struct Artifacts {
@@ -73,7 +76,9 @@ impl Artifacts {
     pub fn elf(&self) -> Option<Elf> {
         let dir = self.dir.as_ref()?;
         let mut files = [file::DEBUG, file::PROGRAM].iter().filter(|name| self.sha256.contains_key(**name));
-        Elf::parse(fs::read(dir.join(files.next()?)).ok()?).ok()
+        let path = dir.join(files.next()?);
+        let fits = fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_ELF);
+        if fits { Elf::parse(fs::read(path).ok()?).ok() } else { None }
     }
 }
 

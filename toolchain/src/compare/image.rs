@@ -20,7 +20,7 @@ pub struct ImageDifference {
     pub symbols_added: Vec<String>,
     /// Symbols whose size is another.
     pub symbols_resized: Vec<String>,
-    /// Symbols of the same size whose content is another, those aside whose instructions only name other addresses for sure.
+    /// Symbols of the same size whose bytes are others; code that only calls what has moved is among them.
     pub symbols_changed: Vec<String>,
     /// Pages of the initial memory that differ.
     pub pages: u64,
