@@ -178,7 +178,7 @@ fn names_come_from_beside_or_from_where_they_are_given() {
     let (elf, meta) = (elf.to_str().expect("a text"), meta.to_str().expect("a text"));
     assert_has(&shown(&["--elf", elf]), &["_start", ".rodata"]);
     let by_meta = shown(&["--meta", meta]);
-    assert_has(&by_meta, &["0x00010000  _start", "_start … OPML_WEIGHT_"]);
+    assert_has(&by_meta, &["0x00010000  _start", "_start … ", "OPML_WEIGHT_"]);
     assert!(!by_meta.contains(".rodata"), "a symbol file has no sections: {by_meta}");
 
     let (_dir, other) = changed(|state| state.memory.write(0x1_0042, &[0xff]).expect("the code is there"));
