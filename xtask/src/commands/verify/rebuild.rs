@@ -119,13 +119,11 @@ fn build_in(place: &FreshPlace, arguments: &[String], own_tool: bool, offline: b
 /// hashed, and what is built: the file that it was made from may be another by then.
 fn bring(args: &Args, manifest: &Manifest, source: &Checkout, to: &Path) -> Result<()> {
     let Some(model) = &manifest.model else {
-        let program = args.build.join(file::PROGRAM);
-        let known = if args.build.is_dir() {
-            copy(&program, to)
-        } else {
+        if !args.build.is_dir() {
             return Err(Stop::unable(VerifyError::NoElf));
-        };
-        return known.map(drop).map_err(not_prepared(&program));
+        }
+        let program = args.build.join(file::PROGRAM);
+        return copy(&program, to).map(drop).map_err(not_prepared(&program));
     };
     if let Some(path) = &args.model {
         crate::commands::ordinary(path)?;
@@ -135,8 +133,10 @@ fn bring(args: &Args, manifest: &Manifest, source: &Checkout, to: &Path) -> Resu
             false => Err(Stop::unable(VerifyError::OtherModel { path: path.clone(), expected, got })),
         };
     }
-    let beside = if args.build.is_dir() { args.build.clone() } else { args.build.with_file_name("") };
-    let places = [source.root().join("models"), beside];
+    // `.` for a manifest that is named without a folder.
+    let folder = args.build.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let beside = if args.build.is_dir() { &args.build } else { folder.unwrap_or(Path::new(".")) };
+    let places = [source.root().join("models"), beside.to_owned()];
     let mut candidates = places.iter().flat_map(|place| models(place));
     match candidates.any(|path| copy(&path, to).is_ok_and(|digest| digest == model.sha256)) {
         true => Ok(()),
