@@ -71,7 +71,7 @@ impl Compiler<'_> {
 
     fn build(&self, source: &str, dir: &Path) -> Result<PathBuf, BuildError> {
         let (stage, target_dir) = (dir.join("stage"), dir.join("target"));
-        work_dir::remove_tree(&stage)?;
+        work_dir::remove_tree(&stage).map_err(BuildError::io("remove", &stage))?;
         lay_out(self.crates, &stage, source)?;
         self.forget_others(dir, &target_dir)?;
         let remap = [(stage.as_path(), flags::SOURCES)];
@@ -95,7 +95,7 @@ impl Compiler<'_> {
         if fs::read(&marker).is_ok_and(|old| old == key.as_bytes()) {
             return Ok(());
         }
-        work_dir::remove_tree(target_dir)?;
+        work_dir::remove_tree(target_dir).map_err(BuildError::io("remove", target_dir))?;
         work_dir::write_atomically(&marker, key.as_bytes())
     }
 }

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use opml_attest::{Envelope, MAX_ENVELOPE};
 use opml_state::State;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::audit::AuditedElf;
 use crate::elf::Elf;
 use crate::error::BuildError;
+use crate::hashed::{Hashed, PIECE};
 use crate::image;
 use crate::manifest::Manifest;
 use crate::progress::Progress;
@@ -44,9 +44,6 @@ pub mod file {
     /// Files that a build writes beside and that no manifest has a hash of. The envelope is not one: its signers differ.
     pub const BESIDE: [&str; 1] = [PROVENANCE];
 }
-
-/// How many bytes of a file are compared at a time.
-const PIECE: usize = 1 << 20;
 
 /// What writes a file.
 type Content<'a> = Box<dyn FnOnce(&mut (dyn Write + Send)) -> io::Result<()> + Send + 'a>;
@@ -151,33 +148,15 @@ impl Staged {
     fn new(out: &Path, name: &str, content: Content<'_>) -> Result<Self, BuildError> {
         let path = out.join(name);
         let write = || {
-            let mut hashed = Hashed { file: work_dir::unfinished(&path)?, sha256: Sha256::new() };
+            let mut hashed = Hashed::new(work_dir::unfinished(&path)?);
             // Many small writes would be as many calls of the system.
             let mut buffered = BufWriter::with_capacity(PIECE, &mut hashed);
             content(&mut buffered)?;
             buffered.into_inner().map_err(IntoInnerError::into_error)?;
-            Ok(Self { file: hashed.file, sha256: hex::encode(hashed.sha256.finalize()) })
+            let (file, sha256) = hashed.finish();
+            Ok(Self { file, sha256 })
         };
         write().map_err(BuildError::io("write", &path))
-    }
-}
-
-/// Hashes what it writes.
-struct Hashed {
-    file: NamedTempFile,
-    sha256: Sha256,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Piece by piece, so that what is written is still near when it is hashed.
-        let written = self.file.write(&bytes[..bytes.len().min(PIECE)])?;
-        self.sha256.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
     }
 }
 

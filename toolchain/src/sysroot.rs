@@ -79,7 +79,7 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
 
 /// Builds an empty crate with `-Z build-std` and collects the libraries that cargo made for it.
 fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Result<(), BuildError> {
-    work_dir::remove_tree(dir)?;
+    work_dir::remove_tree(dir).map_err(BuildError::io("remove", dir))?;
     let triple = triple(target);
     let mut manifest = toml::Table::new();
     manifest.insert(

@@ -1,7 +1,7 @@
 //! Folders that builds share, and how they keep out of each other's way.
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -65,9 +65,9 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
 }
 
 /// Removes a folder with all that is in it; one that is not there is fine.
-pub(crate) fn remove_tree(dir: &Path) -> Result<(), BuildError> {
+pub(crate) fn remove_tree(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(BuildError::io("remove", dir)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

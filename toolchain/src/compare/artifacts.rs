@@ -5,10 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::CompareError;
 use crate::elf::Elf;
+use crate::hashed;
 use crate::manifest::{MANIFEST_VERSION, Manifest};
 use crate::output::file;
 
@@ -127,13 +126,5 @@ fn sha256(path: &Path) -> Result<Option<String>, CompareError> {
         Ok(meta) if !meta.is_file() => return Err(unreadable(io::Error::other("it is no ordinary file"))),
         Ok(_) => {}
     }
-    let mut sha256 = Sha256::new();
-    let mut file = File::open(path).map_err(unreadable)?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(unreadable)? {
-            0 => return Ok(Some(hex::encode(sha256.finalize()))),
-            n => sha256.update(&buffer[..n]),
-        }
-    }
+    File::open(path).and_then(hashed::sha256).map(Some).map_err(unreadable)
 }

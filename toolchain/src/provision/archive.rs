@@ -11,11 +11,10 @@
 
 use std::io::{self, Read, Write};
 
-use sha2::{Digest, Sha256};
-
 use super::error::ProvisionError;
 use super::lock::{self, Lock, LockError, Package};
 use super::member::{MemberError, MemberPath};
+use crate::hashed::Hashed;
 
 /// Name of the first member.
 pub const LOCK_NAME: &str = "toolchain.lock";
@@ -181,11 +180,11 @@ pub fn read_archive(
             let bytes = |n: u64| format!("{n} bytes");
             return Err(wrong(bytes(package.size()), bytes(entry.size())).into());
         }
-        let mut hashed = Hashed { inner: &mut entry, sha256: Sha256::new() };
+        let mut hashed = Hashed::new(&mut entry);
         receiver.package(package, &mut hashed)?;
         // The receiver may have stopped early.
         io::copy(&mut hashed, &mut io::sink()).map_err(ArchiveError::Format)?;
-        let got = hex::encode(hashed.sha256.finalize());
+        let (_, got) = hashed.finish();
         if got != package.sha256() {
             let sha256 = |hash: &str| format!("SHA-256 {hash}");
             return Err(wrong(sha256(package.sha256()), sha256(&got)).into());
@@ -238,17 +237,4 @@ fn check_length(lock: &Lock, got: u64) -> Result<(), ArchiveError> {
 /// A name from an archive, fit for a terminal.
 fn shown(name: &[u8]) -> String {
     crate::elf::shown_name(name)
-}
-
-struct Hashed<'a> {
-    inner: &'a mut dyn Read,
-    sha256: Sha256,
-}
-
-impl Read for Hashed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.sha256.update(&buffer[..n]);
-        Ok(n)
-    }
 }

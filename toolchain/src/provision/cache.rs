@@ -21,6 +21,7 @@ use etcetera::BaseStrategy;
 use super::error::ProvisionError;
 use super::lock::{Lock, Package};
 use crate::progress::{Progress, Unit};
+use crate::work_dir;
 
 /// The cache folder; nothing is made before it is needed.
 #[derive(Clone, Debug)]
@@ -197,12 +198,7 @@ impl Cache {
 
 /// Removes a folder with all that is in it; one that is not there is fine.
 pub(super) fn remove_tree(path: &Path) -> Result<(), ProvisionError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(ProvisionError::io("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
+    work_dir::remove_tree(path).map_err(ProvisionError::io("remove", path))
 }
 
 /// The paths in a folder, sorted; none if it does not exist.

@@ -1,17 +1,17 @@
 //! Brings the packages of a lock into the cache, each checked against it.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::Options;
 use super::apt::Apt;
 use super::cache::{self, Cache, Guard};
 use super::error::ProvisionError;
 use super::lock::{Lock, Package};
+use crate::hashed::sha256;
 use crate::progress::{Progress, Unit};
 
 /// Sees to it that every package of `lock` is in [`Cache::downloads`] with the lock's size and hash.
@@ -102,7 +102,7 @@ fn accept(package: &Package, folder: &Path, cache: &Cache) -> Result<bool, Provi
 /// # Errors
 /// [`ProvisionError::WrongPackage`] if it is something else, which has been removed.
 fn check(package: &Package, path: &Path) -> Result<bool, ProvisionError> {
-    let mut file = match File::open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(ProvisionError::io("read", path)(error)),
@@ -115,20 +115,9 @@ fn check(package: &Package, path: &Path) -> Result<bool, ProvisionError> {
     if size != package.size() {
         return wrong(format!("{} bytes", package.size()), format!("{size} bytes"));
     }
-    let got = sha256(&mut file).map_err(ProvisionError::io("read", path))?;
+    let got = sha256(file).map_err(ProvisionError::io("read", path))?;
     if got != package.sha256() {
         return wrong(format!("SHA-256 {}", package.sha256()), format!("SHA-256 {got}"));
     }
     Ok(true)
-}
-
-fn sha256(file: &mut File) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex::encode(hasher.finalize())),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }

@@ -109,16 +109,15 @@ impl CleanRoom<'_> {
     fn write_hook(&self, recipe: &Containerfile, dir: &Path) -> Result<PathBuf, CleanRoomError> {
         let steps = dir.join("steps");
         let mut hook = String::from("#!/bin/sh\nset -eu\nroot=$1\n");
-        let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
         // mmdebstrap's messages aside, the log shows each step before what it prints.
         let _ = writeln!(
             hook,
             "mkdir -p \"$root/given\" \"$root/rebuilt\"\ncp -R {} \"$root/steps\"",
-            quoted(&steps)
+            quoted(&steps.display())
         );
         let run = |hook: &mut String, number: usize, folder: &str, command: &str| {
             let path = steps.join(number.to_string());
-            let _ = writeln!(hook, "echo {}", quoted(Path::new(&format!("=== {command}"))));
+            let _ = writeln!(hook, "echo {}", quoted(&format!("=== {command}")));
             let _ =
                 writeln!(hook, "chroot \"$root\" env -i {ENVIRONMENT} {} sh -e /steps/{number}", network());
             crate::work_dir::write_new(&path, format!("cd {folder}\n{command}\n").as_bytes())
@@ -129,23 +128,28 @@ impl CleanRoom<'_> {
                 Step::Run { command, folder } => run(&mut hook, number, folder, command)?,
                 Step::Source { folder } => {
                     source = folder.clone();
-                    let from = quoted(&dir.join("source"));
+                    let from = quoted(&dir.join("source").display());
                     let _ = writeln!(hook, "mkdir -p \"$root{folder}\"\ncp -R {from}/. \"$root{folder}\"");
                     hook += &certificates();
                 }
             }
         }
         let (file, name) = self.brought;
-        let _ = writeln!(hook, "cp {} \"$root/given/{name}\"", quoted(file));
-        let words: Vec<String> = self.arguments.iter().map(|word| quoted(Path::new(word))).collect();
+        let _ = writeln!(hook, "cp {} \"$root/given/{name}\"", quoted(&file.display()));
+        let words: Vec<String> = self.arguments.iter().map(quoted).collect();
         run(&mut hook, recipe.steps.len(), &source, &format!("cargo xtask {}", words.join(" ")))?;
-        let _ = writeln!(hook, "cp -R \"$root/rebuilt/.\" {}", quoted(self.out));
+        let _ = writeln!(hook, "cp -R \"$root/rebuilt/.\" {}", quoted(&self.out.display()));
         let path = dir.join("hook");
         crate::work_dir::write_new(&path, hook.as_bytes())?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
             .map_err(BuildError::io("write", &path))?;
         Ok(path)
     }
+}
+
+/// As one word of a shell.
+fn quoted(text: &impl ToString) -> String {
+    format!("'{}'", text.to_string().replace('\'', r"'\''"))
 }
 
 /// What a shell in a container has.
@@ -157,7 +161,7 @@ fn network() -> String {
     for (name, _) in NETWORK.iter().filter(|(name, _)| name.to_lowercase().ends_with("proxy")) {
         let value = std::env::var(name).unwrap_or_default();
         if !value.is_empty() {
-            words.push(format!("{name}='{}'", value.replace('\'', r"'\''")));
+            words.push(format!("{name}={}", quoted(&value)));
         }
     }
     words.join(" ")
@@ -166,10 +170,6 @@ fn network() -> String {
 /// The certificates by which this machine trusts its way to the network, where a variable names them: behind a company's
 /// proxy nothing could be fetched else. All that is fetched is checked by hash.
 fn certificates() -> String {
-    match std::env::var("SSL_CERT_FILE") {
-        Ok(path) if !path.contains('\'') => {
-            format!("cp '{path}' \"$root/etc/ssl/certs/ca-certificates.crt\"\n")
-        }
-        _ => String::new(),
-    }
+    let copy = |path| format!("cp {} \"$root/etc/ssl/certs/ca-certificates.crt\"\n", quoted(&path));
+    std::env::var("SSL_CERT_FILE").map_or_else(|_| String::new(), copy)
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use opml_toolchain::roots::{self, Roots};
+use opml_toolchain::roots;
 use serde_json::json;
 
+use super::roots::Compared;
 use super::{roots as pins, verify};
-use crate::outcome::{Outcome, Result, Stop};
+use crate::outcome::{Outcome, Result};
 use crate::shipped::Builder;
 use crate::ui::{self, Format};
 
@@ -40,9 +41,9 @@ pub fn run(args: &Args) -> Result {
         scratch: &out,
         progress: &*progress,
     };
-    let Some(built) = pins::build_all(&builder)? else { return Ok(Outcome::Failed) };
-    let got = Roots::of(built.iter().map(|(_, built)| &built.manifest)).map_err(Stop::unable)?;
-    let comparison = pinned.compare(&got);
+    let Some(Compared { built, comparison, .. }) = pins::build_and_compare(&builder, &pinned)? else {
+        return Ok(Outcome::Failed);
+    };
     if args.format == Format::Text {
         print!("{}", pins::text(&comparison, false));
     }

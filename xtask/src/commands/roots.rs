@@ -46,9 +46,9 @@ pub fn run(args: &Args) -> Result {
         scratch: scratch.path(),
         progress: &*progress,
     };
-    let Some(built) = build_all(&builder)? else { return Ok(Outcome::Failed) };
-    let got = Roots::of(built.iter().map(|(_, built)| &built.manifest)).map_err(Stop::unable)?;
-    let comparison = pinned.compare(&got);
+    let Some(Compared { got, comparison, .. }) = build_and_compare(&builder, &pinned)? else {
+        return Ok(Outcome::Failed);
+    };
     if args.update {
         write_atomically(&path, got.to_text().as_bytes()).map_err(Stop::unable)?;
     }
@@ -60,14 +60,25 @@ pub fn run(args: &Args) -> Result {
     Ok(if accepted { Outcome::Done } else { Outcome::Failed })
 }
 
-/// Builds every shipped model for every target; with the path of each. Nothing if the audit refuses one, which is then told.
-pub(super) fn build_all(builder: &Builder) -> std::result::Result<Option<Vec<(PathBuf, Built)>>, Stop> {
-    let mut all = Vec::new();
+/// The shipped models, built and held against pins.
+pub(super) struct Compared {
+    /// Each with the path of its model.
+    pub built: Vec<(PathBuf, Built)>,
+    got: Roots,
+    pub comparison: Comparison,
+}
+
+/// Builds every shipped model for every target, and compares. Nothing if the audit refuses one, which is then told.
+pub(super) fn build_and_compare(
+    builder: &Builder,
+    pinned: &Roots,
+) -> std::result::Result<Option<Compared>, Stop> {
+    let mut built = Vec::new();
     for name in opml_targets::names() {
         let target = super::target(name)?;
         for shipped in Shipped::all(builder.checkout)? {
             match builder.build(&shipped, &target)? {
-                Ok(built) => all.push((shipped.path, built)),
+                Ok(one) => built.push((shipped.path, one)),
                 Err(refused) => {
                     eprint!("{}", refused.text());
                     return Ok(None);
@@ -75,7 +86,9 @@ pub(super) fn build_all(builder: &Builder) -> std::result::Result<Option<Vec<(Pa
             }
         }
     }
-    Ok(Some(all))
+    let got = Roots::of(built.iter().map(|(_, one)| &one.manifest)).map_err(Stop::unable)?;
+    let comparison = pinned.compare(&got);
+    Ok(Some(Compared { built, got, comparison }))
 }
 
 /// The pins of the file; none if there is no file, so that every model then lacks one.

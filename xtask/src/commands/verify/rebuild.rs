@@ -1,7 +1,7 @@
 //! A program is built again, in a fresh place or in a clean room.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +10,7 @@ use opml_toolchain::manifest::Manifest;
 use opml_toolchain::progress::{Progress, Unit};
 use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::rebuild::{CleanRoom, FreshPlace, same_tool};
-use opml_toolchain::{Checkout, file};
+use opml_toolchain::{Checkout, copy_hashed, file};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
@@ -149,17 +149,7 @@ fn bring(args: &Args, manifest: &Manifest, source: &Checkout, to: &Path) -> Resu
 
 /// Copies a file, and gives the SHA-256 of what was written, hexadecimal.
 fn copy(from: &Path, to: &Path) -> io::Result<String> {
-    let (mut from, mut to) = (File::open(from)?, File::create(to)?);
-    let mut sha256 = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let n = from.read(&mut buffer)?;
-        if n == 0 {
-            return Ok(hex::encode(sha256.finalize()));
-        }
-        sha256.update(&buffer[..n]);
-        to.write_all(&buffer[..n])?;
-    }
+    copy_hashed(File::open(from)?, File::create(to)?)
 }
 
 /// The models below a folder.
