@@ -1,4 +1,4 @@
-//! The source of a guest crate: straight-line kernel calls on the planned arena.
+//! The source of a guest crate: kernel calls on the planned arena.
 //!
 //! Weights appear as external symbols only, so the source depends on a model's structure and not on
 //! what it learned. Names out of the model appear in comments only, escaped.
@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use opml_abi::blob;
 
+use crate::elements::rust_type;
 use crate::graph::{Graph, Node, Op, Port, Source, TensorId, View};
 use crate::plan::Plan;
 
@@ -17,140 +18,243 @@ pub(crate) fn symbol(id: TensorId) -> String {
 
 /// The source of `src/main.rs` of a guest that runs `graph`.
 pub(crate) fn source(graph: &Graph, plan: &Plan) -> String {
-    let mut out = String::from(HEADER);
-    constants(&mut out, graph);
-    let _ = writeln!(out, "static ARENA: Arena<{}> = Arena::new();\n", plan.words);
-    let _ = writeln!(out, "fn main(mut guest: Guest<Mips>) -> ! {{");
-    read_inputs(&mut out, graph, plan);
-    graph.nodes.iter().enumerate().for_each(|(index, node)| call(&mut out, graph, plan, index, node));
-    write_outputs(&mut out, graph, plan);
-    out.push_str("}\n\nopml_runtime::entry!(main);\n");
-    out
+    let mut writer = Writer { graph, plan, out: String::from(HEADER), loops: 0, nodes: 0 };
+    writer.constants();
+    writer.line(&format!("static ARENA: Arena<{}> = Arena::new();\n", plan.bytes.div_ceil(8)));
+    writer.line("fn main(mut guest: Guest<Mips>) -> ! {");
+    writer.read_inputs();
+    graph.nodes.iter().for_each(|node| writer.node(node));
+    writer.write_outputs();
+    writer.out.push_str("}\n\nopml_runtime::entry!(main);\n");
+    writer.out
 }
 
 const HEADER: &str = "\
 // Generated from a model: do not edit.
 #![no_std]
 
-use opml_kernels::{self as k, Axis, BinaryOp, Conv2d, Image, MatMul, Pool2d, UnaryOp, spatial::Window};
+use opml_kernels::{
+    self as k, ArgOp, Axis, BinaryOp, CompareOp, Conv2d, Gather, Image, MatMul, Pool2d, ReduceOp, TopK, UnaryOp,
+    spatial::Window,
+};
 use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType};
 
 ";
 
-fn constants(out: &mut String, graph: &Graph) {
-    if graph.constants().next().is_none() {
-        return;
-    }
-    out.push_str("unsafe extern \"C\" {\n");
-    for (id, tensor) in graph.constants() {
-        let _ = match tensor.source {
-            Source::Packed(_) => writeln!(out, "    static {}: Counted;", symbol(id)),
-            _ => writeln!(out, "    static {}: [f32; {}];", symbol(id), tensor.len),
-        };
-    }
-    out.push_str("}\n\n");
-}
-
 /// Bytes of the blob that holds `ports`.
 fn blob_len(ports: &[Port]) -> usize {
     let tensor = |p: &Port| {
-        blob::header_len(p.shape.len()) + 4 * p.shape.iter().map(|&d| d as usize).product::<usize>()
+        let header = blob::header_len(p.shape.len());
+        header + blob::padded(p.elements() * p.dtype.size())
     };
     blob::COUNT_LEN + ports.iter().map(tensor).sum::<usize>()
 }
 
-fn read_inputs(out: &mut String, graph: &Graph, plan: &Plan) {
-    let _ = writeln!(
-        out,
-        "    let mut input = guest.open_input({}, {});",
-        blob_len(&graph.inputs),
-        graph.inputs.len()
-    );
-    for port in &graph.inputs {
-        let _ = writeln!(out, "    // Input {}", port.name.escape_default());
-        let _ = writeln!(out, "    // SAFETY: nothing else refers to these words yet.");
-        let _ = writeln!(
-            out,
-            "    input.tensor(DataType::Float32, {:?}, unsafe {{ ARENA.words({}) }});",
-            port.shape,
-            range(graph, plan, graph.view(port.tensor)),
-        );
+struct Writer<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    out: String,
+    /// Loops around what is being written.
+    loops: usize,
+    /// Calls that have been written.
+    nodes: usize,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(&"    ".repeat(self.loops));
+        self.out.push_str(text);
+        self.out.push('\n');
     }
-}
 
-fn write_outputs(out: &mut String, graph: &Graph, plan: &Plan) {
-    out.push_str("    // SAFETY: no call writes any more.\n    let outputs = unsafe {\n        [\n");
-    for port in &graph.outputs {
-        let _ = writeln!(
-            out,
-            "            // Output {}\n            OutputTensor {{ dtype: DataType::Float32, shape: &{:?}, words: ARENA.words({}) }},",
-            port.name.escape_default(),
-            port.shape,
-            range(graph, plan, graph.view(port.tensor)),
-        );
+    fn constants(&mut self) {
+        if self.graph.constants().next().is_none() {
+            return;
+        }
+        self.line("unsafe extern \"C\" {");
+        for (id, tensor) in self.graph.constants() {
+            let kind = match tensor.source {
+                Source::Packed(_) => "Counted".to_owned(),
+                _ => format!("[{}; {}]", rust_type(tensor.dtype), tensor.len),
+            };
+            self.line(&format!("    static {}: {kind};", symbol(id)));
+        }
+        self.line("}\n");
     }
-    out.push_str("        ]\n    };\n    guest.finish(&outputs)\n");
-}
 
-fn range(graph: &Graph, plan: &Plan, view: View) -> String {
-    debug_assert!(view.offset + view.len <= graph.tensors[view.tensor.0].len);
-    let start = plan.offset(view.tensor).expect("only constants have no place") + view.offset;
-    format!("{start}, {}", view.len)
-}
-
-fn operand(graph: &Graph, plan: &Plan, view: View) -> String {
-    match graph.tensors[view.tensor.0].source {
-        Source::Constant(ref values) if view.len == values.len() => format!("&{}", symbol(view.tensor)),
-        Source::Constant(_) => {
-            format!("&{}[{}..{}]", symbol(view.tensor), view.offset, view.offset + view.len)
+    fn read_inputs(&mut self) {
+        let ports = &self.graph.inputs;
+        self.line(&format!("    let mut input = guest.open_input({}, {});", blob_len(ports), ports.len()));
+        for port in ports {
+            self.line(&format!("    // Input {}", port.name.escape_default()));
+            self.line("    // SAFETY: nothing else refers to these words yet.");
+            self.line(&format!(
+                "    input.tensor(DataType::{:?}, {:?}, unsafe {{ ARENA.words({}) }});",
+                port.dtype,
+                port.shape,
+                self.words(port),
+            ));
         }
-        Source::Packed(_) => format!("{}.words()", symbol(view.tensor)),
-        _ => format!("ARENA.read({})", range(graph, plan, view)),
     }
-}
 
-fn call(out: &mut String, graph: &Graph, plan: &Plan, index: usize, node: &Node) {
-    let operands: Vec<_> = node.inputs.iter().map(|&view| operand(graph, plan, view)).collect();
-    let target = format!("ARENA.write({})", range(graph, plan, node.output));
-    let in_place = plan.is_in_place(node.output.tensor);
-    let x = operands[0].as_str();
-    let bias = operands.get(2).map_or_else(|| "None".to_owned(), |b| format!("Some({b})"));
-    let scratch =
-        node.scratch.map_or_else(String::new, |view| format!("ARENA.words({})", range(graph, plan, view)));
-    // The `Debug` form of a shape is its literal.
-    let call = match &node.op {
-        Op::MatMul(shape) => format!("k::matmul(&{shape:?}, {x}, {}, {bias}, {target})", operands[1]),
-        Op::PackedMatMul(shape) => {
-            format!("k::matmul_packed(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
+    fn write_outputs(&mut self) {
+        let padded: Vec<_> = self.graph.outputs.iter().filter(|port| self.padding(port) > 0).collect();
+        for port in padded {
+            let (start, bytes) = (self.start(port.tensor), port.elements() * port.dtype.size());
+            self.line("    // SAFETY: what is behind the last byte of an output belongs to it, too.");
+            self.line(&format!(
+                "    unsafe {{ ARENA.write::<u8>({}, {}).fill(0) }};",
+                start + bytes,
+                self.padding(port)
+            ));
         }
-        Op::Conv2d(shape) => format!("k::conv2d(&{shape:?}, {x}, {}, {bias}, {target})", operands[1]),
-        Op::PackedConv2d(shape) => {
-            format!("k::conv2d_packed(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
+        self.line("    // SAFETY: no call writes any more.\n    let outputs = unsafe {\n        [");
+        for port in &self.graph.outputs {
+            self.line(&format!("            // Output {}", port.name.escape_default()));
+            self.line(&format!(
+                "            OutputTensor {{ dtype: DataType::{:?}, shape: &{:?}, words: ARENA.words({}) }},",
+                port.dtype,
+                port.shape,
+                self.words(port),
+            ));
         }
-        Op::PlanesConv2d(shape) => {
-            format!("k::conv2d_planes(&{shape:?}, {x}, {}, {bias}, {scratch}, {target})", operands[1])
+        self.line("        ]\n    };\n    guest.finish(&outputs)");
+    }
+
+    /// Bytes between the end of a port and that of its last word.
+    fn padding(&self, port: &Port) -> usize {
+        let bytes = port.elements() * port.dtype.size();
+        blob::padded(bytes) - bytes
+    }
+
+    fn start(&self, tensor: TensorId) -> usize {
+        self.plan.offset(tensor).expect("only constants have no place")
+    }
+
+    /// First byte and number of words of a port.
+    fn words(&self, port: &Port) -> String {
+        let bytes = port.elements() * port.dtype.size();
+        format!("{}, {}", self.start(port.tensor), blob::padded(bytes) / 4)
+    }
+
+    /// Type, first byte and length of a view in the arena.
+    fn place(&self, view: View) -> String {
+        debug_assert!(view.offset + view.len <= self.graph.tensors[view.tensor.0].len);
+        let dtype = self.graph.dtype(view);
+        let start = self.start(view.tensor) + view.offset * dtype.size();
+        format!("::<{}>({start}{}, {})", rust_type(dtype), self.moved(view.step * dtype.size() as isize), view.len)
+    }
+
+    /// What a round adds to a place.
+    fn moved(&self, step: isize) -> String {
+        match step {
+            0 => String::new(),
+            1.. => format!(" + {step} * i{}", self.loops),
+            _ => format!(" - {} * i{}", step.unsigned_abs(), self.loops),
         }
-        Op::MaxPool2d(shape) => format!("k::max_pool2d(&{shape:?}, {x}, {target})"),
-        Op::AveragePool2d(shape) => format!("k::average_pool2d(&{shape:?}, {x}, {target})"),
-        Op::Relu if in_place => format!("k::relu_in_place({target})"),
-        Op::Relu => format!("k::relu({x}, {target})"),
-        Op::Clip(low, high) if in_place => {
-            format!("k::clip_in_place({target}, {}, {})", float(*low), float(*high))
+    }
+
+    fn operand(&self, view: View) -> String {
+        let name = symbol(view.tensor);
+        match &self.graph.tensors[view.tensor.0].source {
+            Source::Constant(values) if view.len == values.len() => format!("&{name}"),
+            Source::Constant(_) if view.step == 0 => {
+                format!("&{name}[{}..{}]", view.offset, view.offset + view.len)
+            }
+            Source::Constant(_) => {
+                format!("&{name}[{}{}..][..{}]", view.offset, self.moved(view.step), view.len)
+            }
+            Source::Packed(_) => format!("{name}.words()"),
+            Source::Input | Source::Computed => format!("ARENA.read{}", self.place(view)),
         }
-        Op::Clip(low, high) => format!("k::clip({x}, {}, {}, {target})", float(*low), float(*high)),
-        Op::Unary(op) => format!("k::unary(UnaryOp::{op:?}, {x}, {target})"),
-        Op::Binary(op, dims, a, b) => {
-            format!("k::binary(BinaryOp::{op:?}, &{dims:?}, {x}, &{a:?}, {}, &{b:?}, {target})", operands[1])
+    }
+
+    fn node(&mut self, node: &Node) {
+        let comment = format!("    // Node {}: {}", self.nodes, node.name.escape_default());
+        self.line(&comment);
+        if let Op::Repeat { count, body } = &node.op {
+            self.line(&format!("    for i{} in 0..{count}_usize {{", self.loops + 1));
+            self.loops += 1;
+            body.iter().for_each(|node| self.node(node));
+            self.loops -= 1;
+            self.line("    }");
+            return;
         }
-        Op::Softmax(axis) => format!("k::softmax({axis:?}, {x}, {target})"),
-        Op::ReduceSum(axis) => format!("k::reduce_sum({axis:?}, {x}, {target})"),
-        Op::ReduceMax(axis) => format!("k::reduce_max({axis:?}, {x}, {target})"),
-        Op::Copy(dims, from, to) => format!("k::copy_strided(&{dims:?}, {x}, &{from:?}, {target}, &{to:?})"),
-    };
-    let _ = writeln!(out, "    // Node {index}: {}", node.name.escape_default());
-    let _ =
-        writeln!(out, "    // SAFETY: the memory plan keeps what a call writes apart from what it reads.");
-    let _ = writeln!(out, "    unsafe {{ {call} }};");
+        self.nodes += 1;
+        let call = self.call(node);
+        self.line("    // SAFETY: the memory plan keeps what a call writes apart from what it reads.");
+        self.line(&format!("    unsafe {{ {call} }};"));
+    }
+
+    /// The call of a kernel. The `Debug` form of a shape is its literal.
+    fn call(&self, node: &Node) -> String {
+        let operands: Vec<_> = node.inputs.iter().map(|&view| self.operand(view)).collect();
+        let targets: Vec<_> =
+            node.outputs.iter().map(|&view| format!("ARENA.write{}", self.place(view))).collect();
+        let in_place = self.plan.is_in_place(node.outputs[0].tensor);
+        let (x, target) = (operands[0].as_str(), targets[0].as_str());
+        let y = operands.get(1).map_or("", String::as_str);
+        let bias = operands.get(2).map_or_else(|| "None".to_owned(), |b| format!("Some({b})"));
+        let scratch = node.scratch.map_or_else(String::new, |view| {
+            format!("ARENA.words({}, {})", self.start(view.tensor), view.len)
+        });
+        match &node.op {
+            Op::MatMul(shape) => format!("k::matmul(&{shape:?}, {x}, {y}, {bias}, {target})"),
+            Op::PackedMatMul(shape) => {
+                format!("k::matmul_packed(&{shape:?}, {x}, {y}, {bias}, {scratch}, {target})")
+            }
+            Op::Conv2d(shape) => format!("k::conv2d(&{shape:?}, {x}, {y}, {bias}, {target})"),
+            Op::PackedConv2d(shape) => {
+                format!("k::conv2d_packed(&{shape:?}, {x}, {y}, {bias}, {scratch}, {target})")
+            }
+            Op::PlanesConv2d(shape) => {
+                format!("k::conv2d_planes(&{shape:?}, {x}, {y}, {bias}, {scratch}, {target})")
+            }
+            Op::MaxPool2d(shape) => format!("k::max_pool2d(&{shape:?}, {x}, {target})"),
+            Op::AveragePool2d(shape) => format!("k::average_pool2d(&{shape:?}, {x}, {target})"),
+            Op::Relu if in_place => format!("k::relu_in_place({target})"),
+            Op::Relu => format!("k::relu({x}, {target})"),
+            Op::Clip(low, high) if in_place => {
+                format!("k::clip_in_place({target}, {}, {})", float(*low), float(*high))
+            }
+            Op::Clip(low, high) => format!("k::clip({x}, {}, {}, {target})", float(*low), float(*high)),
+            Op::Unary(op) => format!("k::unary(UnaryOp::{op:?}, {x}, {target})"),
+            Op::UnaryInteger(op) => format!("k::unary_integer(UnaryOp::{op:?}, {x}, {target})"),
+            Op::Not => format!("k::not({x}, {target})"),
+            Op::IsNan => format!("k::is_nan({x}, {target})"),
+            Op::IsInf(positive, negative) => format!("k::is_inf({x}, {positive}, {negative}, {target})"),
+            Op::Binary(op, dims, a, b) => {
+                format!("k::binary(BinaryOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
+            }
+            Op::Compare(op, dims, a, b) => {
+                format!("k::compare(CompareOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
+            }
+            Op::Select(dims, [c, a, b]) => {
+                format!("k::select(&{dims:?}, {x}, &{c:?}, {y}, &{a:?}, {}, &{b:?}, {target})", operands[2])
+            }
+            Op::Cast => format!("k::cast({x}, {target})"),
+            Op::CastToBool => format!("k::cast_to_bool({x}, {target})"),
+            Op::Softmax(axis) => format!("k::softmax({axis:?}, {x}, {target})"),
+            Op::ReduceSum(axis) => format!("k::reduce_sum({axis:?}, {x}, {target})"),
+            Op::Reduce(op, axis) => format!("k::reduce(ReduceOp::{op:?}, {axis:?}, {x}, {target})"),
+            Op::ArgReduce(op, last, axis) => {
+                format!("k::arg_reduce(ArgOp::{op:?}, {last}, {axis:?}, {x}, {target})")
+            }
+            Op::CumulativeSum(axis, exclusive, reverse) => {
+                format!("k::cumulative_sum({axis:?}, {exclusive}, {reverse}, {x}, {target})")
+            }
+            Op::TopK(shape) => format!("k::top_k({shape:?}, {x}, {target}, {})", targets[1]),
+            Op::Copy(dims, from, to) => {
+                format!("k::copy_strided(&{dims:?}, {x}, &{from:?}, {target}, &{to:?})")
+            }
+            Op::CopySigned(dims, start, from, to) => {
+                format!("k::copy_signed(&{dims:?}, {x}, {start}, &{from:?}, {target}, &{to:?})")
+            }
+            Op::Fill => format!("k::fill(({x})[0], {target})"),
+            Op::Gather(shape) => format!("k::gather({shape:?}, {x}, {y}, {target})"),
+            Op::Repeat { .. } => unreachable!("a loop is no call"),
+        }
+    }
 }
 
 /// A float's literal, to the bit.

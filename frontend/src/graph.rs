@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use opml_abi::{DataType, TensorInfo};
-use opml_kernels::{Axis, BinaryOp, Conv2d, MatMul, Pool2d, UnaryOp};
 
 pub use crate::constant::Packed;
-use crate::values::Values;
+use crate::elements::Elements;
+pub use crate::op::Op;
 
 /// Index of a tensor in [`Graph::tensors`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,8 +20,8 @@ pub enum Source {
     Input,
     /// Nodes of the graph.
     Computed,
-    /// The image: a weight.
-    Constant(Arc<Values>),
+    /// The image: a weight, or what follows from weights alone.
+    Constant(Arc<Elements>),
     /// The image: weights as [`opml_kernels::packed`] has them.
     Packed(Packed),
 }
@@ -33,13 +33,22 @@ impl Source {
     }
 }
 
-/// A float32 tensor, row-major without gaps; packed weights; or scratch of a kernel.
+/// A tensor, row-major without gaps; packed weights; or scratch of a kernel.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tensor {
-    /// Number of elements, four bytes each.
+    /// Type of its elements; float32 for packed weights, what they stand for.
+    pub dtype: DataType,
+    /// Number of elements.
     pub len: usize,
     /// Where they come from.
     pub source: Source,
+}
+
+impl Tensor {
+    /// Bytes of its elements.
+    pub fn bytes(&self) -> usize {
+        self.len * self.dtype.size()
+    }
 }
 
 /// Consecutive elements of a tensor.
@@ -47,63 +56,18 @@ pub struct Tensor {
 pub struct View {
     /// The tensor.
     pub tensor: TensorId,
-    /// First element.
+    /// First element, in the first round of a loop.
     pub offset: usize,
     /// Number of elements.
     pub len: usize,
+    /// How much further the first element is in each round of the innermost loop around the node.
+    pub step: isize,
 }
 
-/// A kernel with its shape. The comment names the operands in the order of [`Node::inputs`].
-#[derive(Clone, PartialEq, Debug)]
-pub enum Op {
-    /// A, B and perhaps a bias.
-    MatMul(MatMul),
-    /// A, B packed, and perhaps a bias; with scratch.
-    PackedMatMul(MatMul),
-    /// Image, weights and perhaps a bias.
-    Conv2d(Conv2d),
-    /// Image, weights packed, and perhaps a bias; with scratch.
-    PackedConv2d(Conv2d),
-    /// Image, weights and perhaps a bias, with as many groups as input channels; with scratch.
-    PlanesConv2d(Conv2d),
-    /// Image.
-    MaxPool2d(Pool2d),
-    /// Image.
-    AveragePool2d(Pool2d),
-    /// One operand; may work in place.
-    Relu,
-    /// One operand, the lower and the upper bound; may work in place.
-    Clip(f32, f32),
-    /// One operand.
-    Unary(UnaryOp),
-    /// Two operands; dimensions of the result and strides of both.
-    Binary(BinaryOp, Vec<usize>, Vec<usize>, Vec<usize>),
-    /// One operand.
-    Softmax(Axis),
-    /// One operand.
-    ReduceSum(Axis),
-    /// One operand.
-    ReduceMax(Axis),
-    /// One operand; dimensions, its strides and those of the result.
-    Copy(Vec<usize>, Vec<usize>, Vec<usize>),
-}
-
-impl Op {
-    /// Whether the result may take the place of the first operand.
-    pub fn in_place(&self) -> bool {
-        matches!(self, Op::Relu | Op::Clip(..))
-    }
-
-    /// Products that are summed up, padding included.
-    pub fn multiply_accumulates(&self) -> u64 {
-        match self {
-            Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
-            Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
-                let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
-                (shape.output.channels * shape.output.height * shape.output.width * taps) as u64
-            }
-            _ => 0,
-        }
+impl View {
+    /// `len` elements from `offset` on.
+    pub fn new(tensor: TensorId, offset: usize, len: usize) -> Self {
+        Self { tensor, offset, len, step: 0 }
     }
 }
 
@@ -117,15 +81,57 @@ pub struct Node {
     /// What it reads.
     pub inputs: Vec<View>,
     /// What it writes.
-    pub output: View,
+    pub outputs: Vec<View>,
     /// What it may use while it runs.
     pub scratch: Option<View>,
 }
 
 impl Node {
-    /// Everything it touches.
-    pub fn views(&self) -> impl Iterator<Item = &View> {
-        self.inputs.iter().chain([&self.output]).chain(&self.scratch)
+    /// Everything it touches, loops with all that is in them.
+    pub fn views(&self) -> Vec<View> {
+        let mut views: Vec<View> =
+            self.inputs.iter().chain(&self.outputs).chain(&self.scratch).copied().collect();
+        if let Op::Repeat { body, .. } = &self.op {
+            views.extend(body.iter().flat_map(Node::views));
+        }
+        views
+    }
+
+    /// Everything it writes, loops with all that is in them.
+    pub fn written(&self) -> Vec<View> {
+        let mut views = self.outputs.clone();
+        if let Op::Repeat { body, .. } = &self.op {
+            views.extend(body.iter().flat_map(Node::written));
+        }
+        views
+    }
+
+    fn renumber(&mut self, numbers: &BTreeMap<TensorId, usize>) {
+        for view in self.inputs.iter_mut().chain(&mut self.outputs).chain(&mut self.scratch) {
+            view.tensor.0 = numbers[&view.tensor];
+        }
+        if let Op::Repeat { body, .. } = &mut self.op {
+            body.iter_mut().for_each(|node| node.renumber(numbers));
+        }
+    }
+
+    /// How many kernel calls the source has for it.
+    pub fn calls(&self) -> usize {
+        match &self.op {
+            Op::Repeat { body, .. } => body.iter().map(Self::calls).sum(),
+            _ => 1,
+        }
+    }
+
+    /// Products that are summed up, padding included.
+    pub fn multiply_accumulates(&self) -> u64 {
+        match &self.op {
+            Op::Repeat { count, body } => {
+                let once: u64 = body.iter().map(Self::multiply_accumulates).sum();
+                once.saturating_mul(*count as u64)
+            }
+            op => op.multiply_accumulates(),
+        }
     }
 }
 
@@ -134,6 +140,8 @@ impl Node {
 pub struct Port {
     /// The model's name for it.
     pub name: String,
+    /// Type of the elements.
+    pub dtype: DataType,
     /// Dimensions, outermost first.
     pub shape: Vec<u32>,
     /// The tensor behind it.
@@ -143,7 +151,12 @@ pub struct Port {
 impl Port {
     /// What crosses the boundary of the program.
     pub fn info(&self) -> TensorInfo {
-        TensorInfo { name: self.name.clone(), dtype: DataType::Float32, shape: self.shape.clone() }
+        TensorInfo { name: self.name.clone(), dtype: self.dtype, shape: self.shape.clone() }
+    }
+
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().map(|&d| d as usize).product()
     }
 }
 
@@ -156,31 +169,44 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// What goes in.
     pub inputs: Vec<Port>,
-    /// What comes out: no input and no constant is among them.
+    /// What comes out: no input and no constant is among them, and no tensor is twice.
     pub outputs: Vec<Port>,
 }
 
 impl Graph {
     /// The whole of a tensor.
     pub fn view(&self, tensor: TensorId) -> View {
-        View { tensor, offset: 0, len: self.tensors[tensor.0].len }
+        View::new(tensor, 0, self.tensors[tensor.0].len)
     }
 
-    /// The same graph without the tensors that nothing refers to, the others numbered anew in order.
+    /// Type of what a view has.
+    pub fn dtype(&self, view: View) -> DataType {
+        self.tensors[view.tensor.0].dtype
+    }
+
+    /// The same graph without the nodes that no output depends on, and without the tensors that nothing refers to, the
+    /// others numbered anew in order.
     pub fn without_unused(mut self) -> Self {
-        let views = self.nodes.iter().flat_map(Node::views).map(|v| v.tensor);
-        let ports = self.inputs.iter().chain(&self.outputs).map(|p| p.tensor);
-        let used: BTreeSet<_> = views.chain(ports).collect();
-        let numbers: BTreeMap<_, _> = used.iter().copied().zip(0..).collect();
-        let renumber = |id: &mut TensorId| id.0 = numbers[id];
-        for node in &mut self.nodes {
-            let views = node.inputs.iter_mut().chain([&mut node.output]).chain(&mut node.scratch);
-            views.for_each(|view| renumber(&mut view.tensor));
+        let mut needed: BTreeSet<TensorId> = self.outputs.iter().map(|port| port.tensor).collect();
+        let mut nodes = Vec::new();
+        for node in std::mem::take(&mut self.nodes).into_iter().rev() {
+            if node.written().iter().any(|view| needed.contains(&view.tensor)) {
+                // What it writes may be written in parts, so it stays needed before.
+                needed.extend(node.views().iter().map(|view| view.tensor));
+                nodes.push(node);
+            }
         }
-        self.inputs.iter_mut().chain(&mut self.outputs).for_each(|port| renumber(&mut port.tensor));
+        nodes.reverse();
+        needed.extend(self.inputs.iter().map(|port| port.tensor));
+        let numbers: BTreeMap<_, _> = needed.iter().copied().zip(0..).collect();
+        nodes.iter_mut().for_each(|node| node.renumber(&numbers));
+        self.nodes = nodes;
+        for port in self.inputs.iter_mut().chain(&mut self.outputs) {
+            port.tensor.0 = numbers[&port.tensor];
+        }
         let tensors = std::mem::take(&mut self.tensors).into_iter().enumerate();
         self.tensors =
-            tensors.filter(|(id, _)| used.contains(&TensorId(*id))).map(|(_, tensor)| tensor).collect();
+            tensors.filter(|(id, _)| needed.contains(&TensorId(*id))).map(|(_, tensor)| tensor).collect();
         self
     }
 

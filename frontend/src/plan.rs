@@ -1,19 +1,22 @@
 //! The static memory plan: where each tensor lies in the arena, and when its place is free again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::graph::{Graph, TensorId};
+use crate::graph::{Graph, Node, Op, TensorId};
 
-/// Places of all tensors that are not constants, in one arena of 4-byte words.
+/// Places are multiples of this: what the largest element asks for.
+const ALIGN: usize = 8;
+
+/// Places of all tensors that are not constants, in one arena.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// First word of each tensor.
+    /// First byte of each tensor.
     offsets: BTreeMap<TensorId, usize>,
     /// Tensors that took the place of the operand they are computed from, in place.
     in_place: BTreeMap<TensorId, TensorId>,
-    /// Words of the arena.
-    pub words: usize,
-    /// Words of the largest set of tensors that are alive at once: no plan needs fewer.
+    /// Bytes of the arena.
+    pub bytes: usize,
+    /// Bytes of the largest set of tensors that are alive at once: no plan needs fewer.
     pub lower_bound: usize,
 }
 
@@ -33,8 +36,16 @@ impl Lifetime {
 /// A place and who needs it: one tensor, or several that follow each other in place.
 struct Block {
     members: Vec<TensorId>,
-    len: usize,
+    /// Bytes of the tensor.
+    bytes: usize,
     lifetime: Lifetime,
+}
+
+impl Block {
+    /// Bytes of its place.
+    fn room(&self) -> usize {
+        self.bytes.next_multiple_of(ALIGN)
+    }
 }
 
 impl Plan {
@@ -42,23 +53,22 @@ impl Plan {
     /// "greedy by size" of Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
     /// Inference", 2020).
     pub fn new(graph: &Graph) -> Self {
-        let lifetimes = lifetimes(graph);
-        let in_place = in_place(graph, &lifetimes);
-        let mut blocks = blocks(graph, &lifetimes, &in_place);
+        let Lifetimes { alive, in_place, end } = Lifetimes::of(graph);
+        let mut blocks = blocks(graph, &alive, &in_place);
         // Ties go to the older tensor: the order is total, so the plan depends on the graph alone.
-        blocks.sort_by_key(|b| (std::cmp::Reverse(b.len), b.members[0]));
+        blocks.sort_by_key(|b| (std::cmp::Reverse(b.room()), b.members[0]));
         let mut placed: Vec<(usize, &Block)> = Vec::new();
         let mut offsets = BTreeMap::new();
         for block in &blocks {
             let mut busy: Vec<_> = placed
                 .iter()
                 .filter(|(_, other)| other.lifetime.overlaps(block.lifetime))
-                .map(|(offset, other)| (*offset, offset + other.len))
+                .map(|(offset, other)| (*offset, offset + other.room()))
                 .collect();
             busy.sort_unstable();
             let mut offset = 0;
             for (start, end) in busy {
-                if offset + block.len <= start {
+                if offset + block.room() <= start {
                     break;
                 }
                 offset = offset.max(end);
@@ -66,11 +76,11 @@ impl Plan {
             placed.push((offset, block));
             offsets.extend(block.members.iter().map(|&id| (id, offset)));
         }
-        let words = placed.iter().map(|(offset, block)| offset + block.len).max().unwrap_or(0);
-        Self { offsets, in_place, words, lower_bound: lower_bound(&blocks, graph.nodes.len()) }
+        let bytes = placed.iter().map(|(offset, block)| offset + block.room()).max().unwrap_or(0);
+        Self { offsets, in_place, bytes, lower_bound: lower_bound(&blocks, end) }
     }
 
-    /// First word of `tensor`; nothing for a constant.
+    /// First byte of `tensor`; nothing for a constant.
     pub fn offset(&self, tensor: TensorId) -> Option<usize> {
         self.offsets.get(&tensor).copied()
     }
@@ -81,37 +91,88 @@ impl Plan {
     }
 }
 
-/// Inputs live from before the first node, outputs until after the last one.
-fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, Lifetime> {
-    let mut lifetimes: BTreeMap<TensorId, Lifetime> = BTreeMap::new();
-    let mut touch = |id: TensorId, time: usize| {
+/// When a loop runs, and what its nodes touch.
+type Loop = (Lifetime, BTreeSet<TensorId>);
+
+/// When tensors are in use. Time counts the calls, those in loops once; inputs live from before the first on, outputs until
+/// after the last.
+#[derive(Default)]
+struct Lifetimes {
+    alive: BTreeMap<TensorId, Lifetime>,
+    in_place: BTreeMap<TensorId, TensorId>,
+    /// The time after the last call.
+    end: usize,
+}
+
+impl Lifetimes {
+    fn of(graph: &Graph) -> Self {
+        let mut all = Self::default();
+        graph.inputs.iter().for_each(|port| all.touch(graph, port.tensor, 0));
+        let mut loops = Vec::new();
+        all.end = all.walk(graph, &graph.nodes, 1, &mut loops);
+        graph.outputs.iter().for_each(|port| all.touch(graph, port.tensor, all.end));
+        // What is in use before or behind a loop is so in all of its rounds.
+        for (Lifetime { first, last }, inside) in loops {
+            for id in inside {
+                if let Some(lifetime) = all.alive.get_mut(&id)
+                    && (lifetime.first < first || lifetime.last > last)
+                {
+                    lifetime.first = lifetime.first.min(first);
+                    lifetime.last = lifetime.last.max(last);
+                }
+            }
+        }
+        all.find_in_place(graph, &graph.nodes, 1);
+        all
+    }
+
+    fn touch(&mut self, graph: &Graph, id: TensorId, time: usize) {
         if graph.tensors[id.0].source.is_constant() {
             return;
         }
-        let lifetime = lifetimes.entry(id).or_insert(Lifetime { first: time, last: time });
+        let lifetime = self.alive.entry(id).or_insert(Lifetime { first: time, last: time });
         lifetime.first = lifetime.first.min(time);
         lifetime.last = lifetime.last.max(time);
-    };
-    graph.inputs.iter().for_each(|port| touch(port.tensor, 0));
-    for (index, node) in graph.nodes.iter().enumerate() {
-        node.views().for_each(|view| touch(view.tensor, index + 1));
     }
-    graph.outputs.iter().for_each(|port| touch(port.tensor, graph.nodes.len() + 1));
-    lifetimes
-}
 
-/// Results that may take the place of their operand: it is not a constant, the operator allows it, and
-/// nobody reads the operand later.
-fn in_place(graph: &Graph, lifetimes: &BTreeMap<TensorId, Lifetime>) -> BTreeMap<TensorId, TensorId> {
-    let mut in_place = BTreeMap::new();
-    for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.op.in_place()) {
-        let (operand, result) = (node.inputs[0], node.output);
-        let whole = operand == graph.view(operand.tensor) && result == graph.view(result.tensor);
-        if whole && lifetimes.get(&operand.tensor).is_some_and(|l| l.last == index + 1) {
-            in_place.insert(result.tensor, operand.tensor);
+    /// Walks `nodes` from the time `start` on; gives the time behind them. Adds each loop with what is touched in it, inner ones
+    /// first.
+    fn walk(&mut self, graph: &Graph, nodes: &[Node], start: usize, loops: &mut Vec<Loop>) -> usize {
+        let mut time = start;
+        for node in nodes {
+            if let Op::Repeat { body, .. } = &node.op {
+                let end = self.walk(graph, body, time, loops);
+                let inside = node.views().iter().map(|view| view.tensor).collect();
+                loops.push((Lifetime { first: time, last: end - 1 }, inside));
+                time = end;
+            } else {
+                node.views().iter().for_each(|view| self.touch(graph, view.tensor, time));
+                time += 1;
+            }
         }
+        time
     }
-    in_place
+
+    /// Results that may take the place of their operand: it is not a constant, the operator allows it, and
+    /// nobody reads the operand later.
+    fn find_in_place(&mut self, graph: &Graph, nodes: &[Node], start: usize) -> usize {
+        let mut time = start;
+        for node in nodes {
+            if let Op::Repeat { body, .. } = &node.op {
+                time = self.find_in_place(graph, body, time);
+                continue;
+            }
+            if node.op.in_place() {
+                let (operand, result) = (node.inputs[0], node.outputs[0]);
+                let whole = operand == graph.view(operand.tensor) && result == graph.view(result.tensor);
+                if whole && self.alive.get(&operand.tensor).is_some_and(|l| l.last == time) {
+                    self.in_place.insert(result.tensor, operand.tensor);
+                }
+            }
+            time += 1;
+        }
+        time
+    }
 }
 
 fn blocks(
@@ -127,8 +188,8 @@ fn blocks(
         id
     };
     for (&id, &lifetime) in lifetimes {
-        let len = graph.tensors[id.0].len;
-        let block = blocks.entry(root(id)).or_insert(Block { members: Vec::new(), len, lifetime });
+        let bytes = graph.tensors[id.0].bytes();
+        let block = blocks.entry(root(id)).or_insert(Block { members: Vec::new(), bytes, lifetime });
         block.members.push(id);
         block.lifetime.first = block.lifetime.first.min(lifetime.first);
         block.lifetime.last = block.lifetime.last.max(lifetime.last);
@@ -136,9 +197,16 @@ fn blocks(
     blocks.into_values().collect()
 }
 
-fn lower_bound(blocks: &[Block], nodes: usize) -> usize {
-    let alive = |time: usize| {
-        blocks.iter().filter(|b| b.lifetime.first <= time && time <= b.lifetime.last).map(|b| b.len).sum()
-    };
-    (0..=nodes + 1).map(alive).max().unwrap_or(0)
+fn lower_bound(blocks: &[Block], end: usize) -> usize {
+    // What each time adds and takes: a model may have thousands of calls.
+    let mut changes = vec![0i64; end + 2];
+    for block in blocks {
+        changes[block.lifetime.first] += block.bytes as i64;
+        changes[block.lifetime.last + 1] -= block.bytes as i64;
+    }
+    let alive = changes.iter().scan(0, |sum, change| {
+        *sum += change;
+        Some(*sum)
+    });
+    alive.max().unwrap_or(0) as usize
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value};
-use tract_onnx::pb::{GraphProto, ValueInfoProto, tensor_proto, type_proto};
+use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
 
-use super::shapes::MAX_ELEMENTS;
+use super::tensors;
+use crate::builder::MAX_ELEMENTS;
 use crate::error::ImportError;
 
 /// Writes `given` over the open dimensions of the graph's inputs, refusing what stays open, what
@@ -16,7 +17,7 @@ pub fn fix(graph: &mut GraphProto, given: &BTreeMap<String, u32>) -> Result<(), 
     for input in graph.input.iter_mut().filter(|i| !initializers.contains(&i.name)) {
         for (axis, dim) in dimensions(input)?.into_iter().enumerate() {
             let name = match &dim.1.value {
-                Some(Value::DimValue(value)) if *value > 0 => continue,
+                Some(Value::DimValue(value)) if *value >= 0 => continue,
                 Some(Value::DimParam(name)) if !name.is_empty() => name.clone(),
                 _ => format!("{}.{axis}", dim.0),
             };
@@ -39,30 +40,27 @@ pub fn fix(graph: &mut GraphProto, given: &BTreeMap<String, u32>) -> Result<(), 
     graph.input.iter_mut().filter(|i| !initializers.contains(&i.name)).try_for_each(check_size)
 }
 
-/// Refuses an input that no program could hold, before tract multiplies its dimensions.
+/// Refuses an input that no program could hold, before its dimensions are multiplied.
 fn check_size(input: &mut ValueInfoProto) -> Result<(), ImportError> {
     let value = |dim: &Dimension| match dim.value {
         Some(Value::DimValue(value)) => value,
         _ => 1,
     };
     let shape: Vec<i64> = dimensions(input)?.iter().map(|(_, dim)| value(dim)).collect();
-    let elements = shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS));
+    let elements = shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS as i64));
     let too_large = || ImportError::TooLarge { input: input.name.clone(), shape };
     elements.map(|_| ()).ok_or_else(too_large)
 }
 
-/// The dimensions of a float32 tensor, each with the name of the tensor.
+/// The dimensions of a tensor, each with the name of the tensor.
 fn dimensions(value: &mut ValueInfoProto) -> Result<Vec<(&str, &mut Dimension)>, ImportError> {
     let name = value.name.as_str();
     let untyped =
         || ImportError::Malformed { problem: format!("input `{name}` is not a tensor of known rank") };
     let kind = value.r#type.as_mut().and_then(|t| t.value.as_mut()).ok_or_else(untyped)?;
     let type_proto::Value::TensorType(tensor) = kind;
-    if tensor.elem_type != tensor_proto::DataType::Float as i32 {
-        let dtype = tensor_proto::DataType::try_from(tensor.elem_type)
-            .map_or_else(|_| format!("number {}", tensor.elem_type), |d| d.as_str_name().to_lowercase());
-        return Err(ImportError::ElementType { tensor: name.to_owned(), dtype });
-    }
+    tensors::dtype(tensor.elem_type)
+        .map_err(|dtype| ImportError::ElementType { tensor: name.to_owned(), dtype })?;
     let shape = tensor.shape.as_mut().ok_or_else(untyped)?;
     Ok(shape.dim.iter_mut().map(|d| (name, d)).collect())
 }

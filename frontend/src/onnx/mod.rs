@@ -1,84 +1,156 @@
-//! From the bytes of an ONNX file to a typed model: parsed, checked, with numbers for all dimensions.
+//! From the bytes of an ONNX file to a graph of kernel calls: parsed, checked, with numbers for all dimensions.
+//!
+//! tract's types hold the parsed file. The nodes are lowered here, one function for each operator (`ops/`): shapes and types come out
+//! of the calls that a node becomes, and what follows from constants alone is computed at once.
 
-mod attributes;
-mod constants;
+mod call;
 mod dims;
-pub mod operators;
+pub mod ops;
 mod payload;
-pub(crate) mod shapes;
+mod scope;
 mod structure;
+mod tensors;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
+use opml_abi::DataType;
 use prost::Message;
-use tract_onnx::pb::ModelProto;
-use tract_onnx::prelude::{InferenceModelExt, TractResult, TypedModel};
+use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_proto, tensor_shape_proto, type_proto};
 
+use self::payload::Payloads;
+use self::scope::Scope;
+use crate::builder::{Builder, Value};
 use crate::error::ImportError;
+use crate::graph::{Graph, Port, Source};
 
-/// A model whose structure has been checked and whose shapes are inferred and static.
-pub struct Imported {
-    /// The folded graph.
-    pub model: TypedModel,
-    /// Names of the inputs, in order.
-    pub inputs: Vec<String>,
-    /// Names of the outputs, in order.
-    pub outputs: Vec<String>,
-    /// Elements of the weights that the folded graph has as inputs, behind those of the model.
-    pub weights: Vec<Bytes>,
+/// Operator sets of a model: the default one and that of `ai.onnx.ml`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opsets {
+    /// The version of the default domain.
+    pub onnx: i64,
+    /// The version of `ai.onnx.ml`.
+    pub ml: i64,
 }
 
-/// Imports the model in `bytes`, with the numbers `given` for its open dimensions. Weights of at least `large` bytes stay in `bytes` if
-/// they are used in a product of matrices alone.
+impl Opsets {
+    fn of(model: &ModelProto) -> Self {
+        let version = |names: &[&str]| {
+            let import = model.opset_import.iter().find(|import| names.contains(&import.domain.as_str()));
+            import.map_or(1, |import| import.version)
+        };
+        Self { onnx: version(&["", "ai.onnx"]), ml: version(&["ai.onnx.ml"]) }
+    }
+}
+
+/// Imports the model in `bytes`, with the numbers `given` for its open dimensions. Weights of at least `large` bytes stay in `bytes`.
 ///
 /// # Errors
 /// Anything but a well-formed model of supported operators, static after `given`.
-pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Result<Imported, ImportError> {
+pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Result<Graph, ImportError> {
     let (slim, payloads) = payload::take(bytes, large);
     let mut proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
+    let opsets = Opsets::of(&proto);
     let graph = proto.graph.as_mut().ok_or_else(|| ImportError::NotOnnx {
         reason: if bytes.is_empty() { "the file is empty".into() } else { "it holds no graph".into() },
     })?;
-    operators::check(graph)?;
+    ops::check(graph)?;
     let order = structure::check(graph, &payloads)?;
-    shapes::check(graph)?;
-    attributes::check(graph)?;
-    constants::check(graph, &order)?;
     dims::fix(graph, given)?;
-    // What the model says of its intermediate values may be stale, above all after a dimension was
-    // fixed; inference finds them from the inputs alone.
-    graph.value_info.clear();
-    structure::name_nodes(graph);
-    let initializers: Vec<_> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
-    let names =
-        |values: &[tract_onnx::pb::ValueInfoProto]| values.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
-    let mut inputs = names(&graph.input);
-    inputs.retain(|name| !initializers.contains(&name.as_str()));
-    let outputs = names(&graph.output);
-    let weights = payload::as_inputs(graph, payloads);
-    let model = typed(&proto)?;
-    Ok(Imported { model, inputs, outputs, weights })
+    // A kernel's own check that none of ours foresaw is the model's fault, not a bug to crash on.
+    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(graph, &order, payloads, opsets)))) {
+        Ok(result) => result,
+        Err(panic) => {
+            let reason = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+                .unwrap_or_else(|| "the importer gave up".into());
+            Err(ImportError::Inconsistent { reason })
+        }
+    }
 }
 
-fn typed(proto: &ModelProto) -> Result<TypedModel, ImportError> {
-    let run = || -> TractResult<TypedModel> {
-        let parsed = tract_onnx::onnx().with_ignore_output_shapes(true).parse(proto, None)?;
-        parsed.model.into_typed()?.into_decluttered()
+fn lower(
+    graph: &GraphProto,
+    order: &[usize],
+    mut payloads: Payloads,
+    opsets: Opsets,
+) -> Result<Graph, ImportError> {
+    let mut builder = Builder::default();
+    let mut scope = Scope::new(graph, opsets);
+    for (index, tensor) in graph.initializer.iter().enumerate() {
+        let constant = tensors::constant(&mut builder, tensor, payloads.remove(&index))
+            .map_err(|problem| ImportError::Malformed { problem: format!("`{}`: {problem}", tensor.name) })?;
+        scope.bind(&tensor.name, constant);
+    }
+    let mut inputs = Vec::new();
+    for input in &graph.input {
+        if scope.get(&input.name).is_none() {
+            let (dtype, shape) = declared(input)?;
+            let value = builder.input(dtype, &shape);
+            inputs.push(port(&input.name, &value));
+            scope.bind(&input.name, value);
+        }
+    }
+    scope.run(&mut builder, graph, order)?;
+    let outputs = outputs(&mut builder, &scope, graph)?;
+    let (tensors, nodes) = builder.finish();
+    Ok(Graph { tensors, nodes, inputs, outputs }.without_unused())
+}
+
+/// An output lies in the arena, dense and for itself; a weight, an input or a part of something is copied there.
+fn outputs(builder: &mut Builder, scope: &Scope<'_>, graph: &GraphProto) -> Result<Vec<Port>, ImportError> {
+    let mut outputs: Vec<Port> = Vec::new();
+    for output in &graph.output {
+        let inconsistent = |reason: String| ImportError::Inconsistent {
+            reason: format!("output `{}`: {reason}", output.name),
+        };
+        let missing = || inconsistent("nothing makes it".into());
+        let value = scope.get(&output.name).cloned().ok_or_else(missing)?;
+        let own = builder.is_whole_result(&value) && outputs.iter().all(|port| port.tensor != value.tensor);
+        let value = if own {
+            value
+        } else {
+            let copy = builder.computed(value.dtype, &value.shape).map_err(inconsistent)?;
+            builder.copy_into(&value, &copy).map_err(inconsistent)?;
+            copy
+        };
+        outputs.push(port(&output.name, &value));
+    }
+    Ok(outputs)
+}
+
+fn port(name: &str, value: &Value) -> Port {
+    Port {
+        name: name.to_owned(),
+        dtype: value.dtype,
+        shape: value.shape.iter().map(|&d| d as u32).collect(),
+        tensor: value.tensor,
+    }
+}
+
+/// Type and shape that an input says it has; the dimensions have been checked.
+fn declared(input: &ValueInfoProto) -> Result<(DataType, Vec<usize>), ImportError> {
+    let kind = input.r#type.as_ref().and_then(|t| t.value.as_ref());
+    let Some(type_proto::Value::TensorType(tensor)) = kind else {
+        return Err(ImportError::Malformed { problem: format!("input `{}` is no tensor", input.name) });
     };
-    // tract asserts on some inconsistent graphs; that is the model's fault, not a bug to crash on.
-    let outcome = quietly(|| catch_unwind(AssertUnwindSafe(run)));
-    let reason = match outcome {
-        Ok(Ok(model)) => return Ok(model),
-        Ok(Err(error)) => error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "),
-        Err(panic) => panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
-            .unwrap_or_else(|| "tract gave up".into()),
-    };
-    Err(ImportError::Inconsistent { reason })
+    let dtype = tensors::dtype(tensor.elem_type)
+        .map_err(|dtype| ImportError::ElementType { tensor: input.name.clone(), dtype })?;
+    let dims = tensor.shape.iter().flat_map(|shape| &shape.dim);
+    let shape = dims.map(|dim| match dim.value {
+        Some(tensor_shape_proto::dimension::Value::DimValue(value)) => value as usize,
+        _ => 1,
+    });
+    Ok((dtype, shape.collect()))
+}
+
+/// ONNX's name of an element type.
+fn type_name(code: i32) -> String {
+    tensor_proto::DataType::try_from(code)
+        .map_or_else(|_| format!("number {code}"), |dtype| dtype.as_str_name().to_lowercase())
 }
 
 /// Runs `f` with panics of this thread kept off standard error: they come back as errors.

@@ -3,14 +3,10 @@
 //! What is left is the same message without the bytes of these weights, so the parser's own checks hold for the rest. Only the
 //! wire format is read here (protobuf's encoding guide); a file that does not keep to it stays whole, for the parser to say why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
-use tract_onnx::pb::{
-    GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
-};
 
 /// Field numbers of onnx.proto.
 const MODEL_GRAPH: u64 = 7;
@@ -153,64 +149,10 @@ fn push_varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
-/// Makes inputs of the initializers whose elements nobody needs to know to fold constants: they are the matrix of a product. Gives
-/// their elements in the order of the new inputs, which are the last ones. The other initializers get their elements back.
-pub fn as_inputs(graph: &mut GraphProto, payloads: Payloads) -> Vec<Bytes> {
-    let mut opaque = BTreeSet::new();
-    for &index in payloads.keys() {
-        let name = &graph.initializer[index].name;
-        let named = |values: &[ValueInfoProto]| values.iter().any(|value| value.name == *name);
-        let uses = || graph.node.iter().filter(|node| node.input.contains(name));
-        if uses().next().is_some()
-            && uses().all(|node| is_matrix(node, name))
-            && !named(&graph.input)
-            && !named(&graph.output)
-        {
-            opaque.insert(index);
-        }
-    }
-    let mut inputs = Vec::new();
-    let mut payloads = payloads;
-    for (index, mut tensor) in std::mem::take(&mut graph.initializer).into_iter().enumerate() {
-        match payloads.remove(&index) {
-            Some(elements) if opaque.contains(&index) => {
-                graph.input.push(input_like(&tensor));
-                inputs.push(elements);
-            }
-            Some(elements) => {
-                tensor.raw_data = elements.to_vec();
-                graph.initializer.push(tensor);
-            }
-            None => graph.initializer.push(tensor),
-        }
-    }
-    inputs
-}
-
-/// Whether `node` is a product that has `name` on its right and nowhere else, and does nothing to it.
-fn is_matrix(node: &NodeProto, name: &str) -> bool {
-    let plain = match node.op_type.as_str() {
-        "MatMul" => true,
-        "Gemm" => node.attribute.iter().all(|attribute| attribute.name != "alpha" || attribute.f == 1.0),
-        _ => false,
-    };
-    let places = (0..).zip(&node.input).filter(|(_, input)| *input == name).map(|(place, _)| place);
-    plain && places.eq([1])
-}
-
-/// A float32 input of the shape of `tensor`.
-fn input_like(tensor: &TensorProto) -> ValueInfoProto {
-    let dim = |&dim: &i64| Dimension { value: Some(dimension::Value::DimValue(dim)), ..Dimension::default() };
-    let shape = TensorShapeProto { dim: tensor.dims.iter().map(dim).collect() };
-    let kind = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
-    let r#type = Some(TypeProto { value: Some(type_proto::Value::TensorType(kind)), ..TypeProto::default() });
-    ValueInfoProto { name: tensor.name.clone(), r#type, ..ValueInfoProto::default() }
-}
-
 #[cfg(test)]
 mod tests {
     use prost::Message;
-    use tract_onnx::pb::ModelProto;
+    use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
 
     use super::*;
 

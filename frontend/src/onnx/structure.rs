@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::{GraphProto, TensorProto};
 
-use super::operators;
+use super::ops;
 use super::payload::Payloads;
 use crate::error::ImportError;
 
@@ -38,7 +38,7 @@ pub fn check(graph: &GraphProto, payloads: &Payloads) -> Result<Vec<usize>, Impo
     }
     for node in &graph.node {
         let mut tensors = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
-        tensors.try_for_each(|tensor| check_tensor(&operators::name(node), tensor, &tensor.raw_data))?;
+        tensors.try_for_each(|tensor| check_tensor(&ops::name(node), tensor, &tensor.raw_data))?;
     }
     check_names(graph)?;
     execution_order(graph)
@@ -63,7 +63,7 @@ fn check_names(graph: &GraphProto) -> Result<(), ImportError> {
     }
     for node in &graph.node {
         if let Some(name) = node.input.iter().find(|i| !i.is_empty() && !made.contains(*i)) {
-            let node = operators::name(node);
+            let node = ops::name(node);
             return Err(malformed(format!("node `{node}` reads `{name}`, which nothing makes")));
         }
     }
@@ -73,21 +73,8 @@ fn check_names(graph: &GraphProto) -> Result<(), ImportError> {
     }
 }
 
-/// Gives every node a name of its own: ONNX takes names for notes, tract for identities. A node's name
-/// stays if nothing before it has it, else it gets the node's number.
-pub fn name_nodes(graph: &mut GraphProto) {
-    let values = graph.input.iter().map(|i| &i.name).chain(graph.initializer.iter().map(|t| &t.name));
-    let mut taken: BTreeSet<String> = values.cloned().collect();
-    for (index, node) in graph.node.iter_mut().enumerate() {
-        node.name = operators::name(node);
-        while !taken.insert(node.name.clone()) {
-            node.name = format!("{}#{index}", node.name);
-        }
-    }
-}
-
 /// An order in which the nodes can run: no node waits for its own output.
-fn execution_order(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
+pub fn execution_order(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
     let mut makers = BTreeMap::new();
     for (index, node) in graph.node.iter().enumerate() {
         makers.extend(node.output.iter().filter(|o| !o.is_empty()).map(|o| (o.as_str(), index)));
@@ -113,7 +100,7 @@ fn execution_order(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
     }
     match waiting.iter().position(|&w| w > 0) {
         Some(index) => {
-            let node = operators::name(&graph.node[index]);
+            let node = ops::name(&graph.node[index]);
             Err(malformed(format!("the graph has a cycle: node `{node}` waits for its own output")))
         }
         None => Ok(order),

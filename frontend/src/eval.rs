@@ -1,0 +1,112 @@
+//! A kernel call on the host. Constants are folded with it, and the native twin is made of it.
+
+use opml_kernels::{self as k, MatMul};
+use opml_native::{self as native, Level};
+
+use crate::elements::{Slice, with_type};
+use crate::graph::Op;
+
+/// Runs `op` on whole operands. Each of `outputs` has its length and what was there before.
+///
+/// # Panics
+/// If types or lengths are not those of the kernel: who builds a graph has seen to them.
+pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'static>]) {
+    let (out, more) = outputs.split_first_mut().expect("a kernel has a result");
+    match op {
+        Op::MatMul(_)
+        | Op::PackedMatMul(_)
+        | Op::Conv2d(_)
+        | Op::PackedConv2d(_)
+        | Op::PlanesConv2d(_)
+        | Op::MaxPool2d(_)
+        | Op::AveragePool2d(_)
+        | Op::Relu
+        | Op::Clip(..)
+        | Op::Unary(_)
+        | Op::Softmax(_)
+        | Op::ReduceSum(_) => float(op, inputs, out.get_mut()),
+        Op::UnaryInteger(op) => with_integer(*op, &inputs[0], out),
+        Op::Not => k::not(inputs[0].get(), out.get_mut()),
+        Op::IsNan => k::is_nan(inputs[0].get(), out.get_mut()),
+        Op::IsInf(positive, negative) => k::is_inf(inputs[0].get(), *positive, *negative, out.get_mut()),
+        Op::Binary(op, dims, a, b) => with_type!(out.dtype(), T => {
+            k::binary::<T>(*op, dims, inputs[0].get(), a, inputs[1].get(), b, out.get_mut());
+        }),
+        Op::Compare(op, dims, a, b) => with_type!(inputs[0].dtype(), T => {
+            k::compare::<T>(*op, dims, inputs[0].get(), a, inputs[1].get(), b, out.get_mut());
+        }),
+        Op::Select(dims, [c, a, b]) => with_type!(out.dtype(), T => {
+            let (x, y) = (inputs[1].get::<T>(), inputs[2].get());
+            k::select(dims, inputs[0].get(), c, x, a, y, b, out.get_mut());
+        }),
+        Op::Cast => with_type!(inputs[0].dtype(), T => with_type!(out.dtype(), U => {
+            k::cast::<T, U>(inputs[0].get(), out.get_mut());
+        })),
+        Op::CastToBool => with_type!(inputs[0].dtype(), T => {
+            k::cast_to_bool::<T>(inputs[0].get(), out.get_mut());
+        }),
+        Op::Copy(dims, from, to) => with_type!(out.dtype(), T => {
+            k::copy_strided::<T>(dims, inputs[0].get(), from, out.get_mut(), to);
+        }),
+        Op::CopySigned(dims, start, from, to) => with_type!(out.dtype(), T => {
+            k::copy_signed::<T>(dims, inputs[0].get(), *start, from, out.get_mut(), to);
+        }),
+        Op::Fill => with_type!(out.dtype(), T => k::fill::<T>(inputs[0].get()[0], out.get_mut())),
+        Op::Gather(shape) => with_type!(out.dtype(), T => match &inputs[1] {
+            Slice::I32(indices) => k::gather::<T, i32>(*shape, inputs[0].get(), indices, out.get_mut()),
+            indices => k::gather::<T, i64>(*shape, inputs[0].get(), indices.get(), out.get_mut()),
+        }),
+        Op::Reduce(..) | Op::ArgReduce(..) | Op::CumulativeSum(..) | Op::TopK(_) => {
+            along_axis(op, &inputs[0], out, more);
+        }
+        Op::Repeat { .. } => unreachable!("a loop is no call"),
+    }
+}
+
+/// Kernels of float32 alone.
+fn float(op: &Op, inputs: &[Slice<'_>], out: &mut [f32]) {
+    let level = Level::new();
+    let x = inputs[0].get::<f32>();
+    let second = || inputs[1].get::<f32>();
+    let bias = inputs.get(2).map(|values| values.get::<f32>());
+    match op {
+        Op::MatMul(shape) => native::matmul(level, shape, x, second(), bias, out),
+        Op::PackedMatMul(shape) => {
+            let shape = MatMul { b_row: 1, b_column: shape.k, ..*shape };
+            native::matmul(level, &shape, x, second(), bias, out);
+        }
+        Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
+            native::conv2d(level, shape, x, second(), bias, out);
+        }
+        Op::MaxPool2d(shape) => k::max_pool2d(shape, x, out),
+        Op::AveragePool2d(shape) => k::average_pool2d(shape, x, out),
+        Op::Relu => k::relu(x, out),
+        Op::Clip(low, high) => k::clip(x, *low, *high, out),
+        Op::Unary(op) => native::unary(*op, x, out),
+        Op::Softmax(axis) => native::softmax(*axis, x, out),
+        Op::ReduceSum(axis) => native::reduce_sum(*axis, x, out),
+        other => unreachable!("{other:?} is not of float32 alone"),
+    }
+}
+
+fn with_integer(op: k::UnaryOp, x: &Slice<'_>, out: &mut Slice<'static>) {
+    match out {
+        Slice::I64(out) => k::unary_integer(op, x.get::<i64>(), out.to_mut()),
+        Slice::I32(out) => k::unary_integer(op, x.get::<i32>(), out.to_mut()),
+        Slice::I8(out) => k::unary_integer(op, x.get::<i8>(), out.to_mut()),
+        Slice::U8(out) => k::unary_integer(op, x.get::<u8>(), out.to_mut()),
+        Slice::F32(_) | Slice::Bool(_) => unreachable!("no integers"),
+    }
+}
+
+fn along_axis(op: &Op, x: &Slice<'_>, out: &mut Slice<'static>, more: &mut [Slice<'static>]) {
+    with_type!(x.dtype(), T => match op {
+        Op::Reduce(op, axis) => k::reduce::<T>(*op, *axis, x.get(), out.get_mut()),
+        Op::ArgReduce(op, last, axis) => k::arg_reduce::<T>(*op, *last, *axis, x.get(), out.get_mut()),
+        Op::CumulativeSum(axis, exclusive, reverse) => {
+            k::cumulative_sum::<T>(*axis, *exclusive, *reverse, x.get(), out.get_mut());
+        }
+        Op::TopK(shape) => k::top_k::<T>(*shape, x.get(), out.get_mut(), more[0].get_mut()),
+        other => unreachable!("{other:?} is not along an axis"),
+    })
+}

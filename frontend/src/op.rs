@@ -1,0 +1,96 @@
+//! The kernels that a node can be, with their shapes. The comments name the operands in the order of a node's inputs.
+
+use opml_kernels::{
+    ArgOp, Axis, BinaryOp, CompareOp, Conv2d, Gather, MatMul, Pool2d, ReduceOp, TopK, UnaryOp,
+};
+
+use crate::graph::Node;
+
+/// A kernel with its shape. Strides are in elements, one list for each operand, 0 where an operand is repeated.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// A, B and perhaps a bias.
+    MatMul(MatMul),
+    /// A, B packed, and perhaps a bias; with scratch.
+    PackedMatMul(MatMul),
+    /// Image, weights and perhaps a bias.
+    Conv2d(Conv2d),
+    /// Image, weights packed, and perhaps a bias; with scratch.
+    PackedConv2d(Conv2d),
+    /// Image, weights and perhaps a bias, with as many groups as input channels; with scratch.
+    PlanesConv2d(Conv2d),
+    /// Image.
+    MaxPool2d(Pool2d),
+    /// Image.
+    AveragePool2d(Pool2d),
+    /// One float32 operand; may work in place.
+    Relu,
+    /// One float32 operand, the lower and the upper bound; may work in place.
+    Clip(f32, f32),
+    /// One float32 operand.
+    Unary(UnaryOp),
+    /// One integer operand.
+    UnaryInteger(UnaryOp),
+    /// One bool operand.
+    Not,
+    /// One float32 operand; the result is bool.
+    IsNan,
+    /// One float32 operand; the result is bool. Which infinities are some: positive ones, negative ones.
+    IsInf(bool, bool),
+    /// Two operands of a type; dimensions of the result and strides of both.
+    Binary(BinaryOp, Vec<usize>, Vec<usize>, Vec<usize>),
+    /// The same; the result is bool.
+    Compare(CompareOp, Vec<usize>, Vec<usize>, Vec<usize>),
+    /// A bool operand and two of a type: where it is 1 the first, else the second.
+    Select(Vec<usize>, [Vec<usize>; 3]),
+    /// One operand, of another type than the result.
+    Cast,
+    /// One operand, and whether each element differs from zero.
+    CastToBool,
+    /// One float32 operand.
+    Softmax(Axis),
+    /// One float32 operand: the exact sum, rounded once.
+    ReduceSum(Axis),
+    /// One operand.
+    Reduce(ReduceOp, Axis),
+    /// One operand; the result is int64. Whether of equals it is the last.
+    ArgReduce(ArgOp, bool, Axis),
+    /// One operand. Whether an element is left out of its own sum; whether sums begin at the end.
+    CumulativeSum(Axis, bool, bool),
+    /// One operand; values and their indices, int64.
+    TopK(TopK),
+    /// One operand; dimensions, its strides and those of the result.
+    Copy(Vec<usize>, Vec<usize>, Vec<usize>),
+    /// One operand; dimensions, its first element, its strides, which may be negative, and those of the result.
+    CopySigned(Vec<usize>, usize, Vec<isize>, Vec<usize>),
+    /// One operand, a single element: the whole result is that.
+    Fill,
+    /// Data, and indices of either integer type.
+    Gather(Gather),
+    /// Nothing of its own: the nodes run `count` times, and views move on by their steps.
+    Repeat {
+        /// Rounds.
+        count: usize,
+        /// What runs in each.
+        body: Vec<Node>,
+    },
+}
+
+impl Op {
+    /// Whether the result may take the place of the first operand.
+    pub fn in_place(&self) -> bool {
+        matches!(self, Op::Relu | Op::Clip(..))
+    }
+
+    /// Products that are summed up, padding included, of one call.
+    pub(crate) fn multiply_accumulates(&self) -> u64 {
+        match self {
+            Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
+            Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
+                let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
+                (shape.output.channels * shape.output.height * shape.output.width * taps) as u64
+            }
+            _ => 0,
+        }
+    }
+}
