@@ -1,7 +1,9 @@
-//! The IEEE 754 operations, each rounded once: the hardware's on a host, `opml-softfloat`'s in the guest.
+//! The IEEE 754 operations on binary32, each rounded once: the hardware's on a host, `opml-softfloat`'s in the guest.
 //!
-//! A NaN leaves as [`NAN`](crate::bits::NAN). What the compiler makes of `a + b` in the guest is the
+//! A NaN leaves as [`NAN`]. What the compiler makes of `a + b` in the guest is the
 //! same number through a call; these are inlined.
+
+use crate::bits::{NAN, from_order, is_nan, order};
 
 /// `a` + `b`.
 #[inline(always)]
@@ -25,6 +27,20 @@ pub fn mul(a: f32, b: f32) -> f32 {
 #[inline(always)]
 pub fn div(a: f32, b: f32) -> f32 {
     machine::div(a, b)
+}
+
+/// The smaller, with -0 below +0; NaN if either is.
+#[inline(always)]
+pub fn minimum(a: f32, b: f32) -> f32 {
+    let (a, b) = (a.to_bits(), b.to_bits());
+    if is_nan(a) || is_nan(b) { NAN } else { f32::from_bits(from_order(order(a).min(order(b)))) }
+}
+
+/// The larger, with -0 below +0; NaN if either is.
+#[inline(always)]
+pub fn maximum(a: f32, b: f32) -> f32 {
+    let (a, b) = (a.to_bits(), b.to_bits());
+    if is_nan(a) || is_nan(b) { NAN } else { f32::from_bits(from_order(order(a).max(order(b)))) }
 }
 
 #[cfg(target_arch = "mips")]

@@ -1,12 +1,14 @@
 //! Operators that treat each element alone.
 
-use crate::arithmetic;
-use crate::bits::{INFINITY_BITS, NAN, SIGN, canonical, from_order, is_nan, order};
+use crate::arithmetic::{self, maximum, minimum};
+use crate::bits::{INFINITY_BITS, NAN, is_nan};
+use crate::broadcast::{Function, Operand, zip2};
+use crate::element::{Integer, Number};
 use crate::elementary::{erf, exp, log, sigmoid, sqrt, tanh};
-use crate::layout::{check_extent, for_each_row, row_len, row_step};
+use crate::rounding::{ceil, floor, round};
 
-/// A function of two numbers. Arithmetic is rounded once; a NaN that comes in goes out as
-/// [`NAN`].
+/// A function of two numbers; [`Number`] has the rules. Arithmetic of floats is rounded once, that of integers wraps
+/// around; a NaN that comes in goes out as [`NAN`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BinaryOp {
     /// a + b
@@ -15,12 +17,44 @@ pub enum BinaryOp {
     Sub,
     /// a b
     Mul,
-    /// a / b
+    /// a / b; of integers towards zero, and 0 by zero
     Div,
     /// The smaller, with -0 below +0; NaN if either is.
     Min,
     /// The larger, with -0 below +0; NaN if either is.
     Max,
+    /// The remainder with the sign of b.
+    Mod,
+    /// The remainder with the sign of a.
+    Fmod,
+}
+
+/// A function of two integers; [`Integer`] has the rules. Of bools, which are 0 and 1, the first three are the logical ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BitOp {
+    /// Bits that both have.
+    And,
+    /// Bits that one has, or both.
+    Or,
+    /// Bits that one has and not the other.
+    Xor,
+    /// a 2^b
+    ShiftLeft,
+    /// a / 2^b, rounded down
+    ShiftRight,
+}
+
+/// A function of one integer, which wraps around.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IntegerOp {
+    /// -x
+    Neg,
+    /// |x|
+    Abs,
+    /// 1, 0 or -1
+    Sign,
+    /// Every bit the other one.
+    Not,
 }
 
 /// A function of one number. A NaN that comes in goes out as [`NAN`].
@@ -30,6 +64,14 @@ pub enum UnaryOp {
     Neg,
     /// |x|
     Abs,
+    /// 1 above zero, -1 below, +0 at zeros
+    Sign,
+    /// The largest integer that is not above x.
+    Floor,
+    /// The least integer that is not below x.
+    Ceil,
+    /// The nearest integer, of two the even one.
+    Round,
     /// 1 / x, rounded
     Reciprocal,
     /// See [`sqrt`].
@@ -44,18 +86,6 @@ pub enum UnaryOp {
     Sigmoid,
     /// See [`erf`].
     Erf,
-}
-
-#[inline(always)]
-fn minimum(a: f32, b: f32) -> f32 {
-    let (a, b) = (a.to_bits(), b.to_bits());
-    if is_nan(a) || is_nan(b) { NAN } else { f32::from_bits(from_order(order(a).min(order(b)))) }
-}
-
-#[inline(always)]
-fn maximum(a: f32, b: f32) -> f32 {
-    let (a, b) = (a.to_bits(), b.to_bits());
-    if is_nan(a) || is_nan(b) { NAN } else { f32::from_bits(from_order(order(a).max(order(b)))) }
 }
 
 /// x above zero, else +0; NaN for NaN.
@@ -73,7 +103,7 @@ fn rectified(x: f32) -> f32 {
 
 /// Calls `f` on each element.
 #[inline(always)]
-fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32) -> f32) {
+pub(crate) fn map<T: Copy, U>(x: &[T], out: &mut [U], f: impl Fn(T) -> U) {
     assert!(x.len() == out.len(), "lengths differ");
     x.iter().zip(out).for_each(|(&x, out)| *out = f(x));
 }
@@ -116,8 +146,12 @@ pub fn clip_in_place(x: &mut [f32], low: f32, high: f32) {
 #[inline]
 pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
     match op {
-        UnaryOp::Neg => map(x, out, |x| canonical(f32::from_bits(x.to_bits() ^ SIGN))),
-        UnaryOp::Abs => map(x, out, |x| canonical(f32::from_bits(x.to_bits() & !SIGN))),
+        UnaryOp::Neg => map(x, out, Number::neg),
+        UnaryOp::Abs => map(x, out, Number::abs),
+        UnaryOp::Sign => map(x, out, Number::sign),
+        UnaryOp::Floor => map(x, out, floor),
+        UnaryOp::Ceil => map(x, out, ceil),
+        UnaryOp::Round => map(x, out, round),
         UnaryOp::Reciprocal => map(x, out, |x| arithmetic::div(1.0, x)),
         UnaryOp::Sqrt => map(x, out, sqrt),
         UnaryOp::Exp => map(x, out, exp),
@@ -125,6 +159,20 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
         UnaryOp::Tanh => map(x, out, tanh),
         UnaryOp::Sigmoid => map(x, out, sigmoid),
         UnaryOp::Erf => map(x, out, erf),
+    }
+}
+
+/// `out[i]` = `op(x[i])` for integers.
+///
+/// # Panics
+/// If the lengths differ.
+#[inline]
+pub fn unary_integer<T: Integer>(op: IntegerOp, x: &[T], out: &mut [T]) {
+    match op {
+        IntegerOp::Neg => map(x, out, T::neg),
+        IntegerOp::Abs => map(x, out, T::abs),
+        IntegerOp::Sign => map(x, out, T::sign),
+        IntegerOp::Not => map(x, out, T::not),
     }
 }
 
@@ -136,103 +184,83 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
 /// # Panics
 /// If a slice does not fit the shape, or the rank is above [`MAX_RANK`](crate::layout::MAX_RANK).
 #[inline]
-pub fn binary(
+pub fn binary<T: Number>(
     op: BinaryOp,
     dims: &[usize],
-    a: &[f32],
+    a: &[T],
     a_strides: &[usize],
-    b: &[f32],
+    b: &[T],
     b_strides: &[usize],
-    out: &mut [f32],
+    out: &mut [T],
 ) {
     let (a, b) = (Operand { data: a, strides: a_strides }, Operand { data: b, strides: b_strides });
     match op {
-        BinaryOp::Add => broadcast::<Add>(dims, a, b, out),
-        BinaryOp::Sub => broadcast::<Sub>(dims, a, b, out),
-        BinaryOp::Mul => broadcast::<Mul>(dims, a, b, out),
-        BinaryOp::Div => broadcast::<Div>(dims, a, b, out),
-        BinaryOp::Min => broadcast::<Min>(dims, a, b, out),
-        BinaryOp::Max => broadcast::<Max>(dims, a, b, out),
+        BinaryOp::Add => zip2::<T, Add>(dims, a, b, out),
+        BinaryOp::Sub => zip2::<T, Sub>(dims, a, b, out),
+        BinaryOp::Mul => zip2::<T, Mul>(dims, a, b, out),
+        BinaryOp::Div => zip2::<T, Div>(dims, a, b, out),
+        BinaryOp::Min => zip2::<T, Min>(dims, a, b, out),
+        BinaryOp::Max => zip2::<T, Max>(dims, a, b, out),
+        BinaryOp::Mod => zip2::<T, Mod>(dims, a, b, out),
+        BinaryOp::Fmod => zip2::<T, Fmod>(dims, a, b, out),
     }
 }
 
-/// A [`BinaryOp`] as a type: a function passed as a value would be called in loops that hold it more than once.
-trait Function {
-    fn of(a: f32, b: f32) -> f32;
+/// [`binary`] for functions that only integers have.
+///
+/// # Panics
+/// As [`binary`].
+#[inline]
+pub fn bitwise<T: Integer>(
+    op: BitOp,
+    dims: &[usize],
+    a: &[T],
+    a_strides: &[usize],
+    b: &[T],
+    b_strides: &[usize],
+    out: &mut [T],
+) {
+    let (a, b) = (Operand { data: a, strides: a_strides }, Operand { data: b, strides: b_strides });
+    match op {
+        BitOp::And => zip2::<T, And>(dims, a, b, out),
+        BitOp::Or => zip2::<T, Or>(dims, a, b, out),
+        BitOp::Xor => zip2::<T, Xor>(dims, a, b, out),
+        BitOp::ShiftLeft => zip2::<T, ShiftLeft>(dims, a, b, out),
+        BitOp::ShiftRight => zip2::<T, ShiftRight>(dims, a, b, out),
+    }
 }
 
 macro_rules! functions {
-    ($($name:ident: $function:path,)*) => {$(
+    ($($kind:ident { $($name:ident: $function:ident,)* })*) => {$($(
         struct $name;
 
-        impl Function for $name {
+        impl<T: $kind> Function<T> for $name {
+            type Result = T;
+
             #[inline(always)]
-            fn of(a: f32, b: f32) -> f32 {
-                $function(a, b)
+            fn of(a: T, b: T) -> T {
+                $kind::$function(a, b)
             }
         }
-    )*};
+    )*)*};
 }
 
 functions! {
-    Add: arithmetic::add,
-    Sub: arithmetic::sub,
-    Mul: arithmetic::mul,
-    Div: arithmetic::div,
-    Min: minimum,
-    Max: maximum,
-}
-
-#[derive(Clone, Copy)]
-struct Operand<'a> {
-    data: &'a [f32],
-    strides: &'a [usize],
-}
-
-impl Operand<'_> {
-    /// Whether the elements lie in row-major order without gaps.
-    #[inline]
-    fn is_contiguous(&self, dims: &[usize]) -> bool {
-        let mut expected = 1;
-        dims.iter().zip(self.strides).rev().all(|(&dim, &stride)| {
-            let fits = dim == 1 || stride == expected;
-            expected *= dim;
-            fits
-        })
+    Number {
+        Add: add,
+        Sub: sub,
+        Mul: mul,
+        Div: div,
+        Min: min,
+        Max: max,
+        Mod: modulo,
+        Fmod: fmod,
     }
-}
-
-#[inline]
-fn broadcast<F: Function>(dims: &[usize], a: Operand, b: Operand, out: &mut [f32]) {
-    check_extent(dims, a.strides, a.data.len());
-    check_extent(dims, b.strides, b.data.len());
-    assert!(out.len() == dims.iter().product(), "output does not fit the shape");
-    if a.is_contiguous(dims) && b.is_contiguous(dims) {
-        contiguous::<F>(&a.data[..out.len()], &b.data[..out.len()], out);
-        return;
+    Integer {
+        And: and,
+        Or: or,
+        Xor: xor,
+        ShiftLeft: shift_left,
+        ShiftRight: shift_right,
     }
-    let (a_step, b_step) = (row_step(a.strides), row_step(b.strides));
-    let mut lines = out.chunks_exact_mut(row_len(dims).max(1));
-    for_each_row(dims, [a.strides, b.strides], |[mut i, mut j]| {
-        for out in lines.next().into_iter().flatten() {
-            *out = F::of(a.data[i], b.data[j]);
-            i += a_step;
-            j += b_step;
-        }
-    });
-}
-
-/// `out[i]` = `F::of(a[i], b[i])`, four at a time: counting is a sixth of the steps of a sum otherwise. Not inlined, so
-/// that the registers are its own.
-#[inline(never)]
-fn contiguous<F: Function>(a: &[f32], b: &[f32], out: &mut [f32]) {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    let (out, out_rest) = out.as_chunks_mut::<4>();
-    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-        out[0] = F::of(a[0], b[0]);
-        out[1] = F::of(a[1], b[1]);
-        out[2] = F::of(a[2], b[2]);
-        out[3] = F::of(a[3], b[3]);
-    }
-    out_rest.iter_mut().zip(a_rest.iter().zip(b_rest)).for_each(|(out, (&a, &b))| *out = F::of(a, b));
 }

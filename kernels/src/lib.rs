@@ -22,10 +22,15 @@ extern crate alloc;
 
 pub mod arithmetic;
 pub mod bits;
+mod broadcast;
+pub mod cast;
+pub mod compare;
 pub mod conv;
 pub mod dot;
+pub mod element;
 pub mod elementary;
 pub mod elementwise;
+mod fold;
 pub mod integer;
 pub mod layout;
 pub mod matmul;
@@ -33,18 +38,26 @@ pub mod packed;
 pub mod planes;
 pub mod pool;
 pub mod reduce;
+pub mod remainder;
+pub mod rounding;
 pub mod spatial;
 
+pub use cast::{Cast, cast, cast_to_bool};
+pub use compare::{CompareOp, compare, is_inf, is_nan, not, select};
 pub use conv::{Conv2d, conv2d};
-pub use elementwise::{BinaryOp, UnaryOp, binary, clip, clip_in_place, relu, relu_in_place, unary};
+pub use element::{Element, Integer, Number};
+pub use elementwise::{
+    BinaryOp, BitOp, IntegerOp, UnaryOp, binary, bitwise, clip, clip_in_place, relu, relu_in_place, unary,
+    unary_integer,
+};
 pub use integer::{
     Byte, ByteMatrix, IntegerMatMul, Requantise, integer_scratch, matmul_integer, matmul_integer_packed,
     qlinear_matmul, qlinear_matmul_packed,
 };
-pub use layout::{concat_part, copy_strided, transpose};
+pub use layout::{concat_part, copy_signed, copy_strided, fill, transpose};
 pub use matmul::{MatMul, dense, matmul};
 pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
 pub use planes::{conv2d_planes, planes_scratch, planes_take};
 pub use pool::{Pool2d, average_pool2d, max_pool2d};
-pub use reduce::{Axis, reduce_max, reduce_mean, reduce_sum, softmax};
+pub use reduce::{Axis, ReduceOp, cumulative_sum, reduce, reduce_max, reduce_mean, reduce_sum, softmax};
 pub use spatial::Image;

@@ -1,7 +1,8 @@
 //! Two-dimensional pools.
 
-use crate::bits::{INFINITY_BITS, NAN, canonical, from_order, is_nan, order};
+use crate::bits::canonical;
 use crate::dot::Accumulator;
+use crate::fold::{Fold, Maximum};
 use crate::spatial::{Image, Taps, Window};
 
 /// Shape of a two-dimensional pool (ONNX `MaxPool`, `AveragePool`) of one image. The images must have
@@ -86,34 +87,6 @@ impl Patch {
     }
 }
 
-/// The largest of some numbers, with -0 below +0; NaN if there is one, -infinity if there is none.
-///
-/// Works on integers: see [`order`]. A positive NaN is above every number there; a negative one is
-/// above all bits of numbers as an unsigned integer.
-pub(crate) struct Maximum {
-    key: i32,
-    bits: u32,
-}
-
-impl Maximum {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        Self { key: order(f32::NEG_INFINITY.to_bits()), bits: 0 }
-    }
-
-    #[inline(always)]
-    pub(crate) fn add(&mut self, x: f32) {
-        self.key = self.key.max(order(x.to_bits()));
-        self.bits = self.bits.max(x.to_bits());
-    }
-
-    #[inline(always)]
-    pub(crate) fn get(&self) -> f32 {
-        let nan = self.key > INFINITY_BITS as i32 || is_nan(self.bits);
-        if nan { NAN } else { f32::from_bits(from_order(self.key)) }
-    }
-}
-
 /// The largest element under each window: with -0 below +0, NaN if the window has one, -infinity if
 /// it lies in the padding altogether.
 ///
@@ -123,9 +96,9 @@ impl Maximum {
 pub fn max_pool2d(shape: &Pool2d, x: &[f32], out: &mut [f32]) {
     shape.check(x, out);
     shape.for_each_window(out, |patch| {
-        let mut largest = Maximum::new();
+        let mut largest = Maximum::empty();
         shape.for_each_element(patch, x, |value| largest.add(value));
-        largest.get()
+        largest.current()
     });
 }
 

@@ -6,10 +6,31 @@ use opml_kernels::{
     Axis, BinaryOp, UnaryOp, binary, clip, clip_in_place, concat_part, copy_strided, elementary, reduce_max,
     reduce_mean, reduce_sum, relu, relu_in_place, softmax, transpose, unary,
 };
+use support::typed::{positions, shape_and_strides};
 use support::{KINDS, Random, assert_same_bits, canonical_bits, exact_sum, larger, maximum};
 
-const BINARY: [BinaryOp; 6] =
-    [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div, BinaryOp::Min, BinaryOp::Max];
+const BINARY: [BinaryOp; 8] = [
+    BinaryOp::Add,
+    BinaryOp::Sub,
+    BinaryOp::Mul,
+    BinaryOp::Div,
+    BinaryOp::Min,
+    BinaryOp::Max,
+    BinaryOp::Mod,
+    BinaryOp::Fmod,
+];
+
+/// Python's remainder from the exact one.
+fn python_modulo(a: f32, b: f32) -> f32 {
+    let rest = a % b;
+    if rest == 0.0 {
+        0f32.copysign(b)
+    } else if (rest < 0.0) != (b < 0.0) {
+        rest + b
+    } else {
+        rest
+    }
+}
 
 /// What the hardware, or a comparison written out, makes of two numbers.
 fn hardware(op: BinaryOp, a: f32, b: f32) -> u32 {
@@ -20,6 +41,9 @@ fn hardware(op: BinaryOp, a: f32, b: f32) -> u32 {
         BinaryOp::Div => a / b,
         BinaryOp::Min => -larger(-a, -b),
         BinaryOp::Max => larger(a, b),
+        BinaryOp::Mod => python_modulo(a, b),
+        // Exact by the standard of C.
+        BinaryOp::Fmod => a % b,
     })
 }
 
@@ -38,28 +62,6 @@ fn binary_operators_match_the_hardware() {
             }
         }
     }
-}
-
-/// The index into each operand for every position, in row-major order, by division.
-fn positions(dims: &[usize], strides: &[usize]) -> Vec<usize> {
-    let total: usize = dims.iter().product();
-    (0..total)
-        .map(|mut n| {
-            let mut at = 0;
-            for (dim, stride) in dims.iter().zip(strides).rev() {
-                at += n % dim * stride;
-                n /= dim;
-            }
-            at
-        })
-        .collect()
-}
-
-fn shape_and_strides(random: &mut Random) -> (Vec<usize>, [Vec<usize>; 2]) {
-    let rank = random.below(5);
-    let dims: Vec<usize> = (0..rank).map(|_| random.below(5)).collect();
-    let strides = [(); 2].map(|()| (0..rank).map(|_| random.below(8)).collect());
-    (dims, strides)
 }
 
 #[test]
@@ -158,6 +160,10 @@ fn relu_clip_and_signs_match_the_definition() {
             (UnaryOp::Abs, f32::abs),
             (UnaryOp::Reciprocal, |v| 1.0 / v),
             (UnaryOp::Sqrt, f32::sqrt),
+            (UnaryOp::Sign, |v| if v == 0.0 { 0.0 } else { v.signum() }),
+            (UnaryOp::Floor, f32::floor),
+            (UnaryOp::Ceil, f32::ceil),
+            (UnaryOp::Round, f32::round_ties_even),
         ] {
             unary(op, &x, &mut out);
             let expected: Vec<u32> = x.iter().map(|&v| canonical_bits(f(v))).collect();

@@ -65,20 +65,30 @@ impl Accumulator {
     /// The rounded sum; the accumulator is empty afterwards.
     pub fn round(&mut self) -> f32 {
         let rounded = self.sum.take_rounded();
-        let seen = core::mem::take(&mut self.seen);
-        let infinities = seen & (SEEN_PLUS_INFINITY | SEEN_MINUS_INFINITY);
-        let bits = if seen & SEEN_NAN != 0 || infinities == SEEN_PLUS_INFINITY | SEEN_MINUS_INFINITY {
-            NAN_BITS
-        } else if infinities == SEEN_PLUS_INFINITY {
-            f32::INFINITY.to_bits()
-        } else if infinities == SEEN_MINUS_INFINITY {
-            f32::NEG_INFINITY.to_bits()
-        } else {
-            let zero = if seen == SEEN_MINUS_ZERO { SIGN } else { 0 };
-            rounded.unwrap_or(zero)
-        };
-        f32::from_bits(bits)
+        result(rounded, core::mem::take(&mut self.seen))
     }
+
+    /// The rounded sum so far; more may be added to the exact one afterwards.
+    pub fn current(&mut self) -> f32 {
+        result(self.sum.rounded(), self.seen)
+    }
+}
+
+/// The sum, given the rounded one of the finite addends, if that is not zero, and what addends there were.
+#[inline(always)]
+fn result(rounded: Option<u32>, seen: u32) -> f32 {
+    let infinities = seen & (SEEN_PLUS_INFINITY | SEEN_MINUS_INFINITY);
+    let bits = if seen & SEEN_NAN != 0 || infinities == SEEN_PLUS_INFINITY | SEEN_MINUS_INFINITY {
+        NAN_BITS
+    } else if infinities == SEEN_PLUS_INFINITY {
+        f32::INFINITY.to_bits()
+    } else if infinities == SEEN_MINUS_INFINITY {
+        f32::NEG_INFINITY.to_bits()
+    } else {
+        let zero = if seen == SEEN_MINUS_ZERO { SIGN } else { 0 };
+        rounded.unwrap_or(zero)
+    };
+    f32::from_bits(bits)
 }
 
 impl Default for Accumulator {

@@ -172,14 +172,27 @@ impl Fixed {
     /// A sum that rounds to zero keeps its sign. Leaves zero behind.
     #[inline]
     pub(super) fn take_rounded(&mut self) -> Option<u32> {
-        let (mut top, mut lane) = self.take_digits();
+        let rounded = self.round::<true>();
+        (self.low, self.high, self.load) = (LANES, 0, 0);
+        rounded
+    }
+
+    /// What [`take_rounded`](Self::take_rounded) would give; leaves the sum as it is.
+    #[inline]
+    pub(super) fn rounded(&mut self) -> Option<u32> {
+        self.round::<false>()
+    }
+
+    /// The rounded sum. With `CLEAR` the lanes are zero afterwards.
+    #[inline(always)]
+    fn round<const CLEAR: bool>(&mut self) -> Option<u32> {
+        let (mut top, mut lane) = self.digits::<CLEAR>();
         // Cancellation, or empty lanes above the sum: bring in digits until (E) holds.
         while lane > self.low && (top ^ (top >> 63)) >> 32 == 0 {
             lane -= 1;
             top = (top << 8) | i64::from(self.digits[lane]);
         }
         let sticky = lane > self.low && self.digits[self.low..lane].iter().any(|&digit| digit != 0);
-        (self.low, self.high, self.load) = (LANES, 0, 0);
         (top != 0).then(|| {
             // The digits left out are a fraction f of `top`, 0 <= f < 1: below zero, -(top + f) is
             // !top plus another such fraction.
@@ -189,8 +202,8 @@ impl Fixed {
         })
     }
 
-    /// Clears the lanes and returns the sum as `top` x 2^(8 `lane` - 300) plus `digits[low..lane]`.
-    fn take_digits(&mut self) -> (i64, usize) {
+    /// The sum as `top` x 2^(8 `lane` - 300) plus `digits[low..lane]`. With `CLEAR` the lanes are zero afterwards.
+    fn digits<const CLEAR: bool>(&mut self) -> (i64, usize) {
         let mut top = 0;
         if self.low > self.high {
             return (0, self.low);
@@ -200,7 +213,9 @@ impl Fixed {
             // (B) leaves room for what comes from the lane below: less than 2^55.
             top = (top >> 8) + lane.get();
             *digit = top as u8;
-            *lane = Lane::ZERO;
+            if CLEAR {
+                *lane = Lane::ZERO;
+            }
         }
         (top, self.high)
     }
