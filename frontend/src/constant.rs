@@ -8,13 +8,14 @@ use std::sync::Arc;
 use opml_kernels::packed::{Packer, Rows};
 use rayon::prelude::*;
 
+use crate::elements::Elements;
 use crate::values::Values;
 
 /// Rows that are packed together, by one thread.
 const TILE: usize = 32;
 /// Tiles that are in work at once; they bound the memory.
 const TILES: usize = 16;
-/// Words of plain weights that are given away at once.
+/// Elements of plain weights that are given away at once.
 const PIECE: usize = 1 << 16;
 /// Elements between the rows of a tile, so that they do not all meet in the same places of a cache.
 const GAP: usize = 16;
@@ -26,7 +27,7 @@ pub type Put<'a> = dyn FnMut(usize, &[u32]) -> io::Result<()> + 'a;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Packed {
     /// What they are part of.
-    pub values: Arc<Values>,
+    pub elements: Arc<Elements>,
     /// The first of them.
     pub offset: usize,
     /// Weights of a row.
@@ -38,7 +39,11 @@ pub struct Packed {
 impl Packed {
     /// The weights row by row, for the native twin.
     pub fn rows(&self) -> Cow<'_, [f32]> {
-        self.values.slice(self.offset..self.offset + self.k * self.n)
+        self.values().slice(self.offset..self.offset + self.k * self.n)
+    }
+
+    fn values(&self) -> &Values {
+        self.elements.floats().expect("float32 weights are packed")
     }
 
     /// Packs tile by tile on all threads of the current rayon pool; what comes out does not depend on how many there are.
@@ -60,7 +65,7 @@ impl Packed {
     fn tile(&self, first: usize, rows: &mut Vec<f32>) -> Rows {
         let (count, stride) = (TILE.min(self.n - first), self.k + GAP);
         rows.resize(count * stride, 0.0);
-        self.values.gather(self.offset + first * self.k, count, self.k, rows, stride);
+        self.values().gather(self.offset + first * self.k, count, self.k, rows, stride);
         Rows::new(self.k, self.n, first..first + count, |row, element| rows[(row - first) * stride + element])
     }
 }
@@ -68,7 +73,7 @@ impl Packed {
 /// What the image has of a weight.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Content {
-    Plain(Arc<Values>),
+    Plain(Arc<Elements>),
     Packed(Packed),
 }
 
@@ -88,10 +93,7 @@ impl Constant {
     pub fn write(&self, put: &mut Put<'_>) -> io::Result<()> {
         match &self.content {
             Content::Packed(packed) => packed.write(put),
-            Content::Plain(values) => (0..values.len()).step_by(PIECE).try_for_each(|start| {
-                let piece = values.slice(start..values.len().min(start + PIECE));
-                put(start, &piece.iter().map(|value| value.to_bits()).collect::<Vec<_>>())
-            }),
+            Content::Plain(elements) => write_plain(elements, put),
         }
     }
 
@@ -111,6 +113,18 @@ impl Constant {
     }
 }
 
+/// Elements as the words of a big-endian memory, the last one filled up with zeros.
+fn write_plain(elements: &Elements, put: &mut Put<'_>) -> io::Result<()> {
+    let size = elements.dtype().size();
+    // Pieces end with a word.
+    (0..elements.len()).step_by(PIECE).try_for_each(|start| {
+        let mut bytes = elements.slice(start..elements.len().min(start + PIECE)).to_bytes();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let words: Vec<u32> = bytes.as_chunks().0.iter().map(|&word| u32::from_be_bytes(word)).collect();
+        put(start * size / 4, &words)
+    })
+}
+
 impl fmt::Debug for Constant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.symbol)
@@ -126,8 +140,8 @@ mod tests {
     fn tiles_are_packed_as_the_whole_is() {
         for (k, n) in [(3, 1), (70, 64), (130, 65), (9, 8 * TILE + 13)] {
             let weight = |i: usize| (i as f32 * 0.37).sin() * (i % 7) as f32 * 1e-3;
-            let values: Arc<Values> = Arc::new((0..5 + k * n).map(weight).collect::<Vec<_>>().into());
-            let packed = Packed { values, offset: 5, k, n };
+            let values = (0..5 + k * n).map(weight).collect::<Vec<_>>();
+            let packed = Packed { elements: Arc::new(Elements::F32(values.into())), offset: 5, k, n };
             let expected = opml_kernels::packed::pack(k, n, |row, element| weight(5 + row * k + element));
             let constant = Constant { symbol: String::new(), content: Content::Packed(packed) };
             assert!(constant.words() == expected, "{k} x {n}");

@@ -3,8 +3,6 @@
 //! Weights appear as external symbols only, so the source depends on a model's structure and not on
 //! what it learned. Names out of the model appear in comments only, escaped.
 
-use std::fmt::Write;
-
 use opml_abi::blob;
 
 use crate::elements::rust_type;
@@ -34,8 +32,8 @@ const HEADER: &str = "\
 #![no_std]
 
 use opml_kernels::{
-    self as k, ArgOp, Axis, BinaryOp, CompareOp, Conv2d, Gather, Image, MatMul, Pool2d, ReduceOp, TopK, UnaryOp,
-    spatial::Window,
+    self as k, ArgOp, Axis, BinaryOp, BitOp, CompareOp, Conv2d, Gather, Image, IntegerOp, MatMul, Pool2d, ReduceOp,
+    TopK, UnaryOp, spatial::Window,
 };
 use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType};
 
@@ -219,12 +217,15 @@ impl Writer<'_> {
             }
             Op::Clip(low, high) => format!("k::clip({x}, {}, {}, {target})", float(*low), float(*high)),
             Op::Unary(op) => format!("k::unary(UnaryOp::{op:?}, {x}, {target})"),
-            Op::UnaryInteger(op) => format!("k::unary_integer(UnaryOp::{op:?}, {x}, {target})"),
+            Op::UnaryInteger(op) => format!("k::unary_integer(IntegerOp::{op:?}, {x}, {target})"),
             Op::Not => format!("k::not({x}, {target})"),
             Op::IsNan => format!("k::is_nan({x}, {target})"),
             Op::IsInf(positive, negative) => format!("k::is_inf({x}, {positive}, {negative}, {target})"),
             Op::Binary(op, dims, a, b) => {
                 format!("k::binary(BinaryOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
+            }
+            Op::Bitwise(op, dims, a, b) => {
+                format!("k::bitwise(BitOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
             }
             Op::Compare(op, dims, a, b) => {
                 format!("k::compare(CompareOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")

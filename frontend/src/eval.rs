@@ -6,6 +6,35 @@ use opml_native::{self as native, Level};
 use crate::elements::{Slice, with_type};
 use crate::graph::Op;
 
+/// Evaluates an expression with the elements to write, which are integers or bools, and their Rust type.
+macro_rules! with_integers {
+    ($slice:expr, $type:ident, $out:ident => $body:expr) => {
+        match $slice {
+            Slice::I64(values) => {
+                type $type = i64;
+                let $out = values.to_mut();
+                $body
+            }
+            Slice::I32(values) => {
+                type $type = i32;
+                let $out = values.to_mut();
+                $body
+            }
+            Slice::I8(values) => {
+                type $type = i8;
+                let $out = values.to_mut();
+                $body
+            }
+            Slice::U8(values) | Slice::Bool(values) => {
+                type $type = u8;
+                let $out = values.to_mut();
+                $body
+            }
+            Slice::F32(_) => unreachable!("no integers"),
+        }
+    };
+}
+
 /// Runs `op` on whole operands. Each of `outputs` has its length and what was there before.
 ///
 /// # Panics
@@ -25,12 +54,15 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
         | Op::Unary(_)
         | Op::Softmax(_)
         | Op::ReduceSum(_) => float(op, inputs, out.get_mut()),
-        Op::UnaryInteger(op) => with_integer(*op, &inputs[0], out),
+        Op::UnaryInteger(op) => with_integers!(out, T, out => k::unary_integer::<T>(*op, inputs[0].get(), out)),
         Op::Not => k::not(inputs[0].get(), out.get_mut()),
         Op::IsNan => k::is_nan(inputs[0].get(), out.get_mut()),
         Op::IsInf(positive, negative) => k::is_inf(inputs[0].get(), *positive, *negative, out.get_mut()),
         Op::Binary(op, dims, a, b) => with_type!(out.dtype(), T => {
             k::binary::<T>(*op, dims, inputs[0].get(), a, inputs[1].get(), b, out.get_mut());
+        }),
+        Op::Bitwise(op, dims, a, b) => with_integers!(out, T, out => {
+            k::bitwise::<T>(*op, dims, inputs[0].get(), a, inputs[1].get(), b, out);
         }),
         Op::Compare(op, dims, a, b) => with_type!(inputs[0].dtype(), T => {
             k::compare::<T>(*op, dims, inputs[0].get(), a, inputs[1].get(), b, out.get_mut());
@@ -86,16 +118,6 @@ fn float(op: &Op, inputs: &[Slice<'_>], out: &mut [f32]) {
         Op::Softmax(axis) => native::softmax(*axis, x, out),
         Op::ReduceSum(axis) => native::reduce_sum(*axis, x, out),
         other => unreachable!("{other:?} is not of float32 alone"),
-    }
-}
-
-fn with_integer(op: k::UnaryOp, x: &Slice<'_>, out: &mut Slice<'static>) {
-    match out {
-        Slice::I64(out) => k::unary_integer(op, x.get::<i64>(), out.to_mut()),
-        Slice::I32(out) => k::unary_integer(op, x.get::<i32>(), out.to_mut()),
-        Slice::I8(out) => k::unary_integer(op, x.get::<i8>(), out.to_mut()),
-        Slice::U8(out) => k::unary_integer(op, x.get::<u8>(), out.to_mut()),
-        Slice::F32(_) | Slice::Bool(_) => unreachable!("no integers"),
     }
 }
 

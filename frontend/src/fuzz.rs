@@ -34,7 +34,7 @@ pub fn fuzz_onnx(data: &[u8]) {
     let file = Bytes::copy_from_slice(data);
     let source = |large| {
         let model = Model::from_file(&file, &BTreeMap::new(), large).ok()?;
-        assert!(model.plan().words >= model.plan().lower_bound);
+        assert!(model.plan().bytes >= model.plan().lower_bound);
         Some(model.guest_source())
     };
     let copied = source(usize::MAX);

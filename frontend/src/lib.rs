@@ -1,21 +1,24 @@
 //! ONNX models to a typed graph, to a generated guest crate and its weights.
 //!
 //! ```text
-//! bytes --import--> Imported --lower--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate
+//! bytes --import--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate
 //! ```
 //!
 //! [`Model`] holds what comes out. The same graph runs natively through [`Model::run`], the twin that
 //! every run in the VM has to agree with bit for bit.
 
+mod builder;
 mod constant;
+pub mod elements;
 mod emit;
 mod error;
+mod eval;
 mod fuzz;
 pub mod graph;
-mod lower;
 mod model;
 mod model_file;
 pub mod onnx;
+mod op;
 mod pack;
 mod plan;
 pub mod tensor_file;

@@ -7,7 +7,7 @@ use crate::constant::{Constant, Content};
 use crate::error::ImportError;
 use crate::graph::{self, Graph, Source};
 use crate::plan::Plan;
-use crate::{emit, lower, onnx, pack, twin};
+use crate::{emit, onnx, pack, twin};
 
 /// Bytes of a weight that is better not copied.
 pub const LARGE: usize = 1 << 20;
@@ -29,13 +29,12 @@ impl Model {
         Self::from_file(&Bytes::copy_from_slice(bytes), dims, LARGE)
     }
 
-    /// The same, but large matrices of weights are not copied out of `file`: those of at least `large` bytes, if they are used in
-    /// products alone. The model is the same for any `large`; [`LARGE`] is where it begins to matter.
+    /// The same, but large weights are not copied out of `file`: those of at least `large` bytes. The model is the same for any `large`; [`LARGE`] is where it begins to matter.
     ///
     /// # Errors
     /// Those of [`from_onnx`](Self::from_onnx).
     pub fn from_file(file: &Bytes, dims: &BTreeMap<String, u32>, large: usize) -> Result<Self, ImportError> {
-        let graph = pack::pack(lower::lower(&onnx::import(file, dims, large)?)?);
+        let graph = pack::pack(onnx::import(file, dims, large)?);
         let plan = Plan::new(&graph);
         Ok(Self { graph, plan })
     }
@@ -70,7 +69,7 @@ impl Model {
 
     /// Multiply-accumulates of one inference.
     pub fn multiply_accumulates(&self) -> u64 {
-        self.graph.nodes.iter().map(|node| node.op.multiply_accumulates()).sum()
+        self.graph.nodes.iter().map(graph::Node::multiply_accumulates).sum()
     }
 
     /// Runs the model on this machine: the bits that the guest has to reproduce.

@@ -1,7 +1,7 @@
 //! The kernels that a node can be, with their shapes. The comments name the operands in the order of a node's inputs.
 
 use opml_kernels::{
-    ArgOp, Axis, BinaryOp, CompareOp, Conv2d, Gather, MatMul, Pool2d, ReduceOp, TopK, UnaryOp,
+    ArgOp, Axis, BinaryOp, BitOp, CompareOp, Conv2d, Gather, IntegerOp, MatMul, Pool2d, ReduceOp, TopK, UnaryOp,
 };
 
 use crate::graph::Node;
@@ -30,7 +30,7 @@ pub enum Op {
     /// One float32 operand.
     Unary(UnaryOp),
     /// One integer operand.
-    UnaryInteger(UnaryOp),
+    UnaryInteger(IntegerOp),
     /// One bool operand.
     Not,
     /// One float32 operand; the result is bool.
@@ -39,7 +39,9 @@ pub enum Op {
     IsInf(bool, bool),
     /// Two operands of a type; dimensions of the result and strides of both.
     Binary(BinaryOp, Vec<usize>, Vec<usize>, Vec<usize>),
-    /// The same; the result is bool.
+    /// The same, of integers or bools.
+    Bitwise(BitOp, Vec<usize>, Vec<usize>, Vec<usize>),
+    /// The same of any type; the result is bool.
     Compare(CompareOp, Vec<usize>, Vec<usize>, Vec<usize>),
     /// A bool operand and two of a type: where it is 1 the first, else the second.
     Select(Vec<usize>, [Vec<usize>; 3]),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use opml_abi::DataType;
 use opml_kernels::{Conv2d, MatMul, packed, planes_scratch, planes_take};
 
 use crate::graph::{Graph, Node, Op, Packed, Source, Tensor, TensorId, View};
@@ -53,14 +54,24 @@ fn pays(k: usize, n: usize) -> bool {
 /// `graph` with the weights of products and convolutions packed, and depthwise convolutions on planes of integers, where that
 /// pays. Which these are depends on shapes alone.
 pub(crate) fn pack(mut graph: Graph) -> Graph {
-    let mut done = BTreeMap::new();
     let Graph { tensors, nodes, .. } = &mut graph;
+    pack_nodes(tensors, nodes, &mut BTreeMap::new());
+    graph.without_unused()
+}
+
+/// Weights by their place and shape: several nodes may have the same.
+type Done = BTreeMap<(TensorId, usize, usize, usize), View>;
+
+fn pack_nodes(tensors: &mut Vec<Tensor>, nodes: &mut [Node], done: &mut Done) {
     for node in nodes {
+        if let Op::Repeat { body, .. } = &mut node.op {
+            pack_nodes(tensors, body, done);
+            continue;
+        }
         if let Op::Conv2d(shape) = node.op
             && planes_pay(&shape)
         {
-            let scratch = Tensor { len: planes_scratch(&shape), source: Source::Computed };
-            node.scratch = Some(push(tensors, scratch));
+            node.scratch = Some(push(tensors, scratch(planes_scratch(&shape))));
             node.op = Op::PlanesConv2d(shape);
             continue;
         }
@@ -69,19 +80,24 @@ pub(crate) fn pack(mut graph: Graph) -> Graph {
         let key = (node.inputs[1].tensor, node.inputs[1].offset, plan.k, plan.n);
         let weights = *done.entry(key).or_insert_with(|| {
             let packed = plan.weights(tensors, node.inputs[1]);
-            push(tensors, Tensor { len: node.inputs[1].len, source: Source::Packed(packed) })
+            let (dtype, len) = (DataType::Float32, node.inputs[1].len);
+            push(tensors, Tensor { dtype, len, source: Source::Packed(packed) })
         });
         node.inputs[1] = weights;
-        node.scratch = Some(push(tensors, Tensor { len: plan.scratch, source: Source::Computed }));
+        node.scratch = Some(push(tensors, scratch(plan.scratch)));
         node.op = plan.op;
     }
-    graph.without_unused()
 }
 
 fn push(tensors: &mut Vec<Tensor>, tensor: Tensor) -> View {
-    let view = View { tensor: TensorId(tensors.len()), offset: 0, len: tensor.len };
+    let view = View::new(TensorId(tensors.len()), 0, tensor.len);
     tensors.push(tensor);
     view
+}
+
+/// Words that a kernel may use.
+fn scratch(len: usize) -> Tensor {
+    Tensor { dtype: DataType::Int32, len, source: Source::Computed }
 }
 
 /// How the weights of a node are packed.
@@ -108,14 +124,16 @@ impl Packing {
             }
             _ => return None,
         };
-        let constant = matches!(tensors[node.inputs[1].tensor.0].source, Source::Constant(_));
+        // In a loop with other weights in each round they stay as they are.
+        let constant = matches!(tensors[node.inputs[1].tensor.0].source, Source::Constant(_))
+            && node.inputs[1].step == 0;
         (constant && pays(packing.k, packing.n)).then_some(packing)
     }
 
     fn weights(&self, tensors: &[Tensor], weights: View) -> Packed {
-        let Source::Constant(values) = &tensors[weights.tensor.0].source else {
+        let Source::Constant(elements) = &tensors[weights.tensor.0].source else {
             unreachable!("only constants are packed")
         };
-        Packed { values: values.clone(), offset: weights.offset, k: self.k, n: self.n }
+        Packed { elements: elements.clone(), offset: weights.offset, k: self.k, n: self.n }
     }
 }

@@ -117,8 +117,9 @@ impl Arena<'_> {
     fn write(&mut self, view: View, values: &Slice<'_>) {
         let start = self.place(view);
         with_type!(values.dtype(), T => {
-            let bytes = bytemuck::cast_slice(values.get::<T>());
-            bytemuck::cast_slice_mut(&mut self.words)[start..start + bytes.len()].copy_from_slice(bytes);
+            let bytes: &[u8] = bytemuck::cast_slice(values.get::<T>());
+            let all: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
+            all[start..start + bytes.len()].copy_from_slice(bytes);
         });
     }
 

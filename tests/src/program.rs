@@ -139,8 +139,8 @@ fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
             multiply_accumulates: model.multiply_accumulates(),
         }),
         memory_plan: Some(MemoryPlan {
-            arena: 4 * model.plan().words as u64,
-            lower_bound: 4 * model.plan().lower_bound as u64,
+            arena: model.plan().bytes as u64,
+            lower_bound: model.plan().lower_bound as u64,
         }),
         rebuild: format!("cargo xtask build-model {name}.onnx"),
     }

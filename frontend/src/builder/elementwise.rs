@@ -1,7 +1,7 @@
 //! Functions of each element alone.
 
 use opml_abi::DataType;
-use opml_kernels::{BinaryOp, CompareOp, UnaryOp};
+use opml_kernels::{BinaryOp, BitOp, CompareOp, IntegerOp, UnaryOp};
 
 use super::value::{broadcast_shape, merged};
 use super::{Builder, Built, Value};
@@ -16,7 +16,9 @@ impl Builder {
         let kernel = match (x.dtype, op) {
             (DataType::Float32, _) => Op::Unary(op),
             (DataType::Bool, _) => return Err("an arithmetic function of truth values".into()),
-            (_, UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sign) => Op::UnaryInteger(op),
+            (_, UnaryOp::Neg) => Op::UnaryInteger(IntegerOp::Neg),
+            (_, UnaryOp::Abs) => Op::UnaryInteger(IntegerOp::Abs),
+            (_, UnaryOp::Sign) => Op::UnaryInteger(IntegerOp::Sign),
             // An integer is rounded already.
             (_, UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round) => return Ok(x.clone()),
             (dtype, _) => return Err(format!("the function {op:?} of {dtype} elements")),
@@ -37,6 +39,17 @@ impl Builder {
             return Ok(done);
         }
         self.broadcast_call(a.dtype, &[a, b], |dims, [a, b]| Op::Binary(op, dims, a, b))
+    }
+
+    /// A function of the bits of two operands of one type, integers or bools.
+    ///
+    /// # Errors
+    /// Operands that do not fit.
+    pub fn bitwise(&mut self, op: BitOp, a: &Value, b: &Value) -> Built {
+        if a.dtype != b.dtype || a.dtype == DataType::Float32 {
+            return Err(format!("its operands are {} and {}", a.dtype, b.dtype));
+        }
+        self.broadcast_call(a.dtype, &[a, b], |dims, [a, b]| Op::Bitwise(op, dims, a, b))
     }
 
     /// A comparison of two operands of one type.

@@ -151,7 +151,7 @@ impl Builder {
         window: &Window2d,
         groups: usize,
     ) -> Built {
-        let ([batch, channels, height, width], [filters, depth, ..]) = (x.shape[..], w.shape[..]) else {
+        let (&[batch, channels, height, width], &[filters, depth, ..]) = (&x.shape[..], &w.shape[..]) else {
             return Err(format!("operands of the shapes {:?} and {:?}", x.shape, w.shape));
         };
         let fits = groups > 0

@@ -23,7 +23,7 @@ use self::payload::Payloads;
 use self::scope::Scope;
 use crate::builder::{Builder, Value};
 use crate::error::ImportError;
-use crate::graph::{Graph, Port, Source};
+use crate::graph::{Graph, Port};
 
 /// Operator sets of a model: the default one and that of `ai.onnx.ml`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use opml_abi::DataType;
 use tract_onnx::pb::{TensorProto, tensor_proto};
 
-use crate::builder::{Builder, Built, Value};
+use crate::builder::{Builder, Built};
 use crate::elements::Elements;
 use crate::values::Values;
 

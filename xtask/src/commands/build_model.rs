@@ -165,8 +165,8 @@ pub(crate) fn import(
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         memory_plan: Some(MemoryPlan {
-            arena: 4 * plan.words as u64,
-            lower_bound: 4 * plan.lower_bound as u64,
+            arena: plan.bytes as u64,
+            lower_bound: plan.lower_bound as u64,
         }),
         rebuild: rebuild(&name, target, &dims),
         model: Some(ModelInfo {

@@ -1,15 +1,18 @@
 //! Comparisons, truth values and choices.
 
 use opml_abi::DataType;
-use opml_kernels::{BinaryOp, CompareOp};
+use opml_kernels::{BitOp, CompareOp, IntegerOp};
 
 use super::elementwise::operands;
 use super::{Call, Family};
 use crate::builder::{Built, Value};
+use crate::graph::Op;
 
 pub(super) const OPERATORS: Family = &[
     ("And", logical),
+    ("BitShift", shift),
     ("BitwiseAnd", bitwise),
+    ("BitwiseNot", bitwise_not),
     ("BitwiseOr", bitwise),
     ("BitwiseXor", bitwise),
     ("Equal", compare),
@@ -29,11 +32,11 @@ fn logical(call: &mut Call<'_>) -> Built<Vec<Value>> {
         return Err(format!("its operands are {}, and not bool", a.dtype));
     }
     let op = match call.op_type() {
-        "And" => BinaryOp::And,
-        "Or" => BinaryOp::Or,
-        _ => BinaryOp::Xor,
+        "And" => BitOp::And,
+        "Or" => BitOp::Or,
+        _ => BitOp::Xor,
     };
-    Ok(vec![call.b.binary(op, &a, &b)?])
+    Ok(vec![call.b.bitwise(op, &a, &b)?])
 }
 
 fn bitwise(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -42,11 +45,30 @@ fn bitwise(call: &mut Call<'_>) -> Built<Vec<Value>> {
         return Err(format!("its operands are {}, and no integers", a.dtype));
     }
     let op = match call.op_type() {
-        "BitwiseAnd" => BinaryOp::And,
-        "BitwiseOr" => BinaryOp::Or,
-        _ => BinaryOp::Xor,
+        "BitwiseAnd" => BitOp::And,
+        "BitwiseOr" => BitOp::Or,
+        _ => BitOp::Xor,
     };
-    Ok(vec![call.b.binary(op, &a, &b)?])
+    Ok(vec![call.b.bitwise(op, &a, &b)?])
+}
+
+fn shift(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (a, b) = (call.input(0)?, call.input(1)?);
+    let op = match call.text("direction", "").as_str() {
+        "LEFT" => BitOp::ShiftLeft,
+        "RIGHT" => BitOp::ShiftRight,
+        other => return Err(format!("the direction {other:?}")),
+    };
+    Ok(vec![call.b.bitwise(op, &a, &b)?])
+}
+
+fn bitwise_not(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let x = call.input(0)?;
+    if matches!(x.dtype, DataType::Bool | DataType::Float32) {
+        return Err(format!("its operand is {}, and no integer", x.dtype));
+    }
+    let x = call.b.dense(&x)?;
+    Ok(vec![call.b.call(Op::UnaryInteger(IntegerOp::Not), &[&x], x.dtype, &x.shape)?])
 }
 
 fn compare(call: &mut Call<'_>) -> Built<Vec<Value>> {
