@@ -31,16 +31,21 @@ pub mod element;
 pub mod elementary;
 pub mod elementwise;
 mod fold;
+pub mod index;
 pub mod integer;
 pub mod layout;
 pub mod matmul;
 pub mod packed;
 pub mod planes;
 pub mod pool;
+pub mod quantize;
+pub mod rank;
 pub mod reduce;
 pub mod remainder;
 pub mod rounding;
+pub mod scatter;
 pub mod spatial;
+pub mod trees;
 
 pub use cast::{Cast, cast, cast_to_bool};
 pub use compare::{CompareOp, compare, is_inf, is_nan, not, select};
@@ -49,6 +54,9 @@ pub use element::{Element, Integer, Number};
 pub use elementwise::{
     BinaryOp, BitOp, IntegerOp, UnaryOp, binary, bitwise, clip, clip_in_place, relu, relu_in_place, unary,
     unary_integer,
+};
+pub use index::{
+    Along, Gather, Index, Sequences, Slices, gather, gather_elements, gather_nd, reverse_sequence,
 };
 pub use integer::{
     Byte, ByteMatrix, IntegerMatMul, Requantise, integer_scratch, matmul_integer, matmul_integer_packed,
@@ -59,5 +67,9 @@ pub use matmul::{MatMul, dense, matmul};
 pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
 pub use planes::{conv2d_planes, planes_scratch, planes_take};
 pub use pool::{Pool2d, average_pool2d, max_pool2d};
+pub use quantize::{Quantized, dequantize, dynamic_quantize, quantize};
+pub use rank::{ArgOp, TopK, arg_reduce, top_k};
 pub use reduce::{Axis, ReduceOp, cumulative_sum, reduce, reduce_max, reduce_mean, reduce_sum, softmax};
+pub use scatter::{Scatter, scatter_elements, scatter_nd};
 pub use spatial::Image;
+pub use trees::{Aggregate, Branch, TreeEnsemble, Trees, tree_ensemble};
