@@ -3,10 +3,11 @@
 //! An index is `i32` or `i64`, and a negative one counts from the end. One that is out of range ends the program: in the guest there is no
 //! other answer, as a result made of something else would be a wrong one that can be proven.
 
+use crate::element::Number;
 use crate::layout::{check_extent, for_each_position};
 
 /// An integer that says a place.
-pub trait Index: Copy {
+pub trait Index: Number {
     /// The place among `len`.
     ///
     /// # Panics
@@ -57,12 +58,10 @@ pub fn gather<T: Copy, I: Index>(shape: Gather, x: &[T], indices: &[I], out: &mu
     assert!(x.len() == outer * len * inner, "gather: input does not fit the shape");
     assert!(indices.len() == count, "gather: indices do not fit the shape");
     assert!(out.len() == outer * count * inner, "gather: output does not fit the shape");
-    if out.is_empty() {
-        return;
-    }
-    for (x, out) in x.chunks_exact(len * inner).zip(out.chunks_exact_mut(count * inner)) {
-        for (index, out) in indices.iter().zip(out.chunks_exact_mut(inner)) {
-            out.copy_from_slice(&x[index.place(len) * inner..][..inner]);
+    for line in 0..outer {
+        for (number, index) in indices.iter().enumerate() {
+            let (from, to) = (line * len + index.place(len), line * count + number);
+            out[to * inner..][..inner].copy_from_slice(&x[from * inner..][..inner]);
         }
     }
 }
@@ -153,10 +152,14 @@ impl Slices {
         let one = dims.iter().product::<usize>() * inner;
         assert!(elements == batch * one, "slices: tensor does not fit the shape");
         assert!(indices.len() == batch * count * dims.len(), "slices: indices do not fit the shape");
-        for number in 0..batch * count {
-            let indices = &indices[number * dims.len()..][..dims.len()];
-            let place = dims.iter().zip(indices).fold(0, |at, (&dim, index)| at * dim + index.place(dim));
-            visit(number, number / count * one + place * inner);
+        let mut number = 0;
+        for part in 0..batch {
+            for _ in 0..count {
+                let indices = &indices[number * dims.len()..][..dims.len()];
+                let place = dims.iter().zip(indices).fold(0, |at, (&dim, index)| at * dim + index.place(dim));
+                visit(number, part * one + place * inner);
+                number += 1;
+            }
         }
     }
 }
@@ -199,6 +202,7 @@ pub fn reverse_sequence<T: Copy, I: Index>(shape: Sequences, x: &[T], lens: &[I]
     assert!(lens.len() == batch, "reverse: lengths do not fit the shape");
     let (next, step) = if time_first { (inner, batch * inner) } else { (time * inner, inner) };
     for (sequence, len) in lens.iter().enumerate() {
+        assert!(*len >= I::ZERO, "reverse: negative length");
         let len = len.place(time + 1);
         for element in 0..time {
             let from = if element < len { len - 1 - element } else { element };
