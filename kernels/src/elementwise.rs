@@ -2,7 +2,7 @@
 
 use crate::arithmetic;
 use crate::bits::{INFINITY_BITS, NAN, SIGN, canonical, from_order, is_nan, order};
-use crate::elementary::{erf, exp, log, sigmoid, sqrt, tanh};
+use crate::elementary::{cos, erf, exp, log, pow, sigmoid, sin, sqrt, tanh};
 use crate::layout::{check_extent, for_each_row, row_len, row_step};
 
 /// A function of two numbers. Arithmetic is rounded once; a NaN that comes in goes out as
@@ -21,6 +21,8 @@ pub enum BinaryOp {
     Min,
     /// The larger, with -0 below +0; NaN if either is.
     Max,
+    /// See [`pow`]; 1 for some NaN.
+    Pow,
 }
 
 /// A function of one number. A NaN that comes in goes out as [`NAN`].
@@ -44,6 +46,10 @@ pub enum UnaryOp {
     Sigmoid,
     /// See [`erf`].
     Erf,
+    /// See [`sin`].
+    Sin,
+    /// See [`cos`].
+    Cos,
 }
 
 #[inline(always)]
@@ -125,6 +131,8 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
         UnaryOp::Tanh => map(x, out, tanh),
         UnaryOp::Sigmoid => map(x, out, sigmoid),
         UnaryOp::Erf => map(x, out, erf),
+        UnaryOp::Sin => map(x, out, sin),
+        UnaryOp::Cos => map(x, out, cos),
     }
 }
 
@@ -153,6 +161,7 @@ pub fn binary(
         BinaryOp::Div => broadcast::<Div>(dims, a, b, out),
         BinaryOp::Min => broadcast::<Min>(dims, a, b, out),
         BinaryOp::Max => broadcast::<Max>(dims, a, b, out),
+        BinaryOp::Pow => broadcast::<Pow>(dims, a, b, out),
     }
 }
 
@@ -181,6 +190,7 @@ functions! {
     Div: arithmetic::div,
     Min: minimum,
     Max: maximum,
+    Pow: pow,
 }
 
 #[derive(Clone, Copy)]
