@@ -137,6 +137,16 @@ fn the_usual_exponents() {
 }
 
 #[test]
+fn cubes_of_every_mantissa() {
+    // Would catch: a tie between cubes of short mantissas, bits that are lost on the way, limits that are off by one.
+    for exponent in [0, 1, 78, 85, 86, 127, 168, 169, 170] {
+        (0..1u32 << 23).into_par_iter().for_each(|mantissa| {
+            check(f32::from_bits(exponent << 23 | mantissa), 3.0);
+        });
+    }
+}
+
+#[test]
 fn every_power_of_25_bits() {
     // Would catch: a tie that is taken for something above or below it. All bases o^(2^b) 2^(k 2^b) with exponents
     // a / 2^b and o^a < 2^25 are here but those with a / 2^b = 1, where there is nothing to see.

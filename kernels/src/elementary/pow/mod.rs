@@ -7,6 +7,7 @@
 //! * `careful` goes so far, (e), that no other power should be nearer to a middle.
 
 mod careful;
+mod cube;
 mod exact;
 mod short;
 
@@ -14,8 +15,7 @@ use core::cmp::Ordering;
 
 use super::ONE;
 use crate::arithmetic;
-use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, finite_parts, is_finite, is_nan, is_zero};
-use opml_softfloat::single;
+use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
 
 const TWO: u32 = 0x4000_0000;
 const THREE: u32 = 0x4040_0000;
@@ -41,30 +41,12 @@ pub fn pow(x: f32, y: f32) -> f32 {
 fn usual(x: f32, y: u32) -> Option<f32> {
     match y {
         TWO => Some(arithmetic::mul(x, x)),
-        THREE => Some(cube(x)),
+        THREE => Some(f32::from_bits(cube::cube(x.to_bits()))),
         MINUS_ONE => Some(arithmetic::div(1.0, x)),
         // The root of -0 is -0, and that of -infinity NaN: neither is the power.
         HALF if x.to_bits() & SIGN == 0 => Some(super::sqrt(x)),
         _ => None,
     }
-}
-
-#[inline(always)]
-fn cube(x: f32) -> f32 {
-    let bits = x.to_bits();
-    if is_zero(bits) || !is_finite(bits) {
-        return arithmetic::mul(arithmetic::mul(x, x), x);
-    }
-    let parts = finite_parts(bits & !SIGN);
-    let mantissa = u64::from(parts.mantissa as u32);
-    let square = mantissa * mantissa;
-    // 72 bits, of which a set bit 0 stands for any among the last eight.
-    let low = (square & 0xffff_ffff) * mantissa;
-    let high = (square >> 32) * mantissa + (low >> 32);
-    let cube = high << 24 | (low & 0xffff_ffff) >> 8 | u64::from(low as u8 != 0);
-    // x^3 = m^3 2^(3 (exponent - 150)).
-    let exponent = 3 * parts.exponent as i32 - 2 * 150 + 8;
-    f32::from_bits(single::pack(exponent, cube) | bits & SIGN)
 }
 
 /// What an exponent is as an integer.
