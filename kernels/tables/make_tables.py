@@ -8,7 +8,7 @@ are right shows in the test of every float, not in this script.
 
 import pathlib
 
-from mpmath import ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, tanh
+from mpmath import atan, ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, sinh, tan, tanh
 
 # More than the 104 bits before the point and 126 behind it that the largest float times 2/pi has in its row.
 mp.prec = 320
@@ -135,3 +135,6 @@ write("two_by_pi", "2/pi for each exponent of a float from 2^-12 on, less what m
 # The reduced argument of a float that is not tiny is rarely below 2^-13.
 write("sine", "sin(pi/2 z) from 2^-13 to 1.", 8, piecewise(lambda z: sin(pi / 2 * z), 1, -13))
 write("log2", "Reciprocals of 1 + i/256 for 0 <= i < 256 and their logarithms.", 5, log2_rows())
+write("tangent", "tan(pi/2 z) from 2^-13 to 1/2.", 8, piecewise(lambda z: tan(pi / 2 * z), mpf("0.5"), -13))
+write("atan", "The inverse tangent from 2^-12 to 16.", 8, piecewise(atan, mpf(16)))
+write("sinh", "The hyperbolic sine from 2^-12 to 1.", 8, piecewise(sinh, mpf(1)))
