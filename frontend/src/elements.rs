@@ -21,6 +21,8 @@ pub enum Elements {
     U8(Vec<u8>),
     /// Bool: 0 or 1.
     Bool(Vec<u8>),
+    /// Words in a form that a kernel has for itself; they count as int32.
+    Words(Vec<u32>),
 }
 
 /// Elements in memory that somebody may own.
@@ -38,6 +40,8 @@ pub enum Slice<'a> {
     U8(Cow<'a, [u8]>),
     /// Bool: 0 or 1.
     Bool(Cow<'a, [u8]>),
+    /// Words in a form that a kernel has for itself.
+    Words(Cow<'a, [u32]>),
 }
 
 /// A Rust type that is the form of elements in memory.
@@ -73,6 +77,7 @@ native!(i64, I64);
 native!(i32, I32);
 native!(i8, I8);
 native!(u8, U8 | Bool);
+native!(u32, Words);
 
 /// Evaluates an expression with `$type` as the Rust type of the elements of a [`DataType`].
 macro_rules! with_type {
@@ -120,7 +125,7 @@ impl Elements {
         match self {
             Self::F32(_) => DataType::Float32,
             Self::I64(_) => DataType::Int64,
-            Self::I32(_) => DataType::Int32,
+            Self::I32(_) | Self::Words(_) => DataType::Int32,
             Self::I8(_) => DataType::Int8,
             Self::U8(_) => DataType::Uint8,
             Self::Bool(_) => DataType::Bool,
@@ -135,6 +140,7 @@ impl Elements {
             Self::I32(values) => values.len(),
             Self::I8(values) => values.len(),
             Self::U8(values) | Self::Bool(values) => values.len(),
+            Self::Words(values) => values.len(),
         }
     }
 
@@ -152,6 +158,7 @@ impl Elements {
             Self::I8(values) => Slice::I8(Cow::Borrowed(&values[range])),
             Self::U8(values) => Slice::U8(Cow::Borrowed(&values[range])),
             Self::Bool(values) => Slice::Bool(Cow::Borrowed(&values[range])),
+            Self::Words(values) => Slice::Words(Cow::Borrowed(&values[range])),
         }
     }
 
@@ -179,7 +186,15 @@ impl Slice<'_> {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        with_type!(self.dtype(), T => self.get::<T>().len())
+        match self {
+            Self::Words(words) => words.len(),
+            _ => with_type!(self.dtype(), T => self.get::<T>().len()),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Their type.
@@ -187,7 +202,7 @@ impl Slice<'_> {
         match self {
             Self::F32(_) => DataType::Float32,
             Self::I64(_) => DataType::Int64,
-            Self::I32(_) => DataType::Int32,
+            Self::I32(_) | Self::Words(_) => DataType::Int32,
             Self::I8(_) => DataType::Int8,
             Self::U8(_) => DataType::Uint8,
             Self::Bool(_) => DataType::Bool,
@@ -211,6 +226,17 @@ impl Slice<'_> {
         T::of_mut(self).unwrap_or_else(|| panic!("elements are {dtype}"))
     }
 
+    /// Elements of one byte, whatever they say.
+    ///
+    /// # Panics
+    /// If they are larger.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::I8(values) => bytemuck::cast_slice(values),
+            _ => self.get(),
+        }
+    }
+
     /// The same, owned.
     pub fn into_elements(self) -> Elements {
         match self {
@@ -220,6 +246,7 @@ impl Slice<'_> {
             Self::I8(values) => Elements::I8(values.into_owned()),
             Self::U8(values) => Elements::U8(values.into_owned()),
             Self::Bool(values) => Elements::Bool(values.into_owned()),
+            Self::Words(values) => Elements::Words(values.into_owned()),
         }
     }
 
@@ -229,6 +256,7 @@ impl Slice<'_> {
             Self::F32(values) => values.iter().flat_map(|v| v.to_bits().to_be_bytes()).collect(),
             Self::I64(values) => values.iter().flat_map(|v| v.to_be_bytes()).collect(),
             Self::I32(values) => values.iter().flat_map(|v| v.to_be_bytes()).collect(),
+            Self::Words(values) => values.iter().flat_map(|v| v.to_be_bytes()).collect(),
             Self::I8(values) => values.iter().map(|&v| v as u8).collect(),
             Self::U8(values) | Self::Bool(values) => values.to_vec(),
         }

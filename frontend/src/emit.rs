@@ -5,7 +5,7 @@
 
 use opml_abi::blob;
 
-use crate::elements::rust_type;
+use crate::elements::{Elements, rust_type};
 use crate::graph::{Graph, Node, Op, Port, Source, TensorId, View};
 use crate::plan::Plan;
 
@@ -32,10 +32,11 @@ const HEADER: &str = "\
 #![no_std]
 
 use opml_kernels::{
-    self as k, ArgOp, Axis, BinaryOp, BitOp, CompareOp, Conv2d, Gather, Image, IntegerOp, MatMul, Pool2d, ReduceOp,
-    TopK, UnaryOp, spatial::Window,
+    self as k, Aggregate, Along, ArgOp, Axis, BinaryOp, BitOp, Byte, ByteMatrix, CompareOp, Conv2d, Gather, Image,
+    IntegerMatMul, IntegerOp, MatMul, Pool2d, ReduceOp, Scatter, Sequences, Slices, TopK, TreeEnsemble, Trees, UnaryOp,
+    spatial::Window,
 };
-use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType};
+use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType, bytes};
 
 ";
 
@@ -73,6 +74,9 @@ impl Writer<'_> {
         for (id, tensor) in self.graph.constants() {
             let kind = match tensor.source {
                 Source::Packed(_) => "Counted".to_owned(),
+                Source::Constant(ref elements) if matches!(**elements, Elements::Words(_)) => {
+                    format!("[u32; {}]", tensor.len)
+                }
                 _ => format!("[{}; {}]", rust_type(tensor.dtype), tensor.len),
             };
             self.line(&format!("    static {}: {kind};", symbol(id)));
@@ -253,9 +257,50 @@ impl Writer<'_> {
             }
             Op::Fill => format!("k::fill(({x})[0], {target})"),
             Op::Gather(shape) => format!("k::gather({shape:?}, {x}, {y}, {target})"),
+            Op::GatherElements(along, dims, strides) => {
+                format!("k::gather_elements({along:?}, &{dims:?}, &{strides:?}, {x}, {y}, {target})")
+            }
+            Op::GatherNd(shape, dims) => format!("k::gather_nd({shape:?}, &{dims:?}, {x}, {y}, {target})"),
+            Op::ScatterElements(op, along, dims, strides) => {
+                let updates = &operands[2];
+                let call = format!("Scatter::{op:?}, {along:?}, &{dims:?}, &{strides:?}, {y}, {updates}, {target}");
+                format!("{target}.copy_from_slice({x}); k::scatter_elements({call})")
+            }
+            Op::ScatterNd(op, shape, dims) => {
+                let updates = &operands[2];
+                let call = format!("Scatter::{op:?}, {shape:?}, &{dims:?}, {y}, {updates}, {target}");
+                format!("{target}.copy_from_slice({x}); k::scatter_nd({call})")
+            }
+            Op::ReverseSequence(shape) => format!("k::reverse_sequence({shape:?}, {x}, {y}, {target})"),
+            Op::Quantize(dims, strides) => quantise("quantize", dims, strides, &operands, target),
+            Op::Dequantize(dims, strides) => quantise("dequantize", dims, strides, &operands, target),
+            Op::DynamicQuantize => {
+                format!("k::dynamic_quantize({x}, {target}, {}, {})", targets[1], targets[2])
+            }
+            Op::IntegerMatMul(shape, bytes) => {
+                let matrix = |place: usize| {
+                    let (elements, zero) = (&operands[place], &operands[place + 2]);
+                    format!("&ByteMatrix {{ bytes: bytes({elements}), byte: Byte::{:?}, zero: bytes({zero}) }}", bytes[place])
+                };
+                format!("k::matmul_integer(&{shape:?}, {}, {}, {scratch}, {target})", matrix(0), matrix(1))
+            }
+            Op::TreeEnsemble(shape) => {
+                let [_, roots, nodes, leaves, members, base] = &operands[..] else { unreachable!("six operands") };
+                let trees =
+                    format!("Trees {{ roots: {roots}, nodes: {nodes}, leaves: {leaves}, members: {members} }}");
+                format!("k::tree_ensemble({shape:?}, {x}, &{trees}, {base}, {target})")
+            }
             Op::Repeat { .. } => unreachable!("a loop is no call"),
         }
     }
+}
+
+/// The call of a kernel between floats and integers.
+fn quantise(name: &str, dims: &[usize], strides: &[Vec<usize>; 3], operands: &[String], target: &str) -> String {
+    let [x, s, z] = strides;
+    let zero = operands.get(2).map_or_else(|| "None".to_owned(), |zero| format!("Some({zero})"));
+    let (values, scale) = (&operands[0], &operands[1]);
+    format!("k::{name}(&{dims:?}, {values}, &{x:?}, {scale}, &{s:?}, {zero}, &{z:?}, {target})")
 }
 
 /// A float's literal, to the bit.

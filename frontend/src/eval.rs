@@ -30,7 +30,7 @@ macro_rules! with_integers {
                 let $out = values.to_mut();
                 $body
             }
-            Slice::F32(_) => unreachable!("no integers"),
+            Slice::F32(_) | Slice::Words(_) => unreachable!("no integers"),
         }
     };
 }
@@ -84,10 +84,28 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             k::copy_signed::<T>(dims, inputs[0].get(), *start, from, out.get_mut(), to);
         }),
         Op::Fill => with_type!(out.dtype(), T => k::fill::<T>(inputs[0].get()[0], out.get_mut())),
-        Op::Gather(shape) => with_type!(out.dtype(), T => match &inputs[1] {
-            Slice::I32(indices) => k::gather::<T, i32>(*shape, inputs[0].get(), indices, out.get_mut()),
-            indices => k::gather::<T, i64>(*shape, inputs[0].get(), indices.get(), out.get_mut()),
-        }),
+        Op::Gather(_)
+        | Op::GatherElements(..)
+        | Op::GatherNd(..)
+        | Op::ScatterElements(..)
+        | Op::ScatterNd(..)
+        | Op::ReverseSequence(_) => match &inputs[1] {
+            Slice::I32(indices) => by_index(op, inputs, indices, out),
+            indices => by_index::<i64>(op, inputs, indices.get(), out),
+        },
+        Op::Quantize(..) | Op::Dequantize(..) | Op::DynamicQuantize | Op::IntegerMatMul(..) => {
+            quantised(op, inputs, out, more);
+        }
+        Op::TreeEnsemble(shape) => {
+            let [x, roots, nodes, leaves, members, base] = inputs else { unreachable!("six operands") };
+            let trees = k::Trees {
+                roots: roots.get(),
+                nodes: nodes.get(),
+                leaves: leaves.get(),
+                members: members.get(),
+            };
+            k::tree_ensemble(*shape, x.get(), &trees, base.get(), out.get_mut());
+        }
         Op::Reduce(..) | Op::ArgReduce(..) | Op::CumulativeSum(..) | Op::TopK(_) => {
             along_axis(op, &inputs[0], out, more);
         }
@@ -131,4 +149,66 @@ fn along_axis(op: &Op, x: &Slice<'_>, out: &mut Slice<'static>, more: &mut [Slic
         Op::TopK(shape) => k::top_k::<T>(*shape, x.get(), out.get_mut(), more[0].get_mut()),
         other => unreachable!("{other:?} is not along an axis"),
     })
+}
+
+/// Kernels whose second operand are indices.
+fn by_index<I: k::Index>(op: &Op, inputs: &[Slice<'_>], indices: &[I], out: &mut Slice<'static>) {
+    with_type!(out.dtype(), T => {
+        let (x, out) = (inputs[0].get::<T>(), out.get_mut::<T>());
+        match op {
+            Op::Gather(shape) => k::gather(*shape, x, indices, out),
+            Op::GatherElements(along, dims, strides) => k::gather_elements(*along, dims, strides, x, indices, out),
+            Op::GatherNd(shape, dims) => k::gather_nd(*shape, dims, x, indices, out),
+            Op::ScatterElements(op, along, dims, strides) => {
+                out.copy_from_slice(x);
+                k::scatter_elements(*op, *along, dims, strides, indices, inputs[2].get(), out);
+            }
+            Op::ScatterNd(op, shape, dims) => {
+                out.copy_from_slice(x);
+                k::scatter_nd(*op, *shape, dims, indices, inputs[2].get(), out);
+            }
+            Op::ReverseSequence(shape) => k::reverse_sequence(*shape, x, indices, out),
+            other => unreachable!("{other:?} has no indices"),
+        }
+    });
+}
+
+/// Kernels between floats and bytes.
+fn quantised(op: &Op, inputs: &[Slice<'_>], out: &mut Slice<'static>, more: &mut [Slice<'static>]) {
+    match op {
+        Op::Quantize(dims, [x, s, z]) => {
+            let (zero, values, scale) = (inputs.get(2), inputs[0].get(), inputs[1].get());
+            match out {
+                Slice::I8(out) => {
+                    k::quantize(dims, values, x, scale, s, zero.map(|zero| zero.get()), z, out.to_mut());
+                }
+                Slice::I32(out) => {
+                    k::quantize(dims, values, x, scale, s, zero.map(|zero| zero.get()), z, out.to_mut());
+                }
+                out => k::quantize::<u8>(dims, values, x, scale, s, zero.map(|zero| zero.get()), z, out.get_mut()),
+            }
+        }
+        Op::Dequantize(dims, [x, s, z]) => {
+            let (zero, scale, out) = (inputs.get(2), inputs[1].get(), out.get_mut());
+            match &inputs[0] {
+                Slice::I8(v) => k::dequantize(dims, v, x, scale, s, zero.map(|zero| zero.get()), z, out),
+                Slice::I32(v) => k::dequantize(dims, v, x, scale, s, zero.map(|zero| zero.get()), z, out),
+                v => k::dequantize::<u8>(dims, v.get(), x, scale, s, zero.map(|zero| zero.get()), z, out),
+            }
+        }
+        Op::DynamicQuantize => {
+            let [scale, zero] = more else { unreachable!("three results") };
+            k::dynamic_quantize(inputs[0].get(), out.get_mut(), scale.get_mut(), zero.get_mut());
+        }
+        Op::IntegerMatMul(shape, [a, b]) => {
+            let matrix = |place: usize, byte| k::ByteMatrix {
+                bytes: inputs[place].bytes(),
+                byte,
+                zero: inputs[place + 2].bytes(),
+            };
+            let mut scratch = vec![0; k::integer_scratch(shape)];
+            k::matmul_integer(shape, &matrix(0, *a), &matrix(1, *b), &mut scratch, out.get_mut());
+        }
+        other => unreachable!("{other:?} is not between floats and bytes"),
+    }
 }

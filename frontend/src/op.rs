@@ -1,7 +1,8 @@
 //! The kernels that a node can be, with their shapes. The comments name the operands in the order of a node's inputs.
 
 use opml_kernels::{
-    ArgOp, Axis, BinaryOp, BitOp, CompareOp, Conv2d, Gather, IntegerOp, MatMul, Pool2d, ReduceOp, TopK, UnaryOp,
+    Along, ArgOp, Axis, BinaryOp, BitOp, Byte, CompareOp, Conv2d, Gather, IntegerMatMul, IntegerOp, MatMul, Pool2d,
+    ReduceOp, Scatter, Sequences, Slices, TopK, TreeEnsemble, UnaryOp,
 };
 
 use crate::graph::Node;
@@ -69,6 +70,26 @@ pub enum Op {
     Fill,
     /// Data, and indices of either integer type.
     Gather(Gather),
+    /// Data, and indices of either integer type; dimensions of the indices, and strides of the data.
+    GatherElements(Along, Vec<usize>, Vec<usize>),
+    /// Data, and indices of either integer type; the indexed dimensions.
+    GatherNd(Slices, Vec<usize>),
+    /// Data, indices and updates, on a copy of the data; dimensions of the indices, and strides of the data.
+    ScatterElements(Scatter, Along, Vec<usize>, Vec<usize>),
+    /// Data, indices and updates, on a copy of the data; the indexed dimensions.
+    ScatterNd(Scatter, Slices, Vec<usize>),
+    /// Data and lengths.
+    ReverseSequence(Sequences),
+    /// Float32, a scale and perhaps zero points; dimensions and strides of the three.
+    Quantize(Vec<usize>, [Vec<usize>; 3]),
+    /// Integers, a scale and perhaps zero points; dimensions and strides of the three.
+    Dequantize(Vec<usize>, [Vec<usize>; 3]),
+    /// Float32; bytes, their scale and their zero point.
+    DynamicQuantize,
+    /// A, B and their zero points, all of them bytes that are read as said; with scratch. The result is int32.
+    IntegerMatMul(IntegerMatMul, [Byte; 2]),
+    /// Float32, roots, nodes, leaves, members and base values.
+    TreeEnsemble(TreeEnsemble),
     /// Nothing of its own: the nodes run `count` times, and views move on by their steps.
     Repeat {
         /// Rounds.

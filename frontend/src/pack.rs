@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use opml_abi::DataType;
-use opml_kernels::{Conv2d, MatMul, packed, planes_scratch, planes_take};
+use opml_kernels::{Conv2d, MatMul, integer_scratch, packed, planes_scratch, planes_take};
 
 use crate::graph::{Graph, Node, Op, Packed, Source, Tensor, TensorId, View};
 
@@ -73,6 +73,10 @@ fn pack_nodes(tensors: &mut Vec<Tensor>, nodes: &mut [Node], done: &mut Done) {
         {
             node.scratch = Some(push(tensors, scratch(planes_scratch(&shape))));
             node.op = Op::PlanesConv2d(shape);
+            continue;
+        }
+        if let Op::IntegerMatMul(shape, _) = node.op {
+            node.scratch = Some(push(tensors, scratch(integer_scratch(&shape))));
             continue;
         }
         let Some(plan) = Packing::of(tensors, node) else { continue };

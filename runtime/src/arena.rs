@@ -19,6 +19,13 @@ unsafe impl Plain for i8 {}
 // SAFETY: as above.
 unsafe impl Plain for u8 {}
 
+/// The bytes of elements.
+#[inline(always)]
+pub fn bytes<T: Plain>(elements: &[T]) -> &[u8] {
+    // SAFETY: the elements have no padding, and a byte needs no alignment.
+    unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
+}
+
 /// The memory of a generated guest: `UNITS` times eight bytes in `.bss`, divided up by a static plan.
 ///
 /// Lengths and places are constants of generated code, so nothing is checked at run time; the plan's

@@ -13,7 +13,7 @@ use opml_abi::DataType;
 use opml_abi::blob::MAX_RANK;
 
 pub use self::linear::Window2d;
-pub use self::value::{Value, axis_of, broadcast_shape};
+pub use self::value::{Value, axis_of, broadcast_shape, merged};
 use crate::elements::{Elements, Slice};
 use crate::eval::execute;
 use crate::graph::{Node, Op, Source, Tensor, TensorId, View, strides};
@@ -142,7 +142,7 @@ impl Builder {
             Slice::I32(values) => values.iter().map(|&v| v.into()).collect(),
             Slice::I8(values) => values.iter().map(|&v| v.into()).collect(),
             Slice::U8(values) | Slice::Bool(values) => values.iter().map(|&v| v.into()).collect(),
-            Slice::F32(_) => return None,
+            Slice::F32(_) | Slice::Words(_) => return None,
         })
     }
 

@@ -143,19 +143,19 @@ fn check_tensor(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), Impo
     if found != expected {
         return Err(malformed(format!("`{name}` has {found} {unit} of data; its dimensions say {expected}")));
     }
-    check_finite(name, tensor, raw)
+    check_numbers(name, tensor, raw)
 }
 
-fn check_finite(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), ImportError> {
+fn check_numbers(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), ImportError> {
     if tensor.data_type != DataType::Float as i32 {
         return Ok(());
     }
-    let first = |values: &mut dyn Iterator<Item = f32>| values.enumerate().find(|(_, v)| !v.is_finite());
+    let first = |values: &mut dyn Iterator<Item = f32>| values.enumerate().find(|(_, v)| v.is_nan());
     let in_piece = |(piece, words): (usize, &[[u8; 4]])| {
         // Looked through before it is looked at: the first goes by vector units.
-        let finite = words.iter().fold(true, |all, &word| all & f32::from_le_bytes(word).is_finite());
+        let numbers = words.iter().fold(true, |all, &word| all & !f32::from_le_bytes(word).is_nan());
         let found = || first(&mut words.iter().map(|&word| f32::from_le_bytes(word)));
-        (!finite).then(found)?.map(|(index, value)| (piece * PIECE + index, value))
+        (!numbers).then(found)?.map(|(index, value)| (piece * PIECE + index, value))
     };
     let in_raw = || raw.as_chunks().0.par_chunks(PIECE).enumerate().find_map_first(in_piece);
     match first(&mut tensor.float_data.iter().copied()).or_else(in_raw) {

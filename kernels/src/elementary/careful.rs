@@ -39,9 +39,9 @@ const ODD: [u64; 15] = {
 /// A positive finite float as an integer of at most 24 bits, and its value in units of 2^-149.
 #[derive(Clone, Copy)]
 pub(super) struct Argument {
-    mantissa: u32,
+    pub mantissa: u32,
     /// The value is `mantissa` x 2^(`exponent` - 150).
-    exponent: i32,
+    pub exponent: i32,
 }
 
 impl Argument {
@@ -50,12 +50,12 @@ impl Argument {
         Self { mantissa: parts.mantissa as u32, exponent: parts.exponent as i32 }
     }
 
-    fn real(self) -> Real {
+    pub(super) fn real(self) -> Real {
         Real::new(u128::from(self.mantissa), self.exponent - 150)
     }
 
     /// The value times log2(e), in units of 2^-64.
-    fn by_log2_e(self) -> i128 {
+    pub(super) fn by_log2_e(self) -> i128 {
         // 24 + 97 bits.
         let product = u128::from(self.mantissa) * LOG2_E_96;
         product.checked_shr((32 + 150 - self.exponent) as u32).unwrap_or(0) as i128
@@ -71,12 +71,17 @@ impl Argument {
 }
 
 /// The sum of `coefficients[k]` x `x`^k, `x` in units of 2^-64.
-fn horner(coefficients: &[u64], x: u64) -> u64 {
+pub(super) fn horner(coefficients: &[u64], x: u64) -> u64 {
     coefficients.iter().rev().fold(0, |sum, &coefficient| coefficient + high(sum, x))
 }
 
+/// 1 / (2k + first)!, times 2^63.
+pub(super) fn every_second(first: usize) -> [u64; 12] {
+    core::array::from_fn(|k| FACTORIALS[2 * k + first])
+}
+
 /// 2^`x`, `x` in units of 2^-64.
-fn power_of_two(x: i128) -> Real {
+pub(super) fn power_of_two(x: i128) -> Real {
     // The integer part is the exponent; the rest gives e^(rest x ln 2), between 1 and 2.
     let rest = high(x as u64, LN_2_64);
     Real { mantissa: horner(&FACTORIALS, rest), exponent: (x >> 64) as i32 }
@@ -89,7 +94,7 @@ pub(super) fn exp(x: Argument, negative: bool) -> Real {
 }
 
 /// `a` / `b`.
-fn quotient(a: u64, b: u64) -> Real {
+pub(super) fn quotient(a: u64, b: u64) -> Real {
     Real::new((u128::from(a) << 64) / u128::from(b), -64)
 }
 
@@ -118,7 +123,6 @@ pub(super) fn tanh(x: Argument) -> Real {
     }
     // x (sum of x^2k / (2k + 1)!) / (sum of x^2k / (2k)!).
     let square = x.real().times(x.real()).to_fixed(64);
-    let every_second = |first: usize| -> [u64; 12] { core::array::from_fn(|k| FACTORIALS[2 * k + first]) };
     let (odd, even) = (horner(&every_second(1), square), horner(&every_second(0), square));
     quotient(odd, even).times(x.real())
 }

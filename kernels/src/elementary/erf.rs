@@ -21,7 +21,7 @@ pub(super) fn near_zero(magnitude: u32) -> Option<u32> {
     let product = u64::from(mantissa) * u64::from(FACTOR[0]) + u64::from(high(mantissa, FACTOR[1]));
     let zeros = u32::from(product >> 63 == 0);
     let product = product << zeros;
-    let rounded = Value { head: (product >> 40) as u32, tail: (product >> 8) as u32 }.round::<12>()?;
+    let rounded = Value::of_bits(product).round::<12>()?;
     // The leading bit of the mantissa adds one to the exponent.
     Some((((magnitude >> 23) - zeros) << 23) + rounded)
 }

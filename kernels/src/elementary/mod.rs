@@ -4,17 +4,24 @@
 //! short way in words of 32 bits, which gives up if its error could decide the rounding (about one
 //! time in a thousand), and a careful one for those cases and for the arguments that are rare:
 //! `careful`. That both are right for every argument is shown by trying all of them
-//! (kernels/tests/every_float.rs).
+//! (kernels/tests/every_float.rs). A power has two arguments, too many to try: `pow` says what stands in for that.
 
 mod careful;
 mod erf;
 mod exp;
+mod hyperbolic;
 mod log;
 mod piecewise;
+mod pow;
 mod real;
 mod short;
 mod sigmoid;
 mod tables;
+mod trigonometric;
+
+pub use hyperbolic::{cosh, sinh};
+pub use pow::pow;
+pub use trigonometric::{atan, cos, sin, tan};
 
 use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
 use careful::Argument;

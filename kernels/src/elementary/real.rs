@@ -26,6 +26,20 @@ impl Real {
         Self { mantissa: product << zeros, exponent: self.exponent + other.exponent + 1 - zeros as i32 }
     }
 
+    /// The quotient, cut off.
+    pub(super) fn by(self, other: Self) -> Self {
+        let quotient = (u128::from(self.mantissa) << 64) / u128::from(other.mantissa);
+        Self::new(quotient, self.exponent - other.exponent - 64)
+    }
+
+    /// The difference from a number that is smaller.
+    pub(super) fn minus(self, smaller: Self) -> Self {
+        let wide = |number: Self| u128::from(number.mantissa) << 63;
+        let distance = (self.exponent - smaller.exponent) as u32;
+        let difference = wide(self) - wide(smaller).checked_shr(distance).unwrap_or(0);
+        Self::new(difference, self.exponent - 126)
+    }
+
     /// The sum with a number that is not larger, cut off.
     pub(super) fn plus(self, smaller: Self) -> Self {
         let distance = (self.exponent - smaller.exponent) as u32;

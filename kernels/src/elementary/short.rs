@@ -8,6 +8,18 @@ pub(super) struct Value {
 }
 
 impl Value {
+    /// The first 56 of 64 bits.
+    #[inline(always)]
+    pub(super) fn of_bits(bits: u64) -> Self {
+        Self { head: (bits >> 40) as u32, tail: (bits >> 8) as u32 }
+    }
+
+    /// The same with eight zeros behind them.
+    #[inline(always)]
+    pub(super) fn bits(self) -> u64 {
+        u64::from(self.head) << 40 | u64::from(self.tail) << 8
+    }
+
     /// The sum with `units` / 2^`PLACES`, for 0 < `PLACES` < 32.
     #[inline(always)]
     pub(super) fn plus<const PLACES: u32>(self, units: u32) -> Self {
@@ -28,4 +40,10 @@ impl Value {
 #[inline(always)]
 pub(super) fn high_signed(a: u32, b: i32) -> i32 {
     ((i64::from(a as i32) * i64::from(b)) >> 32) as i32
+}
+
+/// `value` / 2^`places`, for any number of places.
+#[inline(always)]
+pub(super) fn shifted(value: u64, places: u32) -> u64 {
+    if places < 32 { value >> places } else { (value >> 32).checked_shr(places - 32).unwrap_or(0) }
 }

@@ -3,7 +3,7 @@
 use opml_softfloat::wide::{high_word, reciprocal};
 
 use super::exp;
-use super::short::Value;
+use super::short::{Value, shifted};
 
 /// The bits of the logistic function, or nothing where it takes more care.
 #[inline(always)]
@@ -11,10 +11,10 @@ pub(super) fn short(x: u32) -> Option<u32> {
     const SIGN: u32 = 1 << 31;
     let (value, n) = exp::power(x | SIGN)?;
     // The power is `mantissa` x 2^(n - 63), n from -126 to -1.
-    let mantissa = u64::from(value.head) << 40 | u64::from(value.tail) << 8;
+    let mantissa = value.bits();
     let inverse = reciprocal(1 << 63 | shifted(mantissa, n.wrapping_neg()));
     if x & SIGN == 0 {
-        let rounded = Value { head: (inverse >> 40) as u32, tail: (inverse >> 8) as u32 }.round::<12>()?;
+        let rounded = Value::of_bits(inverse).round::<12>()?;
         return Some((125 << 23) + rounded);
     }
     let word = |value: u64| (value as u32, (value >> 32) as u32);
@@ -24,12 +24,6 @@ pub(super) fn short(x: u32) -> Option<u32> {
         + u64::from(high_word(low_a, high_b));
     let zeros = u32::from(product >> 63 == 0);
     let product = product << zeros;
-    let rounded = Value { head: (product >> 40) as u32, tail: (product >> 8) as u32 }.round::<12>()?;
+    let rounded = Value::of_bits(product).round::<12>()?;
     Some((n.wrapping_add(126 - zeros) << 23) + rounded)
-}
-
-/// `value` / 2^`places`, for any number of places.
-#[inline(always)]
-fn shifted(value: u64, places: u32) -> u64 {
-    if places < 32 { value >> places } else { (value >> 32).checked_shr(places - 32).unwrap_or(0) }
 }

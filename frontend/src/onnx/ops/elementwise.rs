@@ -43,7 +43,7 @@ fn unary(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let op = match call.op_type() {
         "Abs" => UnaryOp::Abs,
         "Ceil" => UnaryOp::Ceil,
-        "Cos" => return Err("no kernel yet".into()),
+        "Cos" => UnaryOp::Cos,
         "Erf" => UnaryOp::Erf,
         "Exp" => UnaryOp::Exp,
         "Floor" => UnaryOp::Floor,
@@ -53,7 +53,7 @@ fn unary(call: &mut Call<'_>) -> Built<Vec<Value>> {
         "Round" => UnaryOp::Round,
         "Sigmoid" => UnaryOp::Sigmoid,
         "Sign" => UnaryOp::Sign,
-        "Sin" => return Err("no kernel yet".into()),
+        "Sin" => UnaryOp::Sin,
         "Sqrt" => UnaryOp::Sqrt,
         _ => UnaryOp::Tanh,
     };
@@ -134,11 +134,11 @@ fn pow(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let [a, b] = operands(call)?;
     if a.dtype != DataType::Float32 && b.dtype == DataType::Float32 {
         let base = call.b.cast(&a, DataType::Float32)?;
-        let power = call.b.binary(BinaryOp::Mod, &base, &b)?;
+        let power = call.b.binary(BinaryOp::Pow, &base, &b)?;
         return Ok(vec![call.b.cast(&power, a.dtype)?]);
     }
     let b = call.b.cast(&b, a.dtype)?;
-    Ok(vec![call.b.binary(BinaryOp::Mod, &a, &b)?])
+    Ok(vec![call.b.binary(BinaryOp::Pow, &a, &b)?])
 }
 
 fn clip(call: &mut Call<'_>) -> Built<Vec<Value>> {

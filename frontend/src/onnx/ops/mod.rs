@@ -4,11 +4,15 @@
 //! lowered like that definition.
 
 mod activations;
+mod attention;
 mod elementwise;
+mod indexing;
 mod linear;
 mod logic;
 mod movement;
+mod norms;
 mod pools;
+mod quantised;
 mod reductions;
 mod shapes;
 
@@ -30,11 +34,15 @@ type Family = &'static [(&'static str, Lower)];
 /// The default domain.
 const ONNX: &[Family] = &[
     activations::OPERATORS,
+    attention::OPERATORS,
     elementwise::OPERATORS,
+    indexing::OPERATORS,
     linear::OPERATORS,
     logic::OPERATORS,
     movement::OPERATORS,
+    norms::OPERATORS,
     pools::OPERATORS,
+    quantised::OPERATORS,
     reductions::OPERATORS,
     shapes::OPERATORS,
 ];

@@ -172,6 +172,6 @@ fn local_response(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let scaled = call.times(&sums, alpha / size as f32)?;
     let base = call.plus(&scaled, bias)?;
     let exponent = call.number(beta);
-    let divisor = call.b.binary(BinaryOp::Mod, &base, &exponent)?;
+    let divisor = call.b.binary(BinaryOp::Pow, &base, &exponent)?;
     Ok(vec![call.b.binary(BinaryOp::Div, &x, &divisor)?])
 }

@@ -288,9 +288,9 @@ fn norm(call: &mut Call<'_>, x: &Value, axes: &[usize]) -> Built {
     }
     let (power, root) = (call.number(p), call.number(1.0 / p));
     let sizes = call.b.unary(UnaryOp::Abs, x)?;
-    let powers = call.b.binary(BinaryOp::Mod, &sizes, &power)?;
+    let powers = call.b.binary(BinaryOp::Pow, &sizes, &power)?;
     let sum = call.b.reduce(ReduceOp::Sum, &powers, axes)?;
-    call.b.binary(BinaryOp::Mod, &sum, &root)
+    call.b.binary(BinaryOp::Pow, &sum, &root)
 }
 
 fn lp_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {

@@ -1,0 +1,229 @@
+//! Between floats and bytes, and with bytes.
+
+use opml_abi::DataType;
+use opml_kernels::{BinaryOp, Byte, IntegerMatMul};
+
+use super::pools::Windows;
+use super::{Call, Family};
+use crate::builder::{Builder, Built, Value, merged};
+use crate::graph::Op;
+
+pub(super) const OPERATORS: Family = &[
+    ("ConvInteger", conv_integer),
+    ("DequantizeLinear", dequantize),
+    ("DynamicQuantizeLinear", dynamic_quantize),
+    ("MatMulInteger", matmul_integer),
+    ("QLinearConv", qlinear_conv),
+    ("QLinearMatMul", qlinear_matmul),
+    ("QuantizeLinear", quantize),
+];
+
+/// Scale or zero point as a tensor of the shape of `x`: one for all, one for each index of the axis, or one for each block of
+/// elements along it.
+fn spread(call: &mut Call<'_>, value: &Value, x: &Value) -> Built {
+    if value.len() == 1 {
+        return value.with(Vec::new(), Vec::new()).broadcast(&x.shape);
+    }
+    let axis = x.axis(call.int("axis", 1))?;
+    let block = usize::try_from(call.int("block_size", 0)).map_err(|_| "a negative block size")?;
+    if block == 0 {
+        if value.shape != [x.shape[axis]] {
+            return Err(format!("parameters {:?} along axis {axis} of {:?}", value.shape, x.shape));
+        }
+        let mut value = value.clone();
+        for _ in axis + 1..x.rank() {
+            value = call.b.unsqueeze(&value, value.rank());
+        }
+        return value.broadcast(&x.shape);
+    }
+    let mut blocks = x.shape.clone();
+    blocks[axis] = x.shape[axis].div_ceil(block);
+    if value.shape != blocks {
+        return Err(format!("parameters {:?} for blocks of {block} along axis {axis} of {:?}", value.shape, x.shape));
+    }
+    let repeated = call.b.unsqueeze(value, axis + 1);
+    blocks.insert(axis + 1, block);
+    let repeated = repeated.broadcast(&blocks)?;
+    let mut whole = x.shape.clone();
+    whole[axis] = blocks[axis] * block;
+    let whole = call.b.reshape(&repeated, &whole)?;
+    Ok(call.b.slice(&whole, axis, 0, x.shape[axis], 1))
+}
+
+/// A call of `op` on `x`, a scale and perhaps a zero point, wherever they lie.
+fn with_parameters(
+    call: &mut Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+    op: fn(Vec<usize>, [Vec<usize>; 3]) -> Op,
+) -> Built {
+    let scale = spread(call, scale, x)?;
+    let zero = zero.map(|zero| spread(call, zero, x)).transpose()?;
+    let zero_strides = zero.as_ref().map_or_else(|| scale.strides.clone(), |zero| zero.strides.clone());
+    let (dims, strides) = merged(&x.shape, [&x.strides, &scale.strides, &zero_strides]);
+    let operands: Vec<&Value> = [x, &scale].into_iter().chain(&zero).collect();
+    call.b.call(op(dims, strides), &operands, dtype, &x.shape)
+}
+
+fn quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (x, scale, zero) = (call.input(0)?, call.input(1)?, call.optional(2));
+    let stated = call.dtype("output_dtype", DataType::Uint8)?;
+    let dtype = zero.as_ref().map_or(stated, |zero| zero.dtype);
+    if x.dtype != DataType::Float32 || !matches!(dtype, DataType::Uint8 | DataType::Int8 | DataType::Int32) {
+        return Err(format!("{dtype} of {}", x.dtype));
+    }
+    Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), dtype, Op::Quantize)?])
+}
+
+fn dequantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (x, scale, zero) = (call.input(0)?, call.input(1)?, call.optional(2));
+    let fits = matches!(x.dtype, DataType::Uint8 | DataType::Int8 | DataType::Int32)
+        && zero.as_ref().is_none_or(|zero| zero.dtype == x.dtype)
+        && scale.dtype == DataType::Float32;
+    if !fits {
+        return Err(format!("its operands are {} and {}", x.dtype, scale.dtype));
+    }
+    Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), DataType::Float32, Op::Dequantize)?])
+}
+
+fn dynamic_quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let x = call.input(0)?;
+    let x = call.b.dense(&x)?;
+    let results = [(DataType::Uint8, &x.shape[..]), (DataType::Float32, &[]), (DataType::Uint8, &[])];
+    call.b.calls(Op::DynamicQuantize, &[&x], &results)
+}
+
+fn byte(value: &Value) -> Built<Byte> {
+    match value.dtype {
+        DataType::Uint8 => Ok(Byte::Unsigned),
+        DataType::Int8 => Ok(Byte::Signed),
+        dtype => Err(format!("a product with {dtype} elements")),
+    }
+}
+
+/// A zero point of the type of `of`, 0 if it is absent, as a vector.
+fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
+    let zero = match zero {
+        Some(zero) => zero,
+        None => b.scalar(of.dtype, 0.0),
+    };
+    if zero.dtype != of.dtype {
+        return Err(format!("a zero point of type {} for {}", zero.dtype, of.dtype));
+    }
+    let len = zero.len();
+    b.reshape(&zero, &[len])
+}
+
+/// Sums of products of bytes: [.., m, k] by [.., k, n], less their zero points. The right one has one for all or one for each column.
+fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value, b_zero: &Value) -> Built {
+    let (&[.., m, k], &[.., rows, n]) = (&a.shape[..], &b.shape[..]) else {
+        return Err(format!("operands of the shapes {:?} and {:?}", a.shape, b.shape));
+    };
+    if k != rows || ![1, n].contains(&b_zero.len()) || a_zero.len() != 1 {
+        return Err(format!("operands of the shapes {:?} and {:?}", a.shape, b.shape));
+    }
+    let bytes = [byte(a)?, byte(b)?];
+    let batch = crate::builder::broadcast_shape(&[&a.shape[..a.rank() - 2], &b.shape[..b.rank() - 2]])?;
+    let shape = [&batch[..], &[m, n]].concat();
+    let (a, b) = (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
+    let parts: usize = batch.iter().product();
+    let (a, b) = (call.b.reshape(&a, &[parts, m, k])?, call.b.reshape(&b, &[parts, k, n])?);
+    let mut sums = Vec::new();
+    for part in 0..parts {
+        let (a, b) = (call.b.index(&a, 0, part), call.b.index(&b, 0, part));
+        let op = Op::IntegerMatMul(IntegerMatMul { m, k, n }, bytes);
+        let sum = call.b.call(op, &[&a, &b, a_zero, b_zero], DataType::Int32, &[m, n])?;
+        sums.push(call.b.unsqueeze(&sum, 0));
+    }
+    let whole = call.b.concat(&sums, 0)?;
+    call.b.reshape(&whole, &shape)
+}
+
+fn matmul_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (a, b) = (call.input(0)?, call.input(1)?);
+    let (a_zero, b_zero) = (call.optional(2), call.optional(3));
+    let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
+    Ok(vec![product(call, &a, &a_zero, &b, &b_zero)?])
+}
+
+/// Bytes of sums: saturate(round(sum * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
+fn requantised(call: &mut Call<'_>, sums: &Value, multiplier: &Value, zero: &Value) -> Built {
+    let floats = call.b.cast(sums, DataType::Float32)?;
+    let scaled = call.b.binary(BinaryOp::Mul, &floats, multiplier)?;
+    let one = call.number(1.0);
+    let dtype = zero.dtype;
+    with_parameters(call, &scaled, &one, Some(zero), dtype, Op::Quantize)
+}
+
+fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (a, b) = (call.input(0)?, call.input(3)?);
+    let (a_scale, b_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (a_zero, b_zero) = (call.optional(2), call.optional(5));
+    let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
+    let sums = product(call, &a, &a_zero, &b, &b_zero)?;
+    let scales = call.b.binary(BinaryOp::Mul, &a_scale, &b_scale)?;
+    let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
+    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+}
+
+/// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
+/// the image.
+fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
+    let groups = usize::try_from(call.int("group", 1)).map_err(|_| "a negative number of groups")?;
+    let windows = Windows::new(call, &x.shape, Some(&w.shape))?;
+    let (batch, channels, filters) = (x.shape[0], x.shape[1], w.shape[0]);
+    if groups == 0 || w.shape[1].checked_mul(groups) != Some(channels) || !filters.is_multiple_of(groups) {
+        return Err(format!("{channels} channels, weights {:?} and {groups} groups do not fit", w.shape));
+    }
+    let cut = windows.cut(call, x, x_zero)?;
+    let (axes, places): (usize, usize) = (windows.axes(), windows.output.iter().product());
+    // Places first, then channels and taps: the rows of a matrix.
+    let order: Vec<usize> =
+        std::iter::once(0).chain(2..2 + axes).chain([1]).chain(2 + axes..2 + 2 * axes).collect();
+    let rows = call.b.transpose(&cut, &order);
+    let (taps, own) = (w.len() / filters.max(1), filters / groups);
+    let rows = call.b.reshape(&rows, &[batch * places, groups, taps])?;
+    let weights = call.b.reshape(w, &[filters, taps])?;
+    let mut sums = Vec::new();
+    for group in 0..groups {
+        let a = call.b.index(&rows, 1, group);
+        let b = call.b.slice(&weights, 0, group * own, own, 1);
+        let b = call.b.transpose(&b, &[1, 0]);
+        let zero = if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
+        sums.push(product(call, &a, x_zero, &b, &zero)?);
+    }
+    let sums = call.b.concat(&sums, 1)?;
+    let sums = call.b.reshape(&sums, &[&[batch][..], &windows.output, &[filters]].concat())?;
+    Ok(call.b.move_axis(&sums, 1 + axes, 1))
+}
+
+fn conv_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (x, w) = (call.input(0)?, call.input(1)?);
+    let (x_zero, w_zero) = (call.optional(2), call.optional(3));
+    let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
+    Ok(vec![conv_sums(call, &x, &x_zero, &w, &w_zero)?])
+}
+
+fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
+    let (x, w) = (call.input(0)?, call.input(3)?);
+    let (x_scale, w_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (x_zero, w_zero) = (call.optional(2), call.optional(5));
+    let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
+    let mut sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
+    let per_channel = |call: &Call<'_>, value: &Value| {
+        if value.len() == 1 {
+            return value.with(Vec::new(), Vec::new());
+        }
+        (2..x.rank()).fold(value.clone(), |value, _| call.b.unsqueeze(&value, value.rank()))
+    };
+    if let Some(bias) = call.optional(8) {
+        let bias = per_channel(call, &bias);
+        sums = call.b.binary(BinaryOp::Add, &sums, &bias)?;
+    }
+    let scales = call.b.binary(BinaryOp::Mul, &x_scale, &w_scale)?;
+    let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
+    let multiplier = per_channel(call, &multiplier);
+    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+}

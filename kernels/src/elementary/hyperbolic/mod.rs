@@ -1,0 +1,95 @@
+//! The hyperbolic functions besides the tangent, and their inverses.
+
+mod careful;
+
+use opml_softfloat::wide::reciprocal;
+
+use super::careful::Argument;
+use super::short::{Value, shifted};
+use super::tables::sinh::SINH;
+use super::{ONE, exp, piecewise};
+use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan};
+
+/// Of 90: from there on the results are infinite.
+const LARGE: u32 = 0x42b4_0000;
+
+/// The hyperbolic sine.
+#[inline]
+pub fn sinh(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let magnitude = bits & !SIGN;
+    if magnitude < piecewise::FIRST {
+        // x^3 / 6 is less than a quarter of the last place of x.
+        return x;
+    }
+    let short = if magnitude < ONE { piecewise::short(&SINH, magnitude) } else { half_difference(magnitude) };
+    f32::from_bits(match short {
+        Some(result) => result | bits & SIGN,
+        None => sinh_careful(bits),
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn sinh_careful(x: u32) -> u32 {
+    let magnitude = x & !SIGN;
+    if is_nan(x) {
+        return NAN_BITS;
+    }
+    let result =
+        if magnitude >= LARGE { INFINITY_BITS } else { careful::sinh(Argument::new(magnitude)).round() };
+    result | x & SIGN
+}
+
+/// The hyperbolic cosine.
+#[inline]
+pub fn cosh(x: f32) -> f32 {
+    let magnitude = x.to_bits() & !SIGN;
+    if magnitude < piecewise::FIRST {
+        // x^2 / 2 is less than half of the last place above 1.
+        return 1.0;
+    }
+    f32::from_bits(half_sum(magnitude).unwrap_or_else(|| cosh_careful(magnitude)))
+}
+
+#[cold]
+#[inline(never)]
+fn cosh_careful(magnitude: u32) -> u32 {
+    if is_nan(magnitude) {
+        NAN_BITS
+    } else if magnitude >= LARGE {
+        INFINITY_BITS
+    } else {
+        careful::cosh(Argument::new(magnitude)).round()
+    }
+}
+
+/// e^x and e^-x for the magnitude x, in units of 2^(n - 63), and n.
+#[inline(always)]
+fn powers(magnitude: u32) -> Option<(u64, u64, u32)> {
+    let (value, n) = exp::power(magnitude)?;
+    let power = value.bits();
+    // The reciprocal is in units of 2^(-64 - n).
+    Some((power, shifted(reciprocal(power), 2 * n + 1), n))
+}
+
+/// The bits of (e^x - e^-x) / 2 for x from 1 on.
+#[inline(always)]
+fn half_difference(magnitude: u32) -> Option<u32> {
+    let (power, inverse, n) = powers(magnitude)?;
+    let difference = power - inverse;
+    let zeros = u32::from(difference >> 63 == 0);
+    let rounded = Value::of_bits(difference << zeros).round::<10>()?;
+    // The leading bit of the mantissa adds one to the exponent.
+    Some(((n + 125 - zeros) << 23) + rounded)
+}
+
+/// The bits of (e^x + e^-x) / 2.
+#[inline(always)]
+fn half_sum(magnitude: u32) -> Option<u32> {
+    let (power, inverse, n) = powers(magnitude)?;
+    let sum = (power >> 1) + (inverse >> 1);
+    let zeros = u32::from(sum >> 63 == 0);
+    let rounded = Value::of_bits(sum << zeros).round::<10>()?;
+    Some(((n + 126 - zeros) << 23) + rounded)
+}
