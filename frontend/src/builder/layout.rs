@@ -6,6 +6,9 @@ use super::value::merged;
 use super::{Builder, Built, Value, elements};
 use crate::graph::{Op, View, strides};
 
+/// Most elements of constants that are joined now.
+const MAX_JOINED: usize = 1 << 20;
+
 impl Builder {
     /// The same elements under another shape.
     ///
@@ -111,7 +114,7 @@ impl Builder {
         if parts.len() == 1 {
             return Ok(first.clone());
         }
-        if parts.iter().all(|part| self.is_constant(part)) && elements(&shape)? < 1 << 16 {
+        if parts.iter().all(|part| self.is_constant(part)) && elements(&shape)? < MAX_JOINED {
             return Ok(self.joined(parts, axis, &shape));
         }
         let out = self.computed(first.dtype, &shape)?;
@@ -165,6 +168,34 @@ impl Builder {
         self.call(Op::Fill, &[&one], value.dtype, shape)
     }
 
+    /// The same, filled in the program: other calls will write to parts of it.
+    ///
+    /// # Errors
+    /// One that is too large.
+    pub fn filled_now(&mut self, value: &Value, shape: &[usize]) -> Built {
+        let one = value.with(vec![1], vec![1]);
+        let out = self.computed(value.dtype, shape)?;
+        let (input, output) = (self.view(&one), self.view(&out));
+        self.push(Op::Fill, vec![input], vec![output])?;
+        Ok(out)
+    }
+
+    /// [`pad`](Self::pad) by choices among constants, so that the result is one.
+    fn pad_constant(&mut self, value: &Value, before: &[usize], shape: &[usize], with: &Value) -> Built {
+        let mut out = value.clone();
+        for (axis, (&start, &len)) in before.iter().zip(shape).enumerate() {
+            let inner = out.shape[axis];
+            if inner == len {
+                continue;
+            }
+            let mut ends = [out.shape.clone(), out.shape.clone()];
+            (ends[0][axis], ends[1][axis]) = (start, len - start - inner);
+            let [front, back] = ends;
+            let (front, back) = (self.filled(with, &front)?, self.filled(with, &back)?);
+            out = self.concat(&[front, out, back], axis)?;
+        }
+        Ok(out)
+    }
     /// The value with `before` and `after` copies of the number `with` at each axis' ends.
     ///
     /// # Errors
@@ -175,11 +206,10 @@ impl Builder {
         }
         let shape: Vec<usize> =
             value.shape.iter().zip(before).zip(after).map(|((d, b), a)| d + b + a).collect();
-        elements(&shape)?;
-        let out = self.computed(value.dtype, &shape)?;
-        let one = with.with(vec![1], vec![1]);
-        let (input, output) = (self.view(&one), self.view(&out));
-        self.push(Op::Fill, vec![input], vec![output])?;
+        if self.is_constant(value) && self.is_constant(with) {
+            return self.pad_constant(value, before, &shape, with);
+        }
+        let out = self.filled_now(with, &shape)?;
         let mut inside = out.clone();
         for (axis, &before) in before.iter().enumerate() {
             inside = self.slice(&inside, axis, before, value.shape[axis], 1);

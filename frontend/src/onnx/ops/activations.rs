@@ -67,7 +67,7 @@ fn dropout(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 /// alpha * (exp(x) - 1) for negative x, else x.
-fn elu_of(call: &mut Call<'_>, x: &Value, alpha: f32) -> Built {
+pub(super) fn elu_of(call: &mut Call<'_>, x: &Value, alpha: f32) -> Built {
     let exp = call.b.unary(UnaryOp::Exp, x)?;
     let less = call.plus(&exp, -1.0)?;
     let scaled = call.times(&less, alpha)?;
@@ -133,7 +133,7 @@ fn thresholded_relu(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 /// max(0, min(1, alpha * x + beta)).
-fn hard_sigmoid_of(call: &mut Call<'_>, x: &Value, alpha: f32, beta: f32) -> Built {
+pub(super) fn hard_sigmoid_of(call: &mut Call<'_>, x: &Value, alpha: f32, beta: f32) -> Built {
     let scaled = call.times(x, alpha)?;
     let moved = call.plus(&scaled, beta)?;
     call.b.clip(&moved, 0.0, 1.0)
@@ -152,7 +152,7 @@ fn hard_swish(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 /// log(1 + exp(x)), for positive x as x + log(1 + exp(-x)): the exponential does not overflow.
-fn softplus_of(call: &mut Call<'_>, x: &Value) -> Built {
+pub(super) fn softplus_of(call: &mut Call<'_>, x: &Value) -> Built {
     let size = call.b.unary(UnaryOp::Abs, x)?;
     let below = call.b.unary(UnaryOp::Neg, &size)?;
     let exp = call.b.unary(UnaryOp::Exp, &below)?;

@@ -5,16 +5,22 @@
 
 mod activations;
 mod attention;
+mod control;
 mod elementwise;
 mod indexing;
 mod linear;
+mod learning;
 mod logic;
 mod movement;
 mod norms;
 mod pools;
 mod quantised;
+mod recurrent;
 mod reductions;
+mod resize;
 mod shapes;
+mod transposed;
+mod trees;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -35,6 +41,7 @@ type Family = &'static [(&'static str, Lower)];
 const ONNX: &[Family] = &[
     activations::OPERATORS,
     attention::OPERATORS,
+    control::OPERATORS,
     elementwise::OPERATORS,
     indexing::OPERATORS,
     linear::OPERATORS,
@@ -43,12 +50,15 @@ const ONNX: &[Family] = &[
     norms::OPERATORS,
     pools::OPERATORS,
     quantised::OPERATORS,
+    recurrent::OPERATORS,
     reductions::OPERATORS,
+    resize::OPERATORS,
     shapes::OPERATORS,
+    transposed::OPERATORS,
 ];
 
 /// The domain `ai.onnx.ml`.
-const ML: &[Family] = &[];
+const ML: &[Family] = &[learning::OPERATORS];
 
 static ALL: LazyLock<BTreeMap<(&str, &str), Lower>> = LazyLock::new(|| {
     let domains = [("", ONNX), ("ai.onnx.ml", ML)];

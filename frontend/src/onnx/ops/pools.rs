@@ -30,6 +30,8 @@ pub(super) struct Windows {
     pub before: Vec<usize>,
     /// Elements that are added behind.
     pub after: Vec<usize>,
+    /// How many of those are there only because the number of windows is rounded up.
+    pub ceiled: Vec<usize>,
     /// Windows along each axis.
     pub output: Vec<usize>,
 }
@@ -70,6 +72,7 @@ impl Windows {
             dilations,
             before: pads[..axes].to_vec(),
             after: pads[axes..].to_vec(),
+            ceiled: vec![0; axes],
             output: Vec::new(),
         };
         windows.place(spatial, &call.text("auto_pad", "NOTSET"), call.flag("ceil_mode", false))?;
@@ -100,7 +103,8 @@ impl Windows {
             // One more window if it begins inside the image or the border before it.
             if ceil && !room.is_multiple_of(stride) && count * stride < len + self.before[axis] {
                 count += 1;
-                self.after[axis] += (count - 1) * stride - room;
+                self.ceiled[axis] = (count - 1) * stride - room;
+                self.after[axis] += self.ceiled[axis];
             }
             self.output.push(count);
         }
@@ -244,7 +248,8 @@ fn average_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let windows = Windows::new(call, &x.shape, None)?;
     let with_border = call.flag("count_include_pad", false);
     // What a ceiling adds behind the border is never counted, which the kernel does not know.
-    if windows.axes() <= 2 && !(with_border && call.flag("ceil_mode", false)) {
+    let ceiling = call.flag("ceil_mode", false);
+    if windows.axes() <= 2 && !(with_border && ceiling) {
         return Ok(vec![with_kernel(call, &x, &windows, Some(with_border))?]);
     }
     let zero = call.number(0.0);
@@ -255,11 +260,10 @@ fn average_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 /// How many elements each window counts: those of the image, and of the stated border if it counts.
 fn counts(call: &mut Call<'_>, x: &Value, windows: &Windows, with_border: bool) -> Built {
-    let pads = call.ints("pads").unwrap_or_default();
     let along = |axis: usize, place: usize| -> usize {
         let len = x.shape[x.rank() - windows.axes() + axis];
-        let (before, stated) = (windows.before[axis], pads.get(windows.axes() + axis).map_or(windows.after[axis], |&p| p as usize));
-        let counted = if with_border { 0..before + len + stated } else { before..before + len };
+        let (before, after) = (windows.before[axis], windows.after[axis] - windows.ceiled[axis]);
+        let counted = if with_border { 0..before + len + after } else { before..before + len };
         let first = place * windows.strides[axis];
         (0..windows.sizes[axis]).filter(|tap| counted.contains(&(first + tap * windows.dilations[axis]))).count()
     };
