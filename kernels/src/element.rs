@@ -10,6 +10,7 @@ use opml_softfloat::single;
 use crate::arithmetic;
 use crate::bits::{NAN, SIGN, canonical, is_nan, is_zero, order};
 use crate::dot::Accumulator;
+use crate::elementary::pow;
 use crate::fold::{Fold, Greatest, Least, Maximum, Minimum, Total};
 use crate::remainder::{fmod, modulo};
 
@@ -71,6 +72,9 @@ pub trait Number: Element {
     fn abs(self) -> Self;
     /// 1 above zero, -1 below, 0 (+0) at zeros.
     fn sign(self) -> Self;
+    /// self^exponent, of floats see [`pow`]. An integer with a negative exponent is the quotient 1 / self^-exponent towards
+    /// zero: that of 1 and -1, and 0 for all others, 0 itself among them.
+    fn power(self, exponent: Self) -> Self;
 }
 
 /// An integer.
@@ -88,9 +92,6 @@ pub trait Integer: Number {
     /// self / 2^places, rounded down; 0, or -1 for a negative number, if that moves every bit out, and if
     /// `places` is negative.
     fn shift_right(self, places: Self) -> Self;
-    /// self^exponent, which wraps around. With a negative exponent the quotient 1 / self^-exponent towards zero: that of 1 and
-    /// -1, and 0 for all others, 0 itself among them.
-    fn power(self, exponent: Self) -> Self;
 }
 
 impl Element for f32 {
@@ -190,6 +191,11 @@ impl Number for f32 {
             Self::from_bits(1f32.to_bits() | bits & SIGN)
         }
     }
+
+    #[inline(always)]
+    fn power(self, exponent: Self) -> Self {
+        pow(self, exponent)
+    }
 }
 
 macro_rules! integers {
@@ -280,6 +286,25 @@ macro_rules! integers {
             fn sign(self) -> Self {
                 if self < Self::ZERO { !0 } else { Self::from(self != 0) }
             }
+
+            // A loop of its own: not in each of the loops that call it.
+            #[inline(never)]
+            fn power(self, exponent: Self) -> Self {
+                let (mut base, mut left, mut power) = (self, exponent, 1 as Self);
+                if exponent < Self::ZERO {
+                    // 1 / self: what is left are the numbers whose square is 1.
+                    base = if Number::abs(self) == 1 { self } else { 0 };
+                    left = if base == 0 { 1 } else { exponent & 1 };
+                }
+                while left != 0 {
+                    if left & 1 == 1 {
+                        power = power.wrapping_mul(base);
+                    }
+                    base = base.wrapping_mul(base);
+                    left >>= 1;
+                }
+                power
+            }
         }
 
         impl Integer for $integer {
@@ -318,24 +343,6 @@ macro_rules! integers {
                 } else {
                     0
                 }
-            }
-
-            #[inline]
-            fn power(self, exponent: Self) -> Self {
-                let (mut base, mut left, mut power) = (self, exponent, 1 as Self);
-                if exponent < Self::ZERO {
-                    // 1 / self: what is left are the numbers whose square is 1.
-                    base = if Number::abs(self) == 1 { self } else { 0 };
-                    left = if base == 0 { 1 } else { exponent & 1 };
-                }
-                while left != 0 {
-                    if left & 1 == 1 {
-                        power = power.wrapping_mul(base);
-                    }
-                    base = base.wrapping_mul(base);
-                    left >>= 1;
-                }
-                power
             }
         }
     )*};

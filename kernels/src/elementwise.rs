@@ -4,7 +4,7 @@ use crate::arithmetic::{self, maximum, minimum};
 use crate::bits::{INFINITY_BITS, NAN, is_nan};
 use crate::broadcast::{Function, Operand, zip2};
 use crate::element::{Integer, Number};
-use crate::elementary::{erf, exp, log, sigmoid, sqrt, tanh};
+use crate::elementary::{cos, erf, exp, log, sigmoid, sin, sqrt, tanh};
 use crate::rounding::{ceil, floor, round};
 
 /// A function of two numbers; [`Number`] has the rules. Arithmetic of floats is rounded once, that of integers wraps
@@ -27,6 +27,8 @@ pub enum BinaryOp {
     Mod,
     /// The remainder with the sign of a.
     Fmod,
+    /// a^b, see [`Number::power`]; of floats 1 for some NaN.
+    Pow,
 }
 
 /// A function of two integers; [`Integer`] has the rules. Of bools, which are 0 and 1, the first three are the logical ones.
@@ -86,6 +88,10 @@ pub enum UnaryOp {
     Sigmoid,
     /// See [`erf`].
     Erf,
+    /// See [`sin`].
+    Sin,
+    /// See [`cos`].
+    Cos,
 }
 
 /// x above zero, else +0; NaN for NaN.
@@ -159,6 +165,8 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
         UnaryOp::Tanh => map(x, out, tanh),
         UnaryOp::Sigmoid => map(x, out, sigmoid),
         UnaryOp::Erf => map(x, out, erf),
+        UnaryOp::Sin => map(x, out, sin),
+        UnaryOp::Cos => map(x, out, cos),
     }
 }
 
@@ -203,6 +211,7 @@ pub fn binary<T: Number>(
         BinaryOp::Max => zip2::<T, Max>(dims, a, b, out),
         BinaryOp::Mod => zip2::<T, Mod>(dims, a, b, out),
         BinaryOp::Fmod => zip2::<T, Fmod>(dims, a, b, out),
+        BinaryOp::Pow => zip2::<T, Pow>(dims, a, b, out),
     }
 }
 
@@ -255,6 +264,7 @@ functions! {
         Max: max,
         Mod: modulo,
         Fmod: fmod,
+        Pow: power,
     }
     Integer {
         And: and,

@@ -2,21 +2,21 @@
 
     pip install mpmath && python make_tables.py
 
-Each polynomial goes through its function at Chebyshev's points of the interval, computed with 200 bits. That the tables
+Each polynomial goes through its function at Chebyshev's points of the interval, computed with 320 bits. That the tables
 are right shows in the test of every float, not in this script.
 """
 
 import pathlib
 
-from mpmath import cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, tanh
+from mpmath import ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, tanh
 
-mp.prec = 200
+# More than the 104 bits before the point and 126 behind it that the largest float times 2/pi has in its row.
+mp.prec = 320
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = HERE.parent / "src" / "elementary" / "tables"
 
-# Exponent and four bits of mantissa number the rows; the first row starts at 2^-12.
+# Exponent and four bits of mantissa number the rows.
 ROWS_IN_BINADE = 16
-FIRST_EXPONENT = -12
 
 
 def polynomial(f, degree):
@@ -43,14 +43,14 @@ def exponent_of(value):
     return exponent + (value >= mpf(2) ** (exponent + 1)) - (value < mpf(2) ** exponent)
 
 
-def piecewise(f, last):
-    """Rows for `f`, rising, from 2^-12 to `last`."""
+def piecewise(f, last, first_exponent=-12):
+    """Rows for `f`, rising, from a power of two, 2^-12 if nothing is said, to `last`."""
     rows = []
     number = 0
     while True:
         exponent, part = divmod(number, ROWS_IN_BINADE)
-        start = mpf(2) ** (FIRST_EXPONENT + exponent) * (1 + mpf(part) / ROWS_IN_BINADE)
-        width = mpf(2) ** (FIRST_EXPONENT + exponent) / ROWS_IN_BINADE
+        start = mpf(2) ** (first_exponent + exponent) * (1 + mpf(part) / ROWS_IN_BINADE)
+        width = mpf(2) ** (first_exponent + exponent) / ROWS_IN_BINADE
         if start >= last:
             return rows
         # In units of the last place at the start of the interval.
@@ -85,8 +85,42 @@ def log_rows():
     return rows
 
 
+def words(value, count):
+    """An integer as words, the upper ones first."""
+    value = int(value)
+    return [value >> 32 * (count - 1 - i) & 0xFFFFFFFF for i in range(count)]
+
+
+def two_by_pi_rows():
+    """2/pi times 2^(e - 150) for the exponents e from that of 2^-12 on, less multiples of 4, in units of 2^-126."""
+    return [words(floor(2 / pi * mpf(2) ** (e - 150 + 126)) % 2**128, 4) for e in range(115, 255)]
+
+
+def log2_rows():
+    """For each 256th from 1 to 2 its reciprocal, rounded up, in units of 2^-11; and minus the logarithm of that, in
+    units of 2^-120."""
+    rows = []
+    for i in range(256):
+        inverse = ceil(2**11 / (1 + mpf(i) / 256))
+        rows.append([inverse, *words(nint(-log(inverse / 2**11, 2) * 2**120), 4)])
+    return rows
+
+
+def log2_slope():
+    """log2(1 + r) / r as a - t (b - t (c - t d)) with t = 2^7 r, for what r is left by the rows above: a in two
+    words, in units of 2^-56, the others of 2^-46, and each times the power of 2^-7 that makes it one of t."""
+    widest = max(r[0] / 2**11 * (1 + mpf(i + 1) / 256) - 1 for i, r in enumerate(log2_rows()))
+    assert widest < mpf(2) ** -7
+    c = polynomial(lambda u: log(1 + u * widest, 2) / (u * widest), 3)
+    a, b, c, d = (abs(c[k]) / (widest * 2**7) ** k / 2**7 for k in range(4))
+    return words(nint(a * 2**56), 2) + [nint(v * 2**46) for v in (b, c, d)]
+
+
 def write(name, comment, columns, rows):
     lines = [f"//! {comment}", "//! Written by kernels/tables/make_tables.py.", ""]
+    if name == "log2":
+        lines += ["/// log2(1 + r) / r: two words in units of 2^-56 and three words in units of 2^-46.", "#[rustfmt::skip]"]
+        lines += ["pub(in crate::elementary) const SLOPE: [u32; 5] = [" + ", ".join(map(word, log2_slope())) + "];", ""]
     lines += ["#[rustfmt::skip]", f"pub(in crate::elementary) static {name.upper()}: [[u32; {columns}]; {len(rows)}] = ["]
     lines += ["    [" + ", ".join(word(v) for v in row) + "]," for row in rows]
     lines += ["];", ""]
@@ -97,3 +131,7 @@ write("exp", "2^(i/128) for 0 <= i < 128.", 3, exp_rows())
 write("log", "ln(1 + i/64) for 0 <= i < 64, with the polynomial up to the next.", 6, log_rows())
 write("tanh", "The hyperbolic tangent from 2^-12 on.", 8, piecewise(tanh, mpf("9.5")))
 write("erf", "The error function from 2^-12 on.", 8, piecewise(erf, mpf(4)))
+write("two_by_pi", "2/pi for each exponent of a float from 2^-12 on, less what makes full turns.", 4, two_by_pi_rows())
+# The reduced argument of a float that is not tiny is rarely below 2^-13.
+write("sine", "sin(pi/2 z) from 2^-13 to 1.", 8, piecewise(lambda z: sin(pi / 2 * z), 1, -13))
+write("log2", "Reciprocals of 1 + i/256 for 0 <= i < 256 and their logarithms.", 5, log2_rows())

@@ -9,7 +9,7 @@ use opml_kernels::{
 use support::typed::{positions, shape_and_strides};
 use support::{KINDS, Random, assert_same_bits, canonical_bits, exact_sum, larger, maximum};
 
-const BINARY: [BinaryOp; 8] = [
+const BINARY: [BinaryOp; 9] = [
     BinaryOp::Add,
     BinaryOp::Sub,
     BinaryOp::Mul,
@@ -18,6 +18,7 @@ const BINARY: [BinaryOp; 8] = [
     BinaryOp::Max,
     BinaryOp::Mod,
     BinaryOp::Fmod,
+    BinaryOp::Pow,
 ];
 
 /// Python's remainder from the exact one.
@@ -44,6 +45,8 @@ fn hardware(op: BinaryOp, a: f32, b: f32) -> u32 {
         BinaryOp::Mod => python_modulo(a, b),
         // Exact by the standard of C.
         BinaryOp::Fmod => a % b,
+        // What it gives is tried in pow.rs.
+        BinaryOp::Pow => elementary::pow(a, b),
     })
 }
 
@@ -174,15 +177,17 @@ fn relu_clip_and_signs_match_the_definition() {
 
 #[test]
 fn each_name_has_its_function() {
-    // Would catch: the wrong function behind a name. What the functions give is tried in every_float.rs.
+    // Would catch: the wrong function behind a name. What the functions give is tried in every_float.rs and pow.rs.
     type Named = (UnaryOp, fn(f64) -> f64);
-    let named: [Named; 6] = [
+    let named: [Named; 8] = [
         (UnaryOp::Exp, f64::exp),
         (UnaryOp::Log, f64::ln),
         (UnaryOp::Tanh, f64::tanh),
         (UnaryOp::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
         (UnaryOp::Erf, libm::erf),
         (UnaryOp::Sqrt, f64::sqrt),
+        (UnaryOp::Sin, f64::sin),
+        (UnaryOp::Cos, f64::cos),
     ];
     for (op, truth) in named {
         for x in [0.3f32, 1.0, 2.7] {
@@ -191,6 +196,9 @@ fn each_name_has_its_function() {
             assert_eq!(out[0], truth(f64::from(x)) as f32, "{op:?}({x})");
         }
     }
+    let mut out = [0.0];
+    binary(BinaryOp::Pow, &[1], &[3.0], &[1], &[4.0], &[1], &mut out);
+    assert_eq!(out, [81.0]);
 }
 
 #[test]

@@ -108,6 +108,18 @@ fn sigmoid() {
 }
 
 #[test]
+fn sin() {
+    let case = Case { name: "sin", ours: elementary::sin, odd: true, close: f64::sin, exact: exact::sin };
+    check(&case);
+}
+
+#[test]
+fn cos() {
+    let case = Case { name: "cos", ours: elementary::cos, odd: false, close: f64::cos, exact: exact::cos };
+    check(&case);
+}
+
+#[test]
 fn sqrt() {
     let wrong = (0..=u32::MAX).into_par_iter().find_any(|&bits| {
         let root = f32::from_bits(bits).sqrt();

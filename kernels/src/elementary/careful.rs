@@ -7,11 +7,16 @@
 use opml_softfloat::wide::high;
 
 use super::real::Real;
+use super::tables::two_by_pi::TWO_BY_PI;
 
-/// log2(e), ln(2) and 2 / sqrt(pi), times the power of two that the name says.
+/// Of 2^-12, where the rows of 2 / pi begin.
+const FIRST_EXPONENT: i32 = 115;
+
+/// log2(e), ln(2), pi / 2 and 2 / sqrt(pi), times the power of two that the name says.
 const LOG2_E_96: u128 = 0x1_7154_7652_b82f_e177_7d0f_fda0;
 const LN_2_64: u64 = 0xb172_17f7_d1cf_79ab;
 const LN_2_96: u128 = 0xb172_17f7_d1cf_79ab_c9e3_b398;
+const HALF_PI: Real = Real { mantissa: 0xc90f_daa2_2168_c234, exponent: 0 };
 const TWO_BY_ROOT_PI: Real = Real { mantissa: 0x906e_ba82_14db_688d, exponent: 0 };
 
 /// 1 / k!, times 2^63.
@@ -54,6 +59,14 @@ impl Argument {
         Real::new(u128::from(self.mantissa), self.exponent - 150)
     }
 
+    /// The value times 2 / pi, less what makes full turns, in units of 2^-126; for values from 2^-12 on. No float
+    /// comes nearer to a multiple of pi / 2 than 2^-30 or so, and this is wrong by at most 2^-102.
+    fn quarter_turns(self) -> u128 {
+        let row = TWO_BY_PI[(self.exponent - FIRST_EXPONENT) as usize];
+        let factor = row.iter().fold(0, |sum, &word| sum << 32 | u128::from(word));
+        factor.wrapping_mul(u128::from(self.mantissa))
+    }
+
     /// The value times log2(e), in units of 2^-64.
     fn by_log2_e(self) -> i128 {
         // 24 + 97 bits.
@@ -73,6 +86,16 @@ impl Argument {
 /// The sum of `coefficients[k]` x `x`^k, `x` in units of 2^-64.
 fn horner(coefficients: &[u64], x: u64) -> u64 {
     coefficients.iter().rev().fold(0, |sum, &coefficient| coefficient + high(sum, x))
+}
+
+/// The sum of `coefficients[k]` x (-`x`)^k, `x` in units of 2^-64.
+fn alternating(coefficients: &[u64], x: u64) -> u64 {
+    coefficients.iter().rev().fold(0, |sum, &coefficient| coefficient - high(sum, x))
+}
+
+/// 1 / (2k + first)!, times 2^63.
+fn every_second(first: usize) -> [u64; 12] {
+    core::array::from_fn(|k| FACTORIALS[2 * k + first])
 }
 
 /// 2^`x`, `x` in units of 2^-64.
@@ -118,9 +141,25 @@ pub(super) fn tanh(x: Argument) -> Real {
     }
     // x (sum of x^2k / (2k + 1)!) / (sum of x^2k / (2k)!).
     let square = x.real().times(x.real()).to_fixed(64);
-    let every_second = |first: usize| -> [u64; 12] { core::array::from_fn(|k| FACTORIALS[2 * k + first]) };
     let (odd, even) = (horner(&every_second(1), square), horner(&every_second(0), square));
     quotient(odd, even).times(x.real())
+}
+
+/// The magnitude of the sine of x + `turns` x pi / 2 for x from 2^-12 on, and whether it is negative.
+pub(super) fn sine(x: Argument, turns: u32) -> (Real, bool) {
+    let turned = x.quarter_turns().wrapping_add(u128::from(turns) << 126);
+    // In the second and fourth quarter the sine falls. The complement is 2^-128 below the negative.
+    let (quarter, rest) = (turned >> 126, turned << 2);
+    let rest = if quarter % 2 == 0 { rest } else { !rest };
+    let small = rest >> 127 == 0;
+    let angle = Real::new(if small { rest } else { !rest }, -128).times(HALF_PI);
+    let square = angle.times(angle).to_fixed(64);
+    let value = if small {
+        angle.times(Real::new(u128::from(alternating(&every_second(1), square)), -63))
+    } else {
+        Real::new(u128::from(alternating(&every_second(0), square)), -63)
+    };
+    (value, quarter >= 2)
 }
 
 /// The error function for arguments below 4: 2 / sqrt(pi) x e^-x^2 times the sum of

@@ -42,10 +42,14 @@ pub(super) fn power(x: u32) -> Option<(Value, u32)> {
     let sign = (x as i32 >> 31) as u32;
     let whole = (upper >> shift) ^ sign;
     let part = (upper.wrapping_shl(shift.wrapping_neg()) | lower >> shift) ^ sign;
-    let [head, tail, factor] = EXP[(whole >> 16) as usize % 128];
-    let r = whole << 16 | part >> 16;
+    Some((two_to(whole >> 16, whole << 16 | part >> 16), (whole as i32 >> 23) as u32))
+}
+
+/// 2^(i/128 + r/128), for the lower seven bits of `i` and `r` in units of 2^-32, as a mantissa.
+#[inline(always)]
+pub(super) fn two_to(i: u32, r: u32) -> Value {
+    let [head, tail, factor] = EXP[i as usize % 128];
     let rest = high(r, COEFFICIENTS[0] + high(r, COEFFICIENTS[1] + high(r, COEFFICIENTS[2])));
     // The product is in units of 2^-38 of numbers from 1 to 2, whose last place is 2^-23.
-    let value = Value { head, tail }.plus::<15>(high(factor, rest));
-    Some((value, (whole as i32 >> 23) as u32))
+    Value { head, tail }.plus::<15>(high(factor, rest))
 }

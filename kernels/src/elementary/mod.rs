@@ -4,21 +4,24 @@
 //! short way in words of 32 bits, which gives up if its error could decide the rounding (about one
 //! time in a thousand), and a careful one for those cases and for the arguments that are rare:
 //! `careful`. That both are right for every argument is shown by trying all of them
-//! (kernels/tests/every_float.rs).
+//! (kernels/tests/every_float.rs). A power has two arguments, too many to try: `pow` says what stands in for that.
 
 mod careful;
 mod erf;
 mod exp;
 mod log;
 mod piecewise;
+mod pow;
 mod real;
 mod short;
 mod sigmoid;
+mod sine;
 mod tables;
 
 use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
 use careful::Argument;
 use opml_softfloat::single;
+pub use pow::pow;
 use tables::{erf::ERF, tanh::TANH};
 
 const ONE: u32 = 0x3f80_0000;
@@ -151,6 +154,44 @@ fn sigmoid_careful(x: u32) -> u32 {
     } else {
         careful::sigmoid(Argument::new(magnitude), x & SIGN != 0).round()
     }
+}
+
+/// The sine; NaN at infinities.
+#[inline]
+pub fn sin(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let magnitude = bits & !SIGN;
+    if magnitude < sine::FIRST {
+        // x^3 / 6 is less than a quarter of the last place of x.
+        return x;
+    }
+    f32::from_bits(match sine::short(magnitude, 0) {
+        Some(result) => result ^ bits & SIGN,
+        None => sine_careful(bits, 0),
+    })
+}
+
+/// The cosine; NaN at infinities.
+#[inline]
+pub fn cos(x: f32) -> f32 {
+    let magnitude = x.to_bits() & !SIGN;
+    if magnitude < sine::FIRST {
+        // x^2 / 2 is less than half of the last place below 1.
+        return 1.0;
+    }
+    f32::from_bits(sine::short(magnitude, 1).unwrap_or_else(|| sine_careful(magnitude, 1)))
+}
+
+/// The sine of |`x`| + `turns` x pi / 2, or that with the other sign for a negative `x`.
+#[cold]
+#[inline(never)]
+fn sine_careful(x: u32, turns: u32) -> u32 {
+    let magnitude = x & !SIGN;
+    if magnitude >= INFINITY_BITS {
+        return NAN_BITS;
+    }
+    let (value, negative) = careful::sine(Argument::new(magnitude), turns);
+    value.round() | (if negative { SIGN } else { 0 } ^ x & SIGN)
 }
 
 /// The square root, correctly rounded; -0 at -0, NaN below zero.

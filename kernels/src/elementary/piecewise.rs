@@ -1,4 +1,4 @@
-//! Odd functions that rise, by polynomials of degree 5 on sixteen pieces of each binade.
+//! Functions that rise, by polynomials of degree 5 on sixteen pieces of each binade.
 
 use opml_softfloat::wide::high_word as high;
 
@@ -20,10 +20,15 @@ pub(super) type Piece = [u32; 8];
 /// takes more care.
 #[inline(always)]
 pub(super) fn short(pieces: &[Piece], magnitude: u32) -> Option<u32> {
-    let [head, tail, c1, c2, c3, c4, c5, exponent] =
-        *pieces.get(((magnitude - FIRST) >> PLACE_BITS) as usize)?;
-    // The place in units of 2^-32, and of 2^-31 for signed products.
-    let place = magnitude << (32 - PLACE_BITS);
+    let piece = pieces.get(((magnitude - FIRST) >> PLACE_BITS) as usize)?;
+    inside(piece, magnitude << (32 - PLACE_BITS))
+}
+
+/// The bits of the value at a place in a piece, in units of 2^-32, or nothing where it takes more care.
+#[inline(always)]
+pub(super) fn inside(piece: &Piece, place: u32) -> Option<u32> {
+    let [head, tail, c1, c2, c3, c4, c5, exponent] = *piece;
+    // In units of 2^-31 for signed products.
     let half = place >> 1;
     let inner =
         [c4, c3, c2].into_iter().fold(c5, |sum, c| c.wrapping_add(high_signed(half, sum as i32) as u32));

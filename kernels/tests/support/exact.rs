@@ -1,5 +1,6 @@
 //! The elementary functions in integers of 320 bits and more, from their power series. Slow, and as far from the
 //! kernels' way as possible.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use num_bigint::BigInt;
 
@@ -43,13 +44,23 @@ fn series(first: BigInt, next: impl Fn(u32, &BigInt) -> BigInt) -> BigInt {
 
 /// e^x for |x| < 128.
 pub fn exp(x: f32) -> BigInt {
+    exp_of(&value(x))
+}
+
+/// The same for an integer in units of 2^-`PLACES`.
+fn exp_of(x: &BigInt) -> BigInt {
     const HALVINGS: u32 = 12;
-    let small = value(x.abs()) >> HALVINGS;
+    let small = BigInt::from(x.magnitude().clone()) >> HALVINGS;
     let mut power = series(one(), |k, term| product(term, &small) / k);
     for _ in 0..HALVINGS {
         power = product(&power, &power);
     }
-    if x < 0.0 { quotient(&one(), &power) } else { power }
+    if *x < BigInt::ZERO { quotient(&one(), &power) } else { power }
+}
+
+/// x^y for x > 0 and powers from 2^-160 to 2^160.
+pub fn pow(x: f32, y: f32) -> BigInt {
+    exp_of(&product(&log(x), &value(y)))
 }
 
 /// ln(x) for x > 0.
@@ -100,9 +111,15 @@ pub fn erf(x: f32) -> BigInt {
         power = -product(&power, &square) / n;
         sum += &power / (2 * n + 1);
     }
-    // 2 / sqrt(pi), pi by Machin's formula.
+    // 2 / sqrt(pi).
+    let root = (pi(PLACES) << PLACES).sqrt();
+    (quotient(&sum, &root)) << 1
+}
+
+/// Pi in units of 2^-`places`, by Machin's formula.
+fn pi(places: u32) -> BigInt {
     let arctan_of_inverse = |k: u32| -> BigInt {
-        let first = one() / k;
+        let first = (BigInt::from(1) << places) / k;
         let mut power = first.clone();
         let mut sum = first;
         for n in 1u32..200 {
@@ -111,9 +128,39 @@ pub fn erf(x: f32) -> BigInt {
         }
         sum
     };
-    let pi: BigInt = (arctan_of_inverse(5) << 4) - (arctan_of_inverse(239) << 2);
-    let root = (pi << PLACES).sqrt();
-    (quotient(&sum, &root)) << 1
+    (arctan_of_inverse(5) << 4) - (arctan_of_inverse(239) << 2)
+}
+
+/// The sine of `turns` quarters of a turn and a finite x more.
+fn sine(x: f32, turns: u32) -> BigInt {
+    // The largest floats need that many places of pi more.
+    const MORE: u32 = 128;
+    let turn = pi(PLACES + MORE) << 1;
+    let angle = (value(x) << MORE) + (&turn >> 2) * turns;
+    let mut rest = angle % &turn;
+    if rest < BigInt::ZERO {
+        rest += &turn;
+    }
+    // From 0 to a full turn, of which the second half mirrors the first.
+    let half = &turn >> 1;
+    let negative = rest >= half;
+    if negative {
+        rest -= half;
+    }
+    let angle = rest >> MORE;
+    let square = product(&angle, &angle);
+    let value = series(angle, |k, term| -product(term, &square) / (2 * k * (2 * k + 1)));
+    if negative { -value } else { value }
+}
+
+/// The sine of a finite number.
+pub fn sin(x: f32) -> BigInt {
+    sine(x, 0)
+}
+
+/// The cosine of a finite number.
+pub fn cos(x: f32) -> BigInt {
+    sine(x, 1)
 }
 
 /// The float nearest to `value`, which is positive and no tie.
