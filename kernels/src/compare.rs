@@ -53,7 +53,7 @@ impl<T: Element> Function<T> for LessOrEqual {
 ///
 /// # Panics
 /// If a slice does not fit the shape, or the rank is above [`MAX_RANK`](crate::layout::MAX_RANK).
-#[inline]
+#[inline(always)]
 pub fn compare<T: Element>(
     op: CompareOp,
     dims: &[usize],

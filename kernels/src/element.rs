@@ -10,6 +10,7 @@ use opml_softfloat::single;
 use crate::arithmetic;
 use crate::bits::{NAN, SIGN, canonical, is_nan, is_zero, order};
 use crate::dot::Accumulator;
+use crate::elementary::pow;
 use crate::fold::{Fold, Greatest, Least, Maximum, Minimum, Total};
 use crate::remainder::{fmod, modulo};
 
@@ -71,8 +72,8 @@ pub trait Number: Element {
     fn abs(self) -> Self;
     /// 1 above zero, -1 below, 0 (+0) at zeros.
     fn sign(self) -> Self;
-    /// self^exponent: of floats [`pow`](crate::elementary::pow); integers wrap around. Of integers with a negative exponent the
-    /// quotient 1 / self^-exponent towards zero: that of 1 and -1, and 0 for all others, 0 itself among them.
+    /// self^exponent, of floats see [`pow`]. An integer with a negative exponent is the quotient 1 / self^-exponent towards
+    /// zero: that of 1 and -1, and 0 for all others, 0 itself among them.
     fn power(self, exponent: Self) -> Self;
 }
 
@@ -193,7 +194,7 @@ impl Number for f32 {
 
     #[inline(always)]
     fn power(self, exponent: Self) -> Self {
-        crate::elementary::pow(self, exponent)
+        pow(self, exponent)
     }
 }
 
@@ -286,7 +287,8 @@ macro_rules! integers {
                 if self < Self::ZERO { !0 } else { Self::from(self != 0) }
             }
 
-            #[inline]
+            // A loop of its own: not in each of the loops that call it.
+            #[inline(never)]
             fn power(self, exponent: Self) -> Self {
                 let (mut base, mut left, mut power) = (self, exponent, 1 as Self);
                 if exponent < Self::ZERO {

@@ -27,7 +27,7 @@ pub enum BinaryOp {
     Mod,
     /// The remainder with the sign of a.
     Fmod,
-    /// a to the power of b, see [`Number::power`].
+    /// a^b, see [`Number::power`]; of floats 1 for some NaN.
     Pow,
 }
 
@@ -191,7 +191,8 @@ pub fn unary_integer<T: Integer>(op: IntegerOp, x: &[T], out: &mut [T]) {
 ///
 /// # Panics
 /// If a slice does not fit the shape, or the rank is above [`MAX_RANK`](crate::layout::MAX_RANK).
-#[inline]
+// Always inlined: else programs with two operations would have the code of all of them.
+#[inline(always)]
 pub fn binary<T: Number>(
     op: BinaryOp,
     dims: &[usize],
@@ -219,7 +220,7 @@ pub fn binary<T: Number>(
 ///
 /// # Panics
 /// As [`binary`].
-#[inline]
+#[inline(always)]
 pub fn bitwise<T: Integer>(
     op: BitOp,
     dims: &[usize],

@@ -6,9 +6,9 @@
 //! that an operator makes or passes on leaves as [`bits::NAN`]; operators that only move data leave
 //! the bits alone.
 //!
-//! Tensors are `&[f32]` with strides in elements, and in `integer` bytes. Each operator checks its lengths once, at entry,
-//! and panics with a short message if they do not fit its shape: generated code passes constants,
-//! for which the checks fold away.
+//! Tensors are slices of elements, `f32` or integers ([`Element`]), with strides in elements; ONNX `bool` is `u8` with 0
+//! or 1. Integers wrap around. Each operator checks its lengths once, at entry, and panics with a short message if they do
+//! not fit its shape: generated code passes constants, for which the checks fold away.
 //!
 //! Inner loops work on the bits of the floats, since on the guest, which has no floating-point unit,
 //! each float operation takes 20 to 50 steps and each step has to be provable.

@@ -17,7 +17,8 @@ pub enum ArgOp {
 ///
 /// # Panics
 /// If a slice does not fit the shape, or lines are empty and there are some.
-#[inline]
+// Always inlined: else the loop would ask for `op` and `last` each time.
+#[inline(always)]
 pub fn arg_reduce<T: Element>(op: ArgOp, last: bool, axis: Axis, x: &[T], out: &mut [i64]) {
     axis.check(x.len(), Some(out.len()));
     assert!(axis.len != 0 || out.is_empty(), "arg: empty lines have no element");

@@ -74,7 +74,8 @@ impl Line {
 ///
 /// # Panics
 /// If a slice does not fit the shape.
-#[inline]
+// Always inlined: else programs with two reductions would have the code of all of them.
+#[inline(always)]
 pub fn reduce<T: Number>(op: ReduceOp, axis: Axis, x: &[T], out: &mut [T]) {
     match op {
         ReduceOp::Sum => fold_lines::<T, T::Sum>(axis, x, out),
@@ -84,7 +85,7 @@ pub fn reduce<T: Number>(op: ReduceOp, axis: Axis, x: &[T], out: &mut [T]) {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn fold_lines<T: Number, F: Fold<T>>(axis: Axis, x: &[T], out: &mut [T]) {
     axis.check(x.len(), Some(out.len()));
     let mut fold = F::empty();

@@ -6,6 +6,8 @@
 
 use core::cmp::Ordering;
 
+use opml_softfloat::single;
+
 use crate::arithmetic;
 use crate::bits::is_nan;
 use crate::dot::Accumulator;
@@ -184,7 +186,7 @@ impl<F: Fold<f32>> Block<'_, F> {
         let value = fold.take();
         let value = match aggregate {
             Aggregate::Sum => return value,
-            Aggregate::Average => arithmetic::div(value, trees as f32),
+            Aggregate::Average => arithmetic::div(value, f32::from_bits(single::from_u32(trees as u32))),
             Aggregate::Min | Aggregate::Max if self.seen >> place & 1 == 0 => 0.0,
             Aggregate::Min | Aggregate::Max => value,
         };

@@ -37,7 +37,7 @@ fn width<T>() -> i128 {
     8 * size_of::<T>() as i128
 }
 
-const BINARY: [BinaryOp; 8] = [
+const BINARY: [BinaryOp; 9] = [
     BinaryOp::Add,
     BinaryOp::Sub,
     BinaryOp::Mul,
@@ -46,6 +46,7 @@ const BINARY: [BinaryOp; 8] = [
     BinaryOp::Max,
     BinaryOp::Mod,
     BinaryOp::Fmod,
+    BinaryOp::Pow,
 ];
 
 fn expected_binary(op: BinaryOp, a: i128, b: i128) -> i128 {
@@ -64,6 +65,7 @@ fn expected_binary(op: BinaryOp, a: i128, b: i128) -> i128 {
             rest if rest != 0 && b < 0 => rest + b,
             rest => rest,
         },
+        BinaryOp::Pow => power(a, b),
     }
 }
 
@@ -125,47 +127,39 @@ fn bits_are_combined_and_moved() {
     for_each_type!(check_bitwise, i8 u8 i16 u16 i32 u32 i64 u64);
 }
 
+/// Modulo 2^64.
+fn power(base: i128, exponent: i128) -> i128 {
+    match base {
+        1 => 1,
+        -1 => 1 - 2 * (exponent & 1),
+        _ if exponent < 0 => 0,
+        _ => (0..64).rev().fold(1, |power: i128, bit| {
+            let square = power.wrapping_mul(power) as i64;
+            let factor = if exponent >> bit & 1 == 1 { base } else { 1 };
+            i128::from(i128::from(square).wrapping_mul(factor) as i64)
+        }),
+    }
+}
+
 fn check_power<T: Wide>() {
     let mut random = Random(53);
-    for _ in 0..3000 {
-        let (base, exponent) = (T::sample(&mut random), T::sample(&mut random));
-        let exponent = if random.below(3) == 0 { exponent } else { T::wrapped(random.below(70) as i128 - 5) };
-        let times = exponent.wide();
-        let expected = match base.wide() {
-            1 => 1,
-            -1 => 1 - 2 * (times & 1),
-            _ if times < 0 => 0,
-            // An even base vanishes modulo 2^64, so that what is above 64 is of matter for odd ones alone, whose
-            // powers repeat after 2^62.
-            value if value % 2 == 0 && times > 64 => 0,
-            value => {
-                let mut power = 1i128;
-                for bit in (0..64).rev() {
-                    power = i128::from((power as u64).wrapping_mul(power as u64));
-                    if times >> bit & 1 == 1 {
-                        power = i128::from((power as u64).wrapping_mul(value as u64));
-                    }
-                }
-                power
-            }
-        };
-        assert_same(
-            &[base.power(exponent)],
-            &[T::wrapped(expected)],
-            &format!("{base:?} to the {exponent:?}"),
-        );
-    }
+    let bases = T::samples(&mut random, 3000);
+    let exponents: Vec<T> = bases.iter().map(|_| T::wrapped(random.below(70) as i128 - 5)).collect();
+    let mut out = vec![T::ONE; 3000];
+    binary(BinaryOp::Pow, &[3000], &bases, &[1], &exponents, &[1], &mut out);
+    let expected = bases.iter().zip(&exponents).map(|(base, exponent)| power(base.wide(), exponent.wide()));
+    assert_same(&out, &expected.map(T::wrapped).collect::<Vec<_>>(), "powers");
 }
 
 #[test]
 fn powers_of_integers_wrap_around() {
     // Would catch: a negative exponent taken for a large one, 0^0, -1 to an odd power.
     for_each_type!(check_power, i8 u8 i16 u16 i32 u32 i64 u64);
-    assert_eq!((3i64.power(4), (-2i32).power(3), 0i64.power(0), 0i64.power(-1)), (81, -8, 1, 0));
-    assert_eq!(
-        ((-1i64).power(i64::MIN), (-1i64).power(-3), 2i32.power(-1), 2i64.power(63)),
-        (1, -1, 0, i64::MIN)
-    );
+    let mut out = [9i64; 8];
+    let bases = [3, -2, 0, 0, -1, -1, 2, 2];
+    let exponents = [4, 3, 0, -1, i64::MIN, -3, -1, 63];
+    binary(BinaryOp::Pow, &[8], &bases, &[1], &exponents, &[1], &mut out);
+    assert_eq!(out, [81, -8, 1, 0, 1, -1, 0, i64::MIN]);
 }
 
 fn check_unary<T: Wide>() {
