@@ -2,7 +2,9 @@
 
 use crate::arithmetic;
 use crate::bits::{INFINITY_BITS, NAN, SIGN, canonical, from_order, is_nan, order};
-use crate::elementary::{cos, erf, exp, log, pow, sigmoid, sin, sqrt, tanh};
+use crate::elementary::{
+    acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, pow, sigmoid, sin, sinh, sqrt, tan, tanh,
+};
 use crate::layout::{check_extent, for_each_row, row_len, row_step};
 
 /// A function of two numbers. Arithmetic is rounded once; a NaN that comes in goes out as
@@ -50,6 +52,24 @@ pub enum UnaryOp {
     Sin,
     /// See [`cos`].
     Cos,
+    /// See [`tan`].
+    Tan,
+    /// See [`asin`].
+    Asin,
+    /// See [`acos`].
+    Acos,
+    /// See [`atan`].
+    Atan,
+    /// See [`sinh`].
+    Sinh,
+    /// See [`cosh`].
+    Cosh,
+    /// See [`asinh`].
+    Asinh,
+    /// See [`acosh`].
+    Acosh,
+    /// See [`atanh`].
+    Atanh,
 }
 
 #[inline(always)]
@@ -133,6 +153,15 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
         UnaryOp::Erf => map(x, out, erf),
         UnaryOp::Sin => map(x, out, sin),
         UnaryOp::Cos => map(x, out, cos),
+        UnaryOp::Tan => map(x, out, tan),
+        UnaryOp::Asin => map(x, out, asin),
+        UnaryOp::Acos => map(x, out, acos),
+        UnaryOp::Atan => map(x, out, atan),
+        UnaryOp::Sinh => map(x, out, sinh),
+        UnaryOp::Cosh => map(x, out, cosh),
+        UnaryOp::Asinh => map(x, out, asinh),
+        UnaryOp::Acosh => map(x, out, acosh),
+        UnaryOp::Atanh => map(x, out, atanh),
     }
 }
 

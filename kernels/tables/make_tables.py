@@ -8,7 +8,7 @@ are right shows in the test of every float, not in this script.
 
 import pathlib
 
-from mpmath import atan, ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, sinh, tan, tanh
+from mpmath import acos, acosh, asin, asinh, atan, atanh, ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, sinh, tan, tanh
 
 # More than the 104 bits before the point and 126 behind it that the largest float times 2/pi has in its row.
 mp.prec = 320
@@ -138,3 +138,8 @@ write("log2", "Reciprocals of 1 + i/256 for 0 <= i < 256 and their logarithms.",
 write("tangent", "tan(pi/2 z) from 2^-13 to 1/2.", 8, piecewise(lambda z: tan(pi / 2 * z), mpf("0.5"), -13))
 write("atan", "The inverse tangent from 2^-12 to 16.", 8, piecewise(atan, mpf(16)))
 write("sinh", "The hyperbolic sine from 2^-12 to 1.", 8, piecewise(sinh, mpf(1)))
+write("asin", "The inverse sine from 2^-12 to 1/2.", 8, piecewise(asin, mpf("0.5")))
+write("acos", "The inverse cosine of 1 - w for w from 2^-13 to 1/2.", 8, piecewise(lambda w: acos(1 - w), mpf("0.5"), -13))
+write("asinh", "The inverse hyperbolic sine from 2^-12 to 16.", 8, piecewise(asinh, mpf(16)))
+write("acosh", "The inverse hyperbolic cosine of 1 + 16 w for w from 2^-13 to 1.", 8, piecewise(lambda w: acosh(1 + 16 * w), 1, -13))
+write("atanh", "The inverse hyperbolic tangent from 2^-12 to 1/2.", 8, piecewise(atanh, mpf("0.5")))
