@@ -202,6 +202,7 @@ fn fixed((value, exponent): (Value, u32)) -> u64 {
 #[inline(always)]
 fn rounded(number: u64) -> Option<u32> {
     let zeros = number.leading_zeros();
-    let rounded = Value::of_bits(number << zeros).round::<10>()?;
+    // In last places the error of a piece can have doubled.
+    let rounded = Value::of_bits(number << zeros).round::<9>()?;
     Some(((127 - zeros) << 23) + rounded)
 }

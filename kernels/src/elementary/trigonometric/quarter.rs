@@ -58,11 +58,13 @@ pub(super) fn tangent(magnitude: u32) -> Option<u32> {
     // it is negative.
     let second = (angle.place[0] as i32 >> 31) as u32;
     let (piece, place) = below_one(&TANGENT, angle.place.map(|word| word ^ second))?;
-    let (mut value, mut exponent) = value(piece, place);
-    if second != angle.is_even() {
-        value = Value::of_bits(reciprocal(value.bits()));
-        // The leading bit of a mantissa adds one to the exponent, here and there.
-        exponent = (251 << 23) - exponent;
-    }
-    Some((value.round::<10>()?.wrapping_add(exponent)) | angle.is_even() & 1 << 31)
+    let (value, exponent) = value(piece, place);
+    let result = if second == angle.is_even() {
+        value.round::<10>()?.wrapping_add(exponent)
+    } else {
+        // In last places the error can double. The leading bit of a mantissa adds one to the exponent, here and there.
+        let inverse = Value::of_bits(reciprocal(value.bits()));
+        inverse.round::<9>()?.wrapping_add((251 << 23) - exponent)
+    };
+    Some(result | angle.is_even() & 1 << 31)
 }
