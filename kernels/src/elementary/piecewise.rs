@@ -2,7 +2,9 @@
 
 use opml_softfloat::wide::high_word as high;
 
+use super::ONE;
 use super::short::{Value, high_signed};
+use crate::bits::{FRACTION, IMPLICIT};
 
 /// Where the pieces begin: 2^-12.
 pub(super) const FIRST: u32 = 0x3980_0000;
@@ -43,6 +45,12 @@ pub(super) fn below_one(pieces: &[Piece], [upper, lower]: [u32; 2]) -> Option<(&
     // It and the four bits that follow it number the pieces of a binade from 16 on.
     let number = (BINADES - 2).wrapping_sub(zeros).wrapping_mul(16).wrapping_add(first >> 27);
     Some((pieces.get(number as usize)?, first << 5 | second >> 27))
+}
+
+/// 1 less a `magnitude` from 1/2 up to 1, in units of 2^-32; nothing for other magnitudes above.
+#[inline(always)]
+pub(super) fn distance_from_one(magnitude: u32) -> Option<u32> {
+    (magnitude < ONE).then_some((magnitude & FRACTION | IMPLICIT).wrapping_neg() << 8)
 }
 
 /// The bits of the value at a place in a piece, in units of 2^-32, or nothing where it takes more care.

@@ -5,10 +5,10 @@ mod careful;
 use opml_softfloat::wide::reciprocal;
 
 use super::careful::Argument;
-use super::piecewise::{self, below_one, inside};
+use super::piecewise::{self, below_one, distance_from_one, inside};
 use super::short::{Value, shifted};
-use super::tables::{acosh::ACOSH, asinh::ASINH, atanh::ATANH, sinh::SINH};
-use super::{ONE, exp};
+use super::tables::{acosh::ACOSH, asinh::ASINH, atanh::ATANH, atanh_near_one::ATANH_NEAR_ONE, sinh::SINH};
+use super::{HALF, ONE, exp};
 use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, NAN_BITS, SIGN, is_finite, is_nan};
 
 /// Of 90: from there on the results are infinite.
@@ -160,10 +160,19 @@ pub fn atanh(x: f32) -> f32 {
         // x^3 / 3 is less than half of the last place of x.
         return x;
     }
-    f32::from_bits(match piecewise::short(&ATANH, magnitude) {
+    let short =
+        if magnitude < HALF { piecewise::short(&ATANH, magnitude) } else { atanh_near_one(magnitude) };
+    f32::from_bits(match short {
         Some(result) => result | bits & SIGN,
         None => atanh_careful(bits),
     })
+}
+
+/// The bits of the inverse of the hyperbolic tangent for a magnitude from 1/2 up to 1.
+#[inline(always)]
+fn atanh_near_one(magnitude: u32) -> Option<u32> {
+    let (piece, place) = below_one(&ATANH_NEAR_ONE, [distance_from_one(magnitude)?, 0])?;
+    inside(piece, !place)
 }
 
 #[cold]

@@ -6,6 +6,7 @@ pub(super) mod asin;
 pub(super) mod asinh;
 pub(super) mod atan;
 pub(super) mod atanh;
+pub(super) mod atanh_near_one;
 pub(super) mod erf;
 pub(super) mod exp;
 pub(super) mod log;

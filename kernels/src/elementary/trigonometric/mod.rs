@@ -4,7 +4,7 @@ mod careful;
 mod quarter;
 
 use super::careful::Argument;
-use super::piecewise::{self, below_one, inside};
+use super::piecewise::{self, below_one, distance_from_one, inside};
 use super::real::Real;
 use super::short::{Value, shifted};
 use super::tables::{acos::ACOS, asin::ASIN, atan::ATAN};
@@ -165,11 +165,7 @@ fn acos_careful(x: u32) -> u32 {
 /// The piece with the inverse of the cosine of a `magnitude` from 1/2 up to 1.
 #[inline(always)]
 fn acos_piece(magnitude: u32) -> Option<(&'static piecewise::Piece, u32)> {
-    if magnitude >= ONE {
-        return None;
-    }
-    // The distance from 1 in units of 2^-32.
-    below_one(&ACOS, [(magnitude & FRACTION | IMPLICIT).wrapping_neg() << 8, 0])
+    below_one(&ACOS, [distance_from_one(magnitude)?, 0])
 }
 
 /// That inverse in units of 2^-62.
