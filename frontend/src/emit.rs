@@ -285,6 +285,11 @@ impl Writer<'_> {
                 };
                 format!("k::matmul_integer(&{shape:?}, {}, {}, {scratch}, {target})", matrix(0), matrix(1))
             }
+            Op::PackedIntegerMatMul(shape, byte) => {
+                let zero = &operands[2];
+                let a = format!("&ByteMatrix {{ bytes: bytes({x}), byte: Byte::{byte:?}, zero: bytes({zero}) }}");
+                format!("k::matmul_integer_packed(&{shape:?}, {a}, {y}, {scratch}, {target})")
+            }
             Op::TreeEnsemble(shape) => {
                 let [_, roots, nodes, leaves, members, base] = &operands[..] else { unreachable!("six operands") };
                 let trees =

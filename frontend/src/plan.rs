@@ -8,6 +8,12 @@ use crate::graph::{Graph, Node, Op, TensorId};
 /// Places are multiples of this: what the largest element asks for.
 const ALIGN: usize = 8;
 
+/// Most tensors whose places are looked for more than a few times.
+const MAX_REFINED: usize = 1024;
+
+/// How often they are.
+const ROUNDS: usize = 64;
+
 /// Places of all tensors that are not constants, in one arena.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
@@ -73,7 +79,20 @@ impl Plan {
                 best = Some((bytes, offsets));
             }
         }
-        let (bytes, offsets) = best.unwrap_or_default();
+        let (mut bytes, mut offsets) = best.unwrap_or_default();
+        // What sticks out at the top is placed first the next time.
+        let mut last = offsets.clone();
+        for _ in 0..if blocks.len() <= MAX_REFINED { ROUNDS } else { 0 } {
+            let top = |block: &Block| last[&block.members[0]] + block.room();
+            let highest = (0..blocks.len()).max_by_key(|&i| (top(&blocks[i]), i));
+            let Some(highest) = highest.filter(|_| bytes > lower_bound + lower_bound / 64) else { break };
+            blocks[..=highest].rotate_right(1);
+            let again;
+            (again, last) = place(&blocks);
+            if again < bytes {
+                (bytes, offsets) = (again, last.clone());
+            }
+        }
         Self { offsets, in_place, bytes, lower_bound }
     }
 

@@ -13,9 +13,10 @@ use crate::support::{all_models, fixture, import};
 fn weights(proto: &mut ModelProto) -> impl Iterator<Item = &mut TensorProto> {
     let initializers = &mut proto.graph.as_mut().unwrap().initializer;
     // Scalars are parameters of the structure: the bounds of a Clip become part of a kernel's call.
-    initializers
-        .iter_mut()
-        .filter(|tensor| tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty())
+    // So are the scales of quantised weights: a bias has that of the sums that it is added to.
+    initializers.iter_mut().filter(|tensor| {
+        tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty() && !tensor.name.ends_with("_scale")
+    })
 }
 
 /// Other weights, each positive where it was: a variance stays one.
