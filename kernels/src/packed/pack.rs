@@ -121,10 +121,8 @@ impl Rows {
             let low = (low >> DROPPED).wrapping_neg();
             self.lows.extend([(low >> 32) as u32, low as u32]);
             self.records.extend([group.scales[row] as u32, group.notes[row].bound()]);
-            self.head.scales = [
-                self.head.scales[0].min(group.scales[row]),
-                self.head.scales[1].max(group.scales[row]),
-            ];
+            self.head.scales =
+                [self.head.scales[0].min(group.scales[row]), self.head.scales[1].max(group.scales[row])];
         }
         self.head.infinite |= group.infinite;
     }
@@ -439,5 +437,32 @@ impl<const N: usize> BlockSums<N> {
         let [high, low] = &self.squares;
         let sum = |(&high, &low): (&u64, &u64)| (u128::from(high) << 32) + u128::from(low);
         high.iter().zip(low).map(sum).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of every scale at which the usual way is taken, all exponents and mantissas at their ends.
+    #[test]
+    fn the_usual_way_makes_the_same_integers() {
+        let mantissas = [0, 1, 2, 0x3f_ffff, 0x40_0000, 0x40_0001, 0x55_5555, 0x7f_fffe, 0x7f_ffff];
+        for largest in 0..=254 {
+            let scale = scale(largest << 23 | 0x7f_ffff);
+            if scale < 0 {
+                continue;
+            }
+            let power = f32::from_bits((127 + scale).cast_unsigned() << 23);
+            for (exponent, mantissa) in (0..=largest).flat_map(|e| mantissas.map(|m| (e, m))) {
+                for bits in [exponent << 23 | mantissa, SIGN | exponent << 23 | mantissa] {
+                    let expected = quantise(bits, scale);
+                    let (y, fraction) = integer(f32::from_bits(bits), power);
+                    assert_eq!(y as i32, expected.y, "{bits:#x} at {scale}");
+                    let is_whole = expected.s == 0 && expected.exact;
+                    assert_eq!(fraction.to_bits() == 0, is_whole, "{bits:#x} at {scale}");
+                }
+            }
+        }
     }
 }
