@@ -414,13 +414,14 @@ impl<const N: usize> BlockSums<N> {
                 sums.products[row] = sums.products[row].wrapping_add(product as u64);
                 sums.low[row] += u64::from(product as u32);
             }
+            let [high, low] = &mut sums.squares;
             for y in [one, other] {
-                for row in 0..N {
+                for ((high, low), &y) in high.iter_mut().zip(&mut *low).zip(y) {
                     // Below 2^60.
-                    let magnitude = u64::from((y[row] as i32).unsigned_abs());
+                    let magnitude = u64::from((y as i32).unsigned_abs());
                     let square = magnitude * magnitude;
-                    sums.squares[0][row] += square >> 32;
-                    sums.squares[1][row] += u64::from(square as u32);
+                    *high += square >> 32;
+                    *low += u64::from(square as u32);
                 }
             }
         }
