@@ -21,8 +21,8 @@ use crate::elf::{Elf, WEIGHTS as SECTION};
 use crate::error::BuildError;
 use crate::guest::Weight;
 
-/// Alignment of each array: a word, and a leaf of the memory tree is a multiple of it.
-const ALIGN: u64 = 4;
+/// Alignment of each array: what 64-bit integers ask for, and a leaf of the memory tree is a multiple of it.
+const ALIGN: u64 = 8;
 
 /// Alignment of the segment in the file, that of its address: a page of the VM.
 const PAGE: usize = 4096;
@@ -51,14 +51,15 @@ impl Spool {
         let order = target.elf().byte_order;
         std::fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
         let mut file = tempfile::tempfile_in(dir).map_err(BuildError::io("make a file in", dir))?;
-        let (mut arrays, mut start) = (Vec::new(), 0);
+        let (mut arrays, mut end) = (Vec::new(), 0u64);
         for weight in weights {
+            let start = end.next_multiple_of(ALIGN);
             let size = write(&weight, start, order, &mut file)
                 .map_err(|source| BuildError::Pack { symbol: weight.symbol.clone(), source })?;
             arrays.push(Array { symbol: weight.symbol, start, size });
-            start += size;
+            end = start + size;
         }
-        let bytes = map(&file, start).map_err(BuildError::io("map a file in", dir))?;
+        let bytes = map(&file, end).map_err(BuildError::io("map a file in", dir))?;
         Ok(Self { arrays, bytes, order })
     }
 
