@@ -30,6 +30,15 @@ def outputs(path, *inputs):
     return {name: np.stack(column) for name, column in zip(names, zip(*rows))}
 
 
+def record_classifier(path, inputs, labels, testdata):
+    """Records the `logits` of the first inputs, for the model at `path`; returns its `accuracy`."""
+    logits = outputs(path, inputs)["logits"]
+    folder = path.parent / "testdata"
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f"{path.stem}.logits.npy", logits[:testdata])
+    return accuracy(logits.argmax(1), labels, testdata)
+
+
 def accuracy(answers, labels, testdata):
     """How many answers are right: of all that were held back, and of the first `testdata`, which are recorded."""
     right = answers == labels
