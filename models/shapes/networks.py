@@ -40,7 +40,11 @@ class Excite(nn.Module):
         super().__init__()
         few = channels // 4
         self.weigh = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, few, 1), nn.ReLU(), nn.Conv2d(few, channels, 1), nn.Hardsigmoid()
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, few, 1),
+            nn.ReLU(),
+            nn.Conv2d(few, channels, 1),
+            nn.Hardsigmoid(),
         )
 
     def forward(self, x):
