@@ -145,7 +145,12 @@ impl Writer<'_> {
         debug_assert!(view.offset + view.len <= self.graph.tensors[view.tensor.0].len);
         let dtype = self.graph.dtype(view);
         let start = self.start(view.tensor) + view.offset * dtype.size();
-        format!("::<{}>({start}{}, {})", rust_type(dtype), self.moved(view.step * dtype.size() as isize), view.len)
+        format!(
+            "::<{}>({start}{}, {})",
+            rust_type(dtype),
+            self.moved(view.step * dtype.size() as isize),
+            view.len
+        )
     }
 
     /// What a round adds to a place.
@@ -264,7 +269,8 @@ impl Writer<'_> {
             Op::GatherNd(shape, dims) => format!("k::gather_nd({shape:?}, &{dims:?}, {x}, {y}, {target})"),
             Op::ScatterElements(op, along, dims, strides) => {
                 let updates = &operands[2];
-                let call = format!("Scatter::{op:?}, {along:?}, &{dims:?}, &{strides:?}, {y}, {updates}, {target}");
+                let call =
+                    format!("Scatter::{op:?}, {along:?}, &{dims:?}, &{strides:?}, {y}, {updates}, {target}");
                 format!("{target}.copy_from_slice({x}); k::scatter_elements({call})")
             }
             Op::ScatterNd(op, shape, dims) => {
@@ -281,19 +287,26 @@ impl Writer<'_> {
             Op::IntegerMatMul(shape, bytes) => {
                 let matrix = |place: usize| {
                     let (elements, zero) = (&operands[place], &operands[place + 2]);
-                    format!("&ByteMatrix {{ bytes: bytes({elements}), byte: Byte::{:?}, zero: bytes({zero}) }}", bytes[place])
+                    format!(
+                        "&ByteMatrix {{ bytes: bytes({elements}), byte: Byte::{:?}, zero: bytes({zero}) }}",
+                        bytes[place]
+                    )
                 };
                 format!("k::matmul_integer(&{shape:?}, {}, {}, {scratch}, {target})", matrix(0), matrix(1))
             }
             Op::PackedIntegerMatMul(shape, byte) => {
                 let zero = &operands[2];
-                let a = format!("&ByteMatrix {{ bytes: bytes({x}), byte: Byte::{byte:?}, zero: bytes({zero}) }}");
+                let a =
+                    format!("&ByteMatrix {{ bytes: bytes({x}), byte: Byte::{byte:?}, zero: bytes({zero}) }}");
                 format!("k::matmul_integer_packed(&{shape:?}, {a}, {y}, {scratch}, {target})")
             }
             Op::TreeEnsemble(shape) => {
-                let [_, roots, nodes, leaves, members, base] = &operands[..] else { unreachable!("six operands") };
-                let trees =
-                    format!("Trees {{ roots: {roots}, nodes: {nodes}, leaves: {leaves}, members: {members} }}");
+                let [_, roots, nodes, leaves, members, base] = &operands[..] else {
+                    unreachable!("six operands")
+                };
+                let trees = format!(
+                    "Trees {{ roots: {roots}, nodes: {nodes}, leaves: {leaves}, members: {members} }}"
+                );
                 let TreeEnsemble { rows, features, targets, aggregate } = shape;
                 // The name of a variant is no path.
                 let sizes = format!("rows: {rows}, features: {features}, targets: {targets}");
@@ -306,7 +319,13 @@ impl Writer<'_> {
 }
 
 /// The call of a kernel between floats and integers.
-fn quantise(name: &str, dims: &[usize], strides: &[Vec<usize>; 3], operands: &[String], target: &str) -> String {
+fn quantise(
+    name: &str,
+    dims: &[usize],
+    strides: &[Vec<usize>; 3],
+    operands: &[String],
+    target: &str,
+) -> String {
     let [x, s, z] = strides;
     let zero = operands.get(2).map_or_else(|| "None".to_owned(), |zero| format!("Some({zero})"));
     let (values, scale) = (&operands[0], &operands[1]);

@@ -100,7 +100,12 @@ impl Builder {
     /// The same of any part of the tensor, in any order: its integers lie as the value does.
     pub fn quantised_view(&self, value: &Value) -> Option<Quantised> {
         let from = self.quantised.get(&value.tensor)?;
-        let x = Value { tensor: from.x.tensor, dtype: from.x.dtype, offset: from.x.offset + value.offset, ..value.clone() };
+        let x = Value {
+            tensor: from.x.tensor,
+            dtype: from.x.dtype,
+            offset: from.x.offset + value.offset,
+            ..value.clone()
+        };
         from.x.is_dense().then(|| Quantised { x, ..from.clone() })
     }
 

@@ -55,7 +55,8 @@ impl Outcome {
 impl Listed {
     fn of(line: &str) -> Self {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [suite, case, operators, form, _tier, constant, onnxruntime, tract, natively, in_vm] = fields[..] else {
+        let [suite, case, operators, form, _tier, constant, onnxruntime, tract, natively, in_vm] = fields[..]
+        else {
             panic!("tests/onnx/cases.tsv has {} fields in the line {line:?}", fields.len());
         };
         let yes = |text: &str| (text != "-").then_some(text == "yes");
@@ -81,7 +82,8 @@ impl Listed {
 
 /// All cases, in the order of the list.
 pub fn cases() -> Vec<Listed> {
-    let text = fs::read_to_string(checkout().join("tests/onnx/cases.tsv")).expect("the list is in the checkout");
+    let text =
+        fs::read_to_string(checkout().join("tests/onnx/cases.tsv")).expect("the list is in the checkout");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some(COLUMNS), "tests/onnx/cases.tsv has other columns");
     lines.map(Listed::of).collect()
@@ -98,9 +100,16 @@ pub fn compare<'a>(
         let name = format!("  {}/{}", listed.suite, listed.case);
         match (outcome(listed), result) {
             (Outcome::Passes, Err(error)) => wrong.push(format!("{name} is listed as passing: {error}")),
-            (Outcome::Fails(reason), Ok(())) => wrong.push(format!("{name} passes; it is listed as failing: {reason}")),
+            (Outcome::Fails(reason), Ok(())) => {
+                wrong.push(format!("{name} passes; it is listed as failing: {reason}"))
+            }
             _ => {}
         }
     }
-    assert!(wrong.is_empty(), "{} cases are not as tests/onnx/cases.tsv has them:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases are not as tests/onnx/cases.tsv has them:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -7,8 +7,8 @@
 use opml_abi::DataType;
 use opml_kernels::BinaryOp;
 
-use super::quantised::{conv_sums, product, zero_point};
 use super::Call;
+use super::quantised::{conv_sums, product, zero_point};
 use crate::builder::{Built, Quantised, Value};
 
 /// Where a value comes from, if it is all of a tensor of bytes that was dequantised with known parameters.
@@ -89,8 +89,8 @@ pub(super) fn matmul(
     let (Some(left), Some(right)) = (bytes(call, a), bytes(call, b)) else { return Ok(None) };
     let columns_axis = if transposed { 0 } else { 1 };
     let is_matrix = a.rank() >= 2 && b.rank() == 2;
-    let per_column =
-        right.scale.len() == 1 || (right.axis == columns_axis && is_matrix && right.scale.len() == b.shape[columns_axis]);
+    let per_column = right.scale.len() == 1
+        || (right.axis == columns_axis && is_matrix && right.scale.len() == b.shape[columns_axis]);
     if !is_matrix || left.scale.len() != 1 || !per_column || !call.b.is_constant(&right.x) {
         return Ok(None);
     }

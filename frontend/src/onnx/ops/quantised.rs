@@ -39,7 +39,10 @@ fn spread(call: &mut Call<'_>, value: &Value, x: &Value) -> Built {
     let mut blocks = x.shape.clone();
     blocks[axis] = x.shape[axis].div_ceil(block);
     if value.shape != blocks {
-        return Err(format!("parameters {:?} for blocks of {block} along axis {axis} of {:?}", value.shape, x.shape));
+        return Err(format!(
+            "parameters {:?} for blocks of {block} along axis {axis} of {:?}",
+            value.shape, x.shape
+        ));
     }
     let repeated = call.b.unsqueeze(value, axis + 1);
     blocks.insert(axis + 1, block);
@@ -89,9 +92,17 @@ pub(super) fn dequantised(call: &mut Call<'_>, from: Quantised) -> Built {
 }
 
 /// What `x` was before it was dequantised, if it is quantised with the same parameters: nothing has happened to it in between but moves.
-fn unchanged(call: &Call<'_>, x: &Value, scale: &Value, zero: Option<&Value>, dtype: DataType) -> Option<Value> {
+fn unchanged(
+    call: &Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Option<Value> {
     let from = call.b.quantised_view(x)?;
-    let same = |a: &Value, b: &Value| a.len() == 1 && call.b.as_constant(a).is_some_and(|v| Some(v) == call.b.as_constant(b));
+    let same = |a: &Value, b: &Value| {
+        a.len() == 1 && call.b.as_constant(a).is_some_and(|v| Some(v) == call.b.as_constant(b))
+    };
     let zeros = match (&from.zero, zero) {
         (None, None) => true,
         (Some(a), Some(b)) => same(a, b),
@@ -158,7 +169,8 @@ pub(super) fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value,
     let bytes = [byte(a)?, byte(b)?];
     let batch = crate::builder::broadcast_shape(&[&a.shape[..a.rank() - 2], &b.shape[..b.rank() - 2]])?;
     let shape = [&batch[..], &[m, n]].concat();
-    let (a, b) = (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
+    let (a, b) =
+        (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
     let parts: usize = batch.iter().product();
     let (a, b) = (call.b.reshape(&a, &[parts, m, k])?, call.b.reshape(&b, &[parts, k, n])?);
     let mut sums = Vec::new();
@@ -190,7 +202,8 @@ fn requantised(call: &mut Call<'_>, sums: &Value, multiplier: &Value, zero: &Val
 
 fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (a, b) = (call.input(0)?, call.input(3)?);
-    let (a_scale, b_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (a_scale, b_scale, y_scale, y_zero) =
+        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (a_zero, b_zero) = (call.optional(2), call.optional(5));
     let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
     let sums = product(call, &a, &a_zero, &b, &b_zero)?;
@@ -222,7 +235,8 @@ pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Valu
         let a = call.b.index(&rows, 1, group);
         let b = call.b.slice(&weights, 0, group * own, own, 1);
         let b = call.b.transpose(&b, &[1, 0]);
-        let zero = if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
+        let zero =
+            if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
         sums.push(product(call, &a, x_zero, &b, &zero)?);
     }
     let sums = call.b.concat(&sums, 1)?;
@@ -239,7 +253,8 @@ fn conv_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (x, w) = (call.input(0)?, call.input(3)?);
-    let (x_scale, w_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (x_scale, w_scale, y_scale, y_zero) =
+        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (x_zero, w_zero) = (call.optional(2), call.optional(5));
     let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
     let mut sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
