@@ -280,6 +280,11 @@ impl Writer<'_> {
             }
             Op::ReverseSequence(shape) => format!("k::reverse_sequence({shape:?}, {x}, {y}, {target})"),
             Op::Quantize(dims, strides) => quantise("quantize", dims, strides, &operands, target),
+            Op::Requantize(rectified, dims, [a, b, m]) => {
+                let (multiplier, zero) = (&operands[2], &operands[3]);
+                let operands = format!("{x}, &{a:?}, {y}, &{b:?}, {multiplier}, &{m:?}, {zero}");
+                format!("k::requantize({rectified}, &{dims:?}, {operands}, {target})")
+            }
             Op::Dequantize(dims, strides) => quantise("dequantize", dims, strides, &operands, target),
             Op::DynamicQuantize => {
                 format!("k::dynamic_quantize({x}, {target}, {}, {})", targets[1], targets[2])

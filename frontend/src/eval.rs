@@ -96,6 +96,7 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             indices => by_index::<i64>(op, inputs, indices.get(), out),
         },
         Op::Quantize(..)
+        | Op::Requantize(..)
         | Op::Dequantize(..)
         | Op::DynamicQuantize
         | Op::IntegerMatMul(..)
@@ -201,6 +202,20 @@ fn quantised(op: &Op, inputs: &[Slice<'_>], out: &mut Slice<'static>, more: &mut
                     z,
                     out.get_mut(),
                 ),
+            }
+        }
+        Op::Requantize(rectified, dims, [x, b, m]) => {
+            let (sums, bias, multiplier) = (inputs[0].get(), inputs[1].get(), inputs[2].get());
+            let zero = &inputs[3];
+            match out {
+                Slice::I8(out) => {
+                    let out = out.to_mut();
+                    k::requantize(*rectified, dims, sums, x, bias, b, multiplier, m, zero.get(), out);
+                }
+                out => {
+                    let out = out.get_mut::<u8>();
+                    k::requantize(*rectified, dims, sums, x, bias, b, multiplier, m, zero.get(), out);
+                }
             }
         }
         Op::Dequantize(dims, [x, s, z]) => {

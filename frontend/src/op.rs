@@ -82,6 +82,9 @@ pub enum Op {
     ReverseSequence(Sequences),
     /// Float32, a scale and perhaps zero points; dimensions and strides of the three.
     Quantize(Vec<usize>, [Vec<usize>; 3]),
+    /// Int32 sums, a bias, multipliers and a zero point; whether nothing is below the zero point, dimensions, and strides of the first
+    /// three.
+    Requantize(bool, Vec<usize>, [Vec<usize>; 3]),
     /// Integers, a scale and perhaps zero points; dimensions and strides of the three.
     Dequantize(Vec<usize>, [Vec<usize>; 3]),
     /// Float32; bytes, their scale and their zero point.

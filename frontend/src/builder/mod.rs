@@ -49,6 +49,20 @@ pub struct Quantised {
     pub axis: usize,
 }
 
+/// Where floats come from that were sums of integers: the sums and a bias, times a scale, each broadcast to the shape of the result;
+/// perhaps behind a ReLU.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scaled {
+    /// Int32.
+    pub sums: Value,
+    /// Int32.
+    pub bias: Value,
+    /// Float32.
+    pub scale: Value,
+    /// Whether there is a ReLU.
+    pub rectified: bool,
+}
+
 /// A graph while it is made.
 #[derive(Default)]
 pub struct Builder {
@@ -61,6 +75,7 @@ pub struct Builder {
     calls: usize,
     folded: u64,
     quantised: BTreeMap<TensorId, Quantised>,
+    scaled: BTreeMap<TensorId, Scaled>,
 }
 
 impl Builder {
@@ -89,6 +104,17 @@ impl Builder {
     /// Notes where all of a tensor comes from.
     pub fn remember(&mut self, value: &Value, from: Quantised) {
         self.quantised.insert(value.tensor, from);
+    }
+
+    /// Notes where all of a tensor comes from.
+    pub fn remember_scaled(&mut self, value: &Value, from: Scaled) {
+        self.scaled.insert(value.tensor, from);
+    }
+
+    /// What was noted of a value, if it is all of the tensor in its order.
+    pub fn scaled(&self, value: &Value) -> Option<Scaled> {
+        let from = self.scaled.get(&value.tensor)?;
+        (value.is_dense() && value.shape == from.sums.shape).then(|| from.clone())
     }
 
     /// What was noted of a value, if it is all of the tensor in its order.

@@ -80,7 +80,36 @@ fn quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if let Some(bytes) = unchanged(call, &x, &scale, zero.as_ref(), dtype) {
         return Ok(vec![bytes]);
     }
+    if let Some(bytes) = of_sums(call, &x, &scale, zero.as_ref(), dtype)? {
+        return Ok(vec![bytes]);
+    }
     Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), dtype, Op::Quantize)?])
+}
+
+/// Bytes of scaled sums: both scales are one multiplier, as onnxruntime has it, and a pass over the elements is left of four.
+fn of_sums(
+    call: &mut Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Built<Option<Value>> {
+    let Some(from) = call.b.scaled(x) else { return Ok(None) };
+    let one = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1);
+    if !one || !call.b.is_constant(scale) || !matches!(dtype, DataType::Int8 | DataType::Uint8) {
+        return Ok(None);
+    }
+    let zero = match zero {
+        Some(zero) => zero.with(vec![1], vec![1]),
+        None => call.b.scalar(dtype, 0.0).with(vec![1], vec![1]),
+    };
+    let divisor = scale.with(Vec::new(), Vec::new());
+    let multiplier = call.b.binary(BinaryOp::Div, &from.scale, &divisor)?;
+    let (sums, bias, multiplier) =
+        (from.sums, from.bias.broadcast(&x.shape)?, multiplier.broadcast(&x.shape)?);
+    let (dims, strides) = merged(&x.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let op = Op::Requantize(from.rectified, dims, strides);
+    call.b.call(op, &[&sums, &bias, &multiplier, &zero], dtype, &x.shape).map(Some)
 }
 
 /// Floats of integers with one scale and perhaps one zero point for all, noted as such.
@@ -191,13 +220,16 @@ fn matmul_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![product(call, &a, &a_zero, &b, &b_zero)?])
 }
 
-/// Bytes of sums: saturate(round(sum * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
-fn requantised(call: &mut Call<'_>, sums: &Value, multiplier: &Value, zero: &Value) -> Built {
-    let floats = call.b.cast(sums, DataType::Float32)?;
-    let scaled = call.b.binary(BinaryOp::Mul, &floats, multiplier)?;
-    let one = call.number(1.0);
-    let dtype = zero.dtype;
-    with_parameters(call, &scaled, &one, Some(zero), dtype, Op::Quantize)
+/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
+fn requantised(call: &mut Call<'_>, sums: &Value, bias: &Value, multiplier: &Value, zero: &Value) -> Built {
+    if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
+        return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+    }
+    let (bias, multiplier) = (bias.broadcast(&sums.shape)?, multiplier.broadcast(&sums.shape)?);
+    let (dims, strides) = merged(&sums.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let zero = zero.with(vec![1], vec![1]);
+    let op = Op::Requantize(false, dims, strides);
+    call.b.call(op, &[sums, &bias, &multiplier, &zero], zero.dtype, &sums.shape)
 }
 
 fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -209,7 +241,8 @@ fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let sums = product(call, &a, &a_zero, &b, &b_zero)?;
     let scales = call.b.binary(BinaryOp::Mul, &a_scale, &b_scale)?;
     let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
-    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+    let nothing = call.b.scalar(DataType::Int32, 0.0);
+    Ok(vec![requantised(call, &sums, &nothing, &multiplier, &y_zero)?])
 }
 
 /// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
@@ -257,19 +290,20 @@ fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
         (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (x_zero, w_zero) = (call.optional(2), call.optional(5));
     let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
-    let mut sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
+    let sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
     let per_channel = |call: &Call<'_>, value: &Value| {
         if value.len() == 1 {
             return value.with(Vec::new(), Vec::new());
         }
         (2..x.rank()).fold(value.clone(), |value, _| call.b.unsqueeze(&value, value.rank()))
     };
-    if let Some(bias) = call.optional(8) {
-        let bias = per_channel(call, &bias);
-        sums = call.b.binary(BinaryOp::Add, &sums, &bias)?;
-    }
+    let bias = match call.optional(8) {
+        Some(bias) => bias,
+        None => call.b.scalar(DataType::Int32, 0.0),
+    };
+    let bias = per_channel(call, &bias);
     let scales = call.b.binary(BinaryOp::Mul, &x_scale, &w_scale)?;
     let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
     let multiplier = per_channel(call, &multiplier);
-    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+    Ok(vec![requantised(call, &sums, &bias, &multiplier, &y_zero)?])
 }
