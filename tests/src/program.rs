@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use opml_abi::Tensor;
-use opml_frontend::Model;
 use opml_frontend::graph::Port;
+use opml_frontend::{Constant, Model};
 use opml_state::{State, cannon};
 use opml_targets::Target;
 use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelInfo};
 use opml_toolchain::progress::Silent;
-use opml_toolchain::{Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision};
+use opml_toolchain::{
+    BuildError, Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision,
+};
 use sha2::{Digest, Sha256};
 
 use crate::SET_UP;
@@ -98,6 +100,14 @@ pub fn bare(name: &str, source: &str, dir: &Path) -> State {
 
 /// Builds `request` in a folder of its name below `dir`, and returns the folder with the prestate as written.
 pub fn build_request(request: Request, dir: &Path) -> (PathBuf, State) {
+    build_in(request, dir, None).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The same, with the compiler's files in the folder `work`: builds in the checkout's own place wait for each other.
+///
+/// # Errors
+/// Those of [`build`].
+pub fn build_in(request: Request, dir: &Path, work: Option<PathBuf>) -> Result<(PathBuf, State), BuildError> {
     let (target, provision) = (target(), provision_options());
     let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
     assert!(found.is_some(), "{SET_UP}");
@@ -105,11 +115,11 @@ pub fn build_request(request: Request, dir: &Path) -> (PathBuf, State) {
         provision,
         checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
         out: dir.join(&request.name).join(target.name()),
-        work: None,
+        work,
     };
-    let built = build(request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
+    let built = build(request, &target, &options, &Silent)?;
     let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
-    (built.out, prestate.expect("a prestate can be read back"))
+    Ok((built.out, prestate.expect("a prestate can be read back")))
 }
 
 /// The target that everything here is built for.
@@ -128,11 +138,12 @@ pub fn provision_options() -> provision::Options {
     provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider")
 }
 
+/// A weight as the linker takes it.
+pub fn weight(constant: Constant) -> Weight {
+    Weight { symbol: constant.symbol.clone(), words: Words::made(move |put| constant.write(put)) }
+}
+
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
-    let weight = |c: opml_frontend::Constant| {
-        let symbol = c.symbol.clone();
-        Weight { symbol, words: Words::made(move |put| c.write(put)) }
-    };
     Request {
         name: name.to_owned(),
         program: GuestProgram {

@@ -18,8 +18,6 @@ pub struct Listed {
     pub case: String,
     /// What it is about, one or several joined by `+`.
     pub operators: String,
-    /// Whether the operator is written out as its definition by others.
-    pub expanded: bool,
     /// The inputs whose values shapes depend on: they are made constants.
     pub constant: Vec<String>,
     /// Whether onnxruntime 1.23 passes it; nothing for cases of our own.
@@ -46,6 +44,14 @@ impl Outcome {
         if text == "passes" { Self::Passes } else { Self::Fails(text.to_owned()) }
     }
 
+    /// Why they are not.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Fails(reason) if reason != "-" => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Whether the outputs are the expected ones.
     pub fn passes(&self) -> bool {
         *self == Self::Passes
@@ -55,7 +61,8 @@ impl Outcome {
 impl Listed {
     fn of(line: &str) -> Self {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [suite, case, operators, form, _tier, constant, onnxruntime, tract, natively, in_vm] = fields[..]
+        let [suite, case, operators, _form, _tier, constant, onnxruntime, tract, natively, in_vm] =
+            fields[..]
         else {
             panic!("tests/onnx/cases.tsv has {} fields in the line {line:?}", fields.len());
         };
@@ -64,7 +71,6 @@ impl Listed {
             suite: suite.into(),
             case: case.into(),
             operators: operators.into(),
-            expanded: form == "expanded",
             constant: constant.split(',').filter(|&name| name != "-").map(Into::into).collect(),
             onnxruntime: yes(onnxruntime),
             tract: yes(tract),

@@ -6,6 +6,7 @@
 mod activations;
 mod attention;
 mod control;
+mod einsum;
 mod elementwise;
 mod indexing;
 mod learning;
@@ -43,6 +44,7 @@ const ONNX: &[Family] = &[
     activations::OPERATORS,
     attention::OPERATORS,
     control::OPERATORS,
+    einsum::OPERATORS,
     elementwise::OPERATORS,
     indexing::OPERATORS,
     linear::OPERATORS,
