@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use opml_abi::Tensor;
-use opml_frontend::{Constant, Model};
 use opml_frontend::graph::Port;
+use opml_frontend::{Constant, Model};
 use opml_state::{State, cannon};
 use opml_targets::Target;
 use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelInfo};
 use opml_toolchain::progress::Silent;
-use opml_toolchain::{BuildError, Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision};
+use opml_toolchain::{
+    BuildError, Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision,
+};
 use sha2::{Digest, Sha256};
 
 use crate::SET_UP;

@@ -85,7 +85,8 @@ fn key(listed: &Listed) -> (String, String) {
 
 /// Cuts the cases into guests of about the same size.
 fn groups<'a>(cases: impl Iterator<Item = (&'a Listed, Case)>) -> Vec<Group<'a>> {
-    let calls = |case: &Case| case.model.graph().nodes.iter().map(opml_frontend::graph::Node::calls).sum::<usize>();
+    let calls =
+        |case: &Case| case.model.graph().nodes.iter().map(opml_frontend::graph::Node::calls).sum::<usize>();
     let mut groups: Vec<Group> = vec![];
     let mut sum = CALLS;
     for (listed, case) in cases {
@@ -169,7 +170,8 @@ fn print_steps(cases: &[Listed], results: &BTreeMap<(String, String), Run>) {
     }
     println!("{:60} {:>5} {:>12} {:>12}", "operators", "cases", "fewest steps", "most steps");
     for (operator, steps) in operators {
-        let (fewest, most) = (steps.iter().min().expect("one at least"), steps.iter().max().expect("as above"));
+        let (fewest, most) =
+            (steps.iter().min().expect("one at least"), steps.iter().max().expect("as above"));
         println!("{operator:60} {:5} {fewest:12} {most:12}", steps.len());
     }
 }

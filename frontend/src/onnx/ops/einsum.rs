@@ -30,7 +30,8 @@ type Lengths = BTreeMap<Label, usize>;
 fn einsum(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let equation: String = call.text("equation", "").chars().filter(|c| !c.is_whitespace()).collect();
     let values = call.all_inputs()?;
-    let (left, right) = equation.split_once("->").map_or((&*equation, None), |(left, right)| (left, Some(right)));
+    let (left, right) =
+        equation.split_once("->").map_or((&*equation, None), |(left, right)| (left, Some(right)));
     let terms: Vec<&str> = left.split(',').collect();
     if terms.len() != values.len() {
         return Err(format!("the equation {equation} for {} operands", values.len()));
@@ -41,7 +42,9 @@ fn einsum(call: &mut Call<'_>) -> Built<Vec<Value>> {
     }
     let lengths = lengths(&operands)?;
     let result = match right {
-        Some(term) => labels(term, lengths.keys().filter(|label| matches!(label, Label::Ellipsis(_))).count())?,
+        Some(term) => {
+            labels(term, lengths.keys().filter(|label| matches!(label, Label::Ellipsis(_))).count())?
+        }
         None => implied(&terms, &lengths),
     };
     let known = |(at, label): (usize, &Label)| lengths.contains_key(label) && !result[..at].contains(label);
@@ -52,10 +55,12 @@ fn einsum(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let mut sum = rest.next().expect("a node has operands");
     while let Some(next) = rest.next() {
         // What neither the result nor a later operand has is summed now.
-        let later: Vec<Label> = rest.clone().flat_map(|operand| operand.labels).chain(result.clone()).collect();
+        let later: Vec<Label> =
+            rest.clone().flat_map(|operand| operand.labels).chain(result.clone()).collect();
         sum = contract(call.b, &sum, &next, &later, &lengths)?;
     }
-    let gone: Vec<usize> = (0..sum.labels.len()).filter(|&axis| !result.contains(&sum.labels[axis])).collect();
+    let gone: Vec<usize> =
+        (0..sum.labels.len()).filter(|&axis| !result.contains(&sum.labels[axis])).collect();
     let value = call.b.reduce_away(&sum.value, &gone)?;
     sum.labels.retain(|label| result.contains(label));
     Ok(vec![Labelled { value, ..sum }.arranged(&result, &lengths)])
@@ -65,7 +70,9 @@ fn einsum(call: &mut Call<'_>) -> Built<Vec<Value>> {
 fn labels(term: &str, ellipsis: usize) -> Built<Vec<Label>> {
     let letters = |part: &str| {
         let known = |c: char| c.is_ascii_alphabetic().then_some(Label::Letter(c));
-        part.chars().map(|c| known(c).ok_or_else(|| format!("{c:?} in its equation"))).collect::<Built<Vec<_>>>()
+        part.chars()
+            .map(|c| known(c).ok_or_else(|| format!("{c:?} in its equation")))
+            .collect::<Built<Vec<_>>>()
     };
     match term.split_once("...") {
         Some((before, after)) => {
@@ -82,7 +89,9 @@ fn diagonal(term: &str, value: &Value) -> Built<Labelled> {
     let open = value.rank().checked_sub(named).filter(|&n| n == 0 || term.contains("..."));
     let open = open.ok_or_else(|| format!("the indices {term} for the shape {:?}", value.shape))?;
     let mut out = Labelled { labels: vec![], value: value.with(vec![], vec![]) };
-    for (label, (&len, &stride)) in labels(term, open)?.into_iter().zip(value.shape.iter().zip(&value.strides)) {
+    for (label, (&len, &stride)) in
+        labels(term, open)?.into_iter().zip(value.shape.iter().zip(&value.strides))
+    {
         match out.labels.iter().position(|&other| other == label) {
             Some(axis) if out.value.shape[axis] == len => out.value.strides[axis] += stride,
             Some(_) => return Err(format!("the indices {term} for the shape {:?}", value.shape)),
@@ -99,7 +108,8 @@ fn diagonal(term: &str, value: &Value) -> Built<Labelled> {
 /// Axes of length 1 broadcast.
 fn lengths(operands: &[Labelled]) -> Built<Lengths> {
     let mut lengths = Lengths::new();
-    for (&label, &len) in operands.iter().flat_map(|operand| operand.labels.iter().zip(&operand.value.shape)) {
+    for (&label, &len) in operands.iter().flat_map(|operand| operand.labels.iter().zip(&operand.value.shape))
+    {
         let known = lengths.entry(label).or_insert(len);
         match (*known, len) {
             (a, b) if a == b || b == 1 => {}
@@ -123,14 +133,22 @@ impl Labelled {
     fn arranged(&self, order: &[Label], lengths: &Lengths) -> Value {
         let stride = |label: &Label| {
             let axis = self.labels.iter().position(|own| own == label);
-            axis.filter(|&axis| self.value.shape[axis] == lengths[label]).map_or(0, |axis| self.value.strides[axis])
+            axis.filter(|&axis| self.value.shape[axis] == lengths[label])
+                .map_or(0, |axis| self.value.strides[axis])
         };
-        self.value.with(order.iter().map(|label| lengths[label]).collect(), order.iter().map(stride).collect())
+        self.value
+            .with(order.iter().map(|label| lengths[label]).collect(), order.iter().map(stride).collect())
     }
 }
 
 /// The products of `a` and `b`, summed over what is not in `later`: of float32 one exact sum, rounded once.
-fn contract(b: &mut Builder, left: &Labelled, right: &Labelled, later: &[Label], lengths: &Lengths) -> Built<Labelled> {
+fn contract(
+    b: &mut Builder,
+    left: &Labelled,
+    right: &Labelled,
+    later: &[Label],
+    lengths: &Lengths,
+) -> Built<Labelled> {
     let has = |operand: &Labelled, label: &Label| operand.labels.contains(label);
     let mut all = left.labels.clone();
     all.extend(right.labels.iter().filter(|label| !has(left, label)));
