@@ -20,7 +20,7 @@ pub struct Listed {
     pub operators: String,
     /// The inputs whose values shapes depend on: they are made constants.
     pub constant: Vec<String>,
-    /// Whether onnxruntime 1.23 passes it; nothing for cases of our own.
+    /// Whether onnxruntime 1.31 passes it; nothing for cases of our own.
     pub onnxruntime: Option<bool>,
     /// Whether tract 0.23 passes it; nothing for cases of our own.
     pub tract: Option<bool>,

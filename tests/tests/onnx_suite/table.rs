@@ -39,7 +39,8 @@ struct Count {
     tract: usize,
     /// Cases of our own, which are not among the others.
     own: usize,
-    failing: Vec<String>,
+    /// Cases by the reason for which they do not pass.
+    failing: BTreeMap<String, Vec<String>>,
 }
 
 impl Count {
@@ -54,7 +55,7 @@ impl Count {
             self.tract += usize::from(listed.tract == Some(true));
         }
         if let Some(reason) = listed.natively.reason().or(listed.in_vm.reason()) {
-            self.failing.push(format!("`{}`: {reason}", listed.case));
+            self.failing.entry(reason.to_owned()).or_default().push(format!("`{}`", listed.case));
         }
     }
 
@@ -62,8 +63,9 @@ impl Count {
     fn cells(&self, note: &str) -> String {
         let number = |n: usize| if self.all == 0 { "-".into() } else { n.to_string() };
         let own = if self.own == 0 { "-".into() } else { self.own.to_string() };
-        let notes: Vec<&str> =
-            [note].into_iter().chain(self.failing.iter().map(|s| &**s)).filter(|s| !s.is_empty()).collect();
+        let failing = self.failing.iter().map(|(reason, cases)| format!("{}: {reason}", cases.join(", ")));
+        let notes: Vec<String> =
+            [note.to_owned()].into_iter().chain(failing).filter(|note| !note.is_empty()).collect();
         format!(
             "{} | {} | {} | {} | {} | {own} | {}",
             number(self.all),
@@ -89,7 +91,7 @@ int32, int8, uint8, bool) and whose shapes are static once the inputs that shape
 lists them. A case passes if each output element `o` differs from the expected `e` by at most 1e-7 + 1e-3 |e|, and is equal to it
 if it is no float. A case passes in the VM if besides the guest's output is the native twin's to the bit; cases of more than 10^8
 steps are not run there. *own* are cases of this repository (`tests/onnx/own/`), each natively and in the VM. The columns of
-onnxruntime 1.23 and tract 0.23 say how many of the same cases these pass, with the same inputs as constants where they need that.
+onnxruntime 1.31 and tract 0.23 say how many of the same cases these pass, with the same inputs as constants where they need that.
 ";
 
 fn document() -> String {
@@ -125,7 +127,7 @@ fn document() -> String {
         let note = notes.notes.get(name).map_or("", String::as_str);
         row(&mut text, &format!("`{name}`"), count.cells(note));
     }
-    row(&mut text, "all cases, with those below", Count { failing: vec![], ..total }.cells(""));
+    row(&mut text, "all cases, with those below", Count { failing: BTreeMap::new(), ..total }.cells(""));
     writeln!(text, "\n## Networks and cases of several operators\n\n| suite | {columns} |\n|{lines}|")
         .expect("as above");
     for (name, count) in &suites {
