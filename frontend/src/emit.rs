@@ -4,6 +4,7 @@
 //! what it learned. Names out of the model appear in comments only, escaped.
 
 use opml_abi::blob;
+use opml_kernels::TreeEnsemble;
 
 use crate::elements::{Elements, rust_type};
 use crate::graph::{Graph, Node, Op, Port, Source, TensorId, View};
@@ -284,11 +285,20 @@ impl Writer<'_> {
                 };
                 format!("k::matmul_integer(&{shape:?}, {}, {}, {scratch}, {target})", matrix(0), matrix(1))
             }
+            Op::PackedIntegerMatMul(shape, byte) => {
+                let zero = &operands[2];
+                let a = format!("&ByteMatrix {{ bytes: bytes({x}), byte: Byte::{byte:?}, zero: bytes({zero}) }}");
+                format!("k::matmul_integer_packed(&{shape:?}, {a}, {y}, {scratch}, {target})")
+            }
             Op::TreeEnsemble(shape) => {
                 let [_, roots, nodes, leaves, members, base] = &operands[..] else { unreachable!("six operands") };
                 let trees =
                     format!("Trees {{ roots: {roots}, nodes: {nodes}, leaves: {leaves}, members: {members} }}");
-                format!("k::tree_ensemble({shape:?}, {x}, &{trees}, {base}, {target})")
+                let TreeEnsemble { rows, features, targets, aggregate } = shape;
+                // The name of a variant is no path.
+                let sizes = format!("rows: {rows}, features: {features}, targets: {targets}");
+                let shape = format!("TreeEnsemble {{ {sizes}, aggregate: Aggregate::{aggregate:?} }}");
+                format!("k::tree_ensemble({shape}, {x}, &{trees}, {base}, {target})")
             }
             Op::Repeat { .. } => unreachable!("a loop is no call"),
         }

@@ -93,7 +93,9 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             Slice::I32(indices) => by_index(op, inputs, indices, out),
             indices => by_index::<i64>(op, inputs, indices.get(), out),
         },
-        Op::Quantize(..) | Op::Dequantize(..) | Op::DynamicQuantize | Op::IntegerMatMul(..) => {
+        Op::Quantize(..) | Op::Dequantize(..) | Op::DynamicQuantize
+        | Op::IntegerMatMul(..)
+        | Op::PackedIntegerMatMul(..) => {
             quantised(op, inputs, out, more);
         }
         Op::TreeEnsemble(shape) => {
@@ -208,6 +210,11 @@ fn quantised(op: &Op, inputs: &[Slice<'_>], out: &mut Slice<'static>, more: &mut
             };
             let mut scratch = vec![0; k::integer_scratch(shape)];
             k::matmul_integer(shape, &matrix(0, *a), &matrix(1, *b), &mut scratch, out.get_mut());
+        }
+        Op::PackedIntegerMatMul(shape, byte) => {
+            let a = k::ByteMatrix { bytes: inputs[0].bytes(), byte: *byte, zero: inputs[2].bytes() };
+            let mut scratch = vec![0; k::integer_scratch(shape)];
+            k::matmul_integer_packed(shape, &a, inputs[1].get(), &mut scratch, out.get_mut());
         }
         other => unreachable!("{other:?} is not between floats and bytes"),
     }

@@ -88,6 +88,8 @@ pub enum Op {
     DynamicQuantize,
     /// A, B and their zero points, all of them bytes that are read as said; with scratch. The result is int32.
     IntegerMatMul(IntegerMatMul, [Byte; 2]),
+    /// A, B as [`opml_kernels::integer::pack`] has it, and the zero point of A; with scratch. The result is int32.
+    PackedIntegerMatMul(IntegerMatMul, Byte),
     /// Float32, roots, nodes, leaves, members and base values.
     TreeEnsemble(TreeEnsemble),
     /// Nothing of its own: the nodes run `count` times, and views move on by their steps.
@@ -109,6 +111,7 @@ impl Op {
     pub(crate) fn multiply_accumulates(&self) -> u64 {
         match self {
             Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
+            Op::IntegerMatMul(shape, _) | Op::PackedIntegerMatMul(shape, _) => (shape.m * shape.k * shape.n) as u64,
             Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
                 let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
                 (shape.output.channels * shape.output.height * shape.output.width * taps) as u64

@@ -4,7 +4,9 @@ use crate::arithmetic::{self, maximum, minimum};
 use crate::bits::{INFINITY_BITS, NAN, is_nan};
 use crate::broadcast::{Function, Operand, zip2};
 use crate::element::{Integer, Number};
-use crate::elementary::{cos, erf, exp, log, sigmoid, sin, sqrt, tanh};
+use crate::elementary::{
+    acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, log, sigmoid, sin, sinh, sqrt, tan, tanh,
+};
 use crate::rounding::{ceil, floor, round};
 
 /// A function of two numbers; [`Number`] has the rules. Arithmetic of floats is rounded once, that of integers wraps
@@ -92,6 +94,24 @@ pub enum UnaryOp {
     Sin,
     /// See [`cos`].
     Cos,
+    /// See [`tan`].
+    Tan,
+    /// See [`asin`].
+    Asin,
+    /// See [`acos`].
+    Acos,
+    /// See [`atan`].
+    Atan,
+    /// See [`sinh`].
+    Sinh,
+    /// See [`cosh`].
+    Cosh,
+    /// See [`asinh`].
+    Asinh,
+    /// See [`acosh`].
+    Acosh,
+    /// See [`atanh`].
+    Atanh,
 }
 
 /// x above zero, else +0; NaN for NaN.
@@ -167,6 +187,15 @@ pub fn unary(op: UnaryOp, x: &[f32], out: &mut [f32]) {
         UnaryOp::Erf => map(x, out, erf),
         UnaryOp::Sin => map(x, out, sin),
         UnaryOp::Cos => map(x, out, cos),
+        UnaryOp::Tan => map(x, out, tan),
+        UnaryOp::Asin => map(x, out, asin),
+        UnaryOp::Acos => map(x, out, acos),
+        UnaryOp::Atan => map(x, out, atan),
+        UnaryOp::Sinh => map(x, out, sinh),
+        UnaryOp::Cosh => map(x, out, cosh),
+        UnaryOp::Asinh => map(x, out, asinh),
+        UnaryOp::Acosh => map(x, out, acosh),
+        UnaryOp::Atanh => map(x, out, atanh),
     }
 }
 

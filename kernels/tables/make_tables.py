@@ -8,7 +8,7 @@ are right shows in the test of every float, not in this script.
 
 import pathlib
 
-from mpmath import atan, ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, sinh, tan, tanh
+from mpmath import acos, acosh, asin, asinh, atan, atanh, ceil, cos, erf, floor, log, matrix, lu_solve, mp, mpf, nint, pi, sin, sinh, tan, tanh
 
 # More than the 104 bits before the point and 126 behind it that the largest float times 2/pi has in its row.
 mp.prec = 320
@@ -43,8 +43,9 @@ def exponent_of(value):
     return exponent + (value >= mpf(2) ** (exponent + 1)) - (value < mpf(2) ** exponent)
 
 
-def piecewise(f, last, first_exponent=-12):
-    """Rows for `f`, rising, from a power of two, 2^-12 if nothing is said, to `last`."""
+def piecewise(f, last, first_exponent=-12, rises=True):
+    """Rows for `f` from a power of two, 2^-12 if nothing is said, to `last`. If it does not rise, each piece begins at
+    its end."""
     rows = []
     number = 0
     while True:
@@ -53,9 +54,10 @@ def piecewise(f, last, first_exponent=-12):
         width = mpf(2) ** (first_exponent + exponent) / ROWS_IN_BINADE
         if start >= last:
             return rows
+        of = lambda u: f(start + (u if rises else 1 - u) * width)
         # In units of the last place at the start of the interval.
-        scale = exponent_of(f(start))
-        c = polynomial(lambda u: f(start + u * width) / mpf(2) ** (scale - 23), 5)
+        scale = exponent_of(of(0))
+        c = polynomial(lambda u: of(u) / mpf(2) ** (scale - 23), 5)
         head, tail = split(c[0])
         assert 2**23 <= head < 2**24 and c[1] > 0
         # The last product is unsigned, in units of 2^-12; each one before it takes a signed word and halves.
@@ -138,3 +140,10 @@ write("log2", "Reciprocals of 1 + i/256 for 0 <= i < 256 and their logarithms.",
 write("tangent", "tan(pi/2 z) from 2^-13 to 1/2.", 8, piecewise(lambda z: tan(pi / 2 * z), mpf("0.5"), -13))
 write("atan", "The inverse tangent from 2^-12 to 16.", 8, piecewise(atan, mpf(16)))
 write("sinh", "The hyperbolic sine from 2^-12 to 1.", 8, piecewise(sinh, mpf(1)))
+write("asin", "The inverse sine from 2^-12 to 1/2.", 8, piecewise(asin, mpf("0.5")))
+write("acos", "The inverse cosine of 1 - w for w from 2^-13 to 1/2.", 8, piecewise(lambda w: acos(1 - w), mpf("0.5"), -13))
+write("asinh", "The inverse hyperbolic sine from 2^-12 to 16.", 8, piecewise(asinh, mpf(16)))
+write("acosh", "The inverse hyperbolic cosine of 1 + 16 w for w from 2^-13 to 1.", 8, piecewise(lambda w: acosh(1 + 16 * w), 1, -13))
+write("atanh", "The inverse hyperbolic tangent from 2^-12 to 1/2.", 8, piecewise(atanh, mpf("0.5")))
+write("atanh_near_one", "That of 1 - w for w from 2^-13 to 1/2, each piece from its end to its start.", 8,
+      piecewise(lambda w: atanh(1 - w), mpf("0.5"), -13, rises=False))

@@ -120,6 +120,65 @@ fn cos() {
 }
 
 #[test]
+fn tan() {
+    let case = Case { name: "tan", ours: elementary::tan, odd: true, close: f64::tan, exact: exact::tan };
+    check(&case);
+}
+
+#[test]
+fn asin() {
+    let case = Case { name: "asin", ours: elementary::asin, odd: true, close: f64::asin, exact: exact::asin };
+    check(&case);
+}
+
+#[test]
+fn acos() {
+    let case =
+        Case { name: "acos", ours: elementary::acos, odd: false, close: f64::acos, exact: exact::acos };
+    check(&case);
+}
+
+#[test]
+fn atan() {
+    let case = Case { name: "atan", ours: elementary::atan, odd: true, close: f64::atan, exact: exact::atan };
+    check(&case);
+}
+
+#[test]
+fn sinh() {
+    let case = Case { name: "sinh", ours: elementary::sinh, odd: true, close: f64::sinh, exact: exact::sinh };
+    check(&case);
+}
+
+#[test]
+fn cosh() {
+    let case =
+        Case { name: "cosh", ours: elementary::cosh, odd: false, close: f64::cosh, exact: exact::cosh };
+    check(&case);
+}
+
+#[test]
+fn asinh() {
+    let case =
+        Case { name: "asinh", ours: elementary::asinh, odd: true, close: libm::asinh, exact: exact::asinh };
+    check(&case);
+}
+
+#[test]
+fn acosh() {
+    let case =
+        Case { name: "acosh", ours: elementary::acosh, odd: false, close: libm::acosh, exact: exact::acosh };
+    check(&case);
+}
+
+#[test]
+fn atanh() {
+    let case =
+        Case { name: "atanh", ours: elementary::atanh, odd: true, close: libm::atanh, exact: exact::atanh };
+    check(&case);
+}
+
+#[test]
 fn sqrt() {
     let wrong = (0..=u32::MAX).into_par_iter().find_any(|&bits| {
         let root = f32::from_bits(bits).sqrt();

@@ -5,7 +5,6 @@ mod build;
 mod memory;
 mod mnist;
 mod nets;
-mod operators;
 mod refused;
 mod source;
 mod support;

@@ -36,6 +36,17 @@ const ODD: [u64; 15] = {
     table
 };
 
+/// 2 x 4 x ... x 2k / (3 x 5 x ... x (2k + 1)), times 2^63: Euler's series for the inverse tangent.
+pub(super) const EULER: [u64; 64] = {
+    let mut table = [1 << 63; 64];
+    let mut k = 1;
+    while k < 64 {
+        table[k] = (table[k - 1] as u128 * (2 * k as u128) / (2 * k as u128 + 1)) as u64;
+        k += 1;
+    }
+    table
+};
+
 /// A positive finite float as an integer of at most 24 bits, and its value in units of 2^-149.
 #[derive(Clone, Copy)]
 pub(super) struct Argument {
@@ -144,28 +155,40 @@ pub(super) fn erf(x: Argument) -> Real {
 }
 
 /// The magnitude of ln(x), and whether it is negative; x is not 1.
-pub(super) fn log(x: Argument) -> (Real, bool) {
+pub(super) fn log(x: Real) -> (Real, bool) {
     // x = m 2^n with m between the roots of 1/2 and 2.
-    let zeros = x.mantissa.leading_zeros() - 8;
-    let mantissa = x.mantissa << zeros;
-    let large = mantissa > 0xb5_04f3;
-    let one = if large { 1 << 24 } else { 1 << 23 };
-    let n = x.exponent - zeros as i32 - 127 + i32::from(large);
-    // ln m = 2 (z + z^3 / 3 + ...), z = (m - 1) / (m + 1), |z| < 0.172.
-    let negative = mantissa < one;
+    const ONE: u64 = 1 << 63;
+    let large = x.mantissa > 0xb504_f333_0000_0000;
+    let n = x.exponent + i32::from(large);
+    let mantissa = u128::from(x.mantissa);
+    let one = u128::from(ONE) << u32::from(large);
     if mantissa == one {
-        let value = u128::from(n.unsigned_abs()) * LN_2_96;
-        return (Real::new(value, -96), n < 0);
+        return (Real::new(u128::from(n.unsigned_abs()) * LN_2_96, -96), n < 0);
     }
-    let z = Real::new((u128::from(mantissa.abs_diff(one)) << 100) / u128::from(mantissa + one), -100);
-    let square = z.times(z).to_fixed(64);
-    let series = Real { mantissa: horner(&ODD, square), exponent: 1 };
-    let ln_m = z.times(series);
+    // ln m = 2 (z + z^3 / 3 + ...), z = (m - 1) / (m + 1), |z| < 0.172.
+    let z = Real::new(mantissa.abs_diff(one), 0).by(Real::new(mantissa + one, 0));
+    let ln_m = z.times(inverse_tanh(z));
+    let ln_m = Real { exponent: ln_m.exponent + 1, ..ln_m };
     if n == 0 {
-        return (ln_m, negative);
+        return (ln_m, large);
     }
     // |n| ln 2 is at least twice |ln m|.
     let part = i128::from(ln_m.to_fixed(64)) << 32;
-    let sum = i128::from(n) * LN_2_96 as i128 + if negative { -part } else { part };
+    let sum = i128::from(n) * LN_2_96 as i128 + if mantissa < one { -part } else { part };
     (Real::new(sum.unsigned_abs(), -96), sum < 0)
+}
+
+/// artanh(z) / z as a sum of z^2k / (2k + 1), for z below 0.172.
+pub(super) fn inverse_tanh(z: Real) -> Real {
+    Real::new(u128::from(horner(&ODD, z.times(z).to_fixed(64))), -63)
+}
+
+/// The sum of `coefficients[k]` x (-`x`)^k, `x` in units of 2^-64.
+pub(super) fn alternating(coefficients: &[u64], x: u64) -> u64 {
+    coefficients.iter().rev().fold(0, |sum, &coefficient| coefficient - high(sum, x))
+}
+
+/// A number in units of 2^-63.
+pub(super) fn of_fixed(value: u64) -> Real {
+    Real::new(u128::from(value), -63)
 }

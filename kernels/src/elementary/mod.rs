@@ -19,9 +19,9 @@ mod sigmoid;
 mod tables;
 mod trigonometric;
 
-pub use hyperbolic::{cosh, sinh};
+pub use hyperbolic::{acosh, asinh, atanh, cosh, sinh};
 pub use pow::pow;
-pub use trigonometric::{atan, cos, sin, tan};
+pub use trigonometric::{acos, asin, atan, cos, sin, tan};
 
 use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
 use careful::Argument;
@@ -29,6 +29,7 @@ use opml_softfloat::single;
 use tables::{erf::ERF, tanh::TANH};
 
 const ONE: u32 = 0x3f80_0000;
+const HALF: u32 = 0x3f00_0000;
 
 /// e^x. 1 at zeros, +0 at -infinity.
 #[inline]
@@ -74,7 +75,7 @@ fn log_careful(x: u32) -> u32 {
     } else if x == ONE {
         0
     } else {
-        let (value, negative) = careful::log(Argument::new(x));
+        let (value, negative) = careful::log(Argument::new(x).real());
         value.round() | if negative { SIGN } else { 0 }
     }
 }
@@ -154,7 +155,7 @@ fn sigmoid_careful(x: u32) -> u32 {
     } else if magnitude >= 0x42d0_0000 {
         if x & SIGN == 0 { ONE } else { 0 }
     } else if is_zero(x) {
-        0x3f00_0000
+        HALF
     } else {
         careful::sigmoid(Argument::new(magnitude), x & SIGN != 0).round()
     }

@@ -51,6 +51,13 @@ impl Real {
         }
     }
 
+    /// The square root, cut off.
+    pub(super) fn root(self) -> Self {
+        let odd = self.exponent & 1;
+        let root = (u128::from(self.mantissa) << (63 + odd)).isqrt();
+        Self::new(root, (self.exponent - odd) / 2 - 63)
+    }
+
     /// The integer part of the number times 2^`places`, for a result below 2^64.
     pub(super) fn to_fixed(self, places: i32) -> u64 {
         self.mantissa.checked_shr((63 - places - self.exponent) as u32).unwrap_or(0)

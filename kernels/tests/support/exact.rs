@@ -65,6 +65,11 @@ pub fn pow(x: f32, y: f32) -> BigInt {
 
 /// ln(x) for x > 0.
 pub fn log(x: f32) -> BigInt {
+    log_of(value(x))
+}
+
+/// The same for an integer in units of 2^-`PLACES`.
+fn log_of(x: BigInt) -> BigInt {
     let two = one() << 1;
     // 2 artanh((m - 1) / (m + 1)).
     let of = |m: &BigInt| {
@@ -78,7 +83,7 @@ pub fn log(x: f32) -> BigInt {
         }
         sum << 1
     };
-    let (mut m, mut n) = (value(x), 0);
+    let (mut m, mut n) = (x, 0);
     while m >= two {
         m >>= 1;
         n += 1;
@@ -161,6 +166,80 @@ pub fn sin(x: f32) -> BigInt {
 /// The cosine of a finite number.
 pub fn cos(x: f32) -> BigInt {
     sine(x, 1)
+}
+
+/// The tangent of a finite number.
+pub fn tan(x: f32) -> BigInt {
+    quotient(&sin(x), &cos(x))
+}
+
+/// The root of a number.
+fn root(x: &BigInt) -> BigInt {
+    (x << PLACES).sqrt()
+}
+
+/// The inverse tangent of a number that is not negative.
+fn inverse_tangent(x: &BigInt) -> BigInt {
+    const HALVINGS: u32 = 8;
+    if *x > one() {
+        return (pi(PLACES) >> 1) - inverse_tangent(&quotient(&one(), x));
+    }
+    let mut x = x.clone();
+    for _ in 0..HALVINGS {
+        x = quotient(&x, &(one() + root(&(one() + product(&x, &x)))));
+    }
+    let square = product(&x, &x);
+    let (mut power, mut sum) = (x.clone(), x);
+    for k in 1..40 {
+        power = -product(&power, &square);
+        sum += &power / (2 * k + 1);
+    }
+    sum << HALVINGS
+}
+
+/// The inverse tangent for x > 0.
+pub fn atan(x: f32) -> BigInt {
+    inverse_tangent(&value(x))
+}
+
+/// The inverse sine for 0 < x < 1.
+pub fn asin(x: f32) -> BigInt {
+    let x = value(x);
+    inverse_tangent(&quotient(&x, &root(&(one() - product(&x, &x)))))
+}
+
+/// The inverse cosine for -1 < x < 1.
+pub fn acos(x: f32) -> BigInt {
+    let x = value(x);
+    inverse_tangent(&root(&quotient(&(one() - &x), &(one() + &x)))) << 1
+}
+
+/// The hyperbolic sine for |x| < 128.
+pub fn sinh(x: f32) -> BigInt {
+    (exp(x) - exp(-x)) >> 1
+}
+
+/// The hyperbolic cosine for |x| < 128.
+pub fn cosh(x: f32) -> BigInt {
+    (exp(x) + exp(-x)) >> 1
+}
+
+/// The inverse hyperbolic sine for x > 0.
+pub fn asinh(x: f32) -> BigInt {
+    let x = value(x);
+    log_of(root(&(product(&x, &x) + one())) + x)
+}
+
+/// The inverse hyperbolic cosine for x > 1.
+pub fn acosh(x: f32) -> BigInt {
+    let x = value(x);
+    log_of(root(&(product(&x, &x) - one())) + x)
+}
+
+/// The inverse hyperbolic tangent for 0 < x < 1.
+pub fn atanh(x: f32) -> BigInt {
+    let x = value(x);
+    log_of(quotient(&(one() + &x), &(one() - &x))) >> 1
 }
 
 /// The float nearest to `value`, which is positive and no tie.

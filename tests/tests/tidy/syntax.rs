@@ -16,6 +16,7 @@ const FUNCTION_LINES: usize = 80;
 const PROCESSES: &[(&str, &str)] = &[
     ("onchain/src/artifacts/npm.rs", "the package manager of the contracts"),
     ("onchain/tests/", "makes programs that stand in for it"),
+    ("python/src/", "Python, which makes environments and runs our scripts, in a cleaned environment"),
     ("tests/", "independent executors and the command line itself"),
     ("toolchain/src/provision/apt.rs", "the package manager"),
     ("toolchain/src/provision/doctor.rs", "asks the system's tools for their versions"),

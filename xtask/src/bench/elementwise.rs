@@ -19,8 +19,24 @@ pub struct OperationFigure {
 }
 
 /// The operations, in the order of the numbers by which the guest knows them, from 1 on.
-const OPERATIONS: [&str; 11] =
-    ["copy", "add", "subtract", "multiply", "divide", "square root", "exp", "log", "tanh", "sigmoid", "erf"];
+const OPERATIONS: [&str; 16] = [
+    "copy",
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "square root",
+    "exp",
+    "log",
+    "tanh",
+    "sigmoid",
+    "erf",
+    "sin",
+    "cos",
+    "tan",
+    "power",
+    "cube",
+];
 
 /// The measured guest: it runs the operation that the request's step index names, or none for 0.
 pub fn program() -> GuestProgram {

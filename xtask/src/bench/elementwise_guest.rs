@@ -42,6 +42,11 @@ fn main(_: Guest<Mips>) -> ! {
         9 => unary(UnaryOp::Tanh, first, out),
         10 => unary(UnaryOp::Sigmoid, first, out),
         11 => unary(UnaryOp::Erf, first, out),
+        12 => unary(UnaryOp::Sin, first, out),
+        13 => unary(UnaryOp::Cos, first, out),
+        14 => unary(UnaryOp::Tan, first, out),
+        15 => binary(BinaryOp::Pow, &[N], positive, &[1], second, &[1], out),
+        16 => binary(BinaryOp::Pow, &[N], first, &[1], &[3.0], &[0], out),
         _ => {}
     }
     // Or the compiler would leave out what nobody looks at.

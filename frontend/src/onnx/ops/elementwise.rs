@@ -9,10 +9,17 @@ use crate::graph::Op;
 
 pub(super) const OPERATORS: Family = &[
     ("Abs", unary),
+    ("Acos", unary),
+    ("Acosh", unary),
     ("Add", add),
+    ("Asin", unary),
+    ("Asinh", unary),
+    ("Atan", unary),
+    ("Atanh", unary),
     ("Ceil", unary),
     ("Clip", clip),
     ("Cos", unary),
+    ("Cosh", unary),
     ("Div", binary),
     ("Erf", unary),
     ("Exp", unary),
@@ -32,9 +39,11 @@ pub(super) const OPERATORS: Family = &[
     ("Sigmoid", unary),
     ("Sign", unary),
     ("Sin", unary),
+    ("Sinh", unary),
     ("Sqrt", unary),
     ("Sub", binary),
     ("Sum", variadic),
+    ("Tan", unary),
     ("Tanh", unary),
 ];
 
@@ -42,8 +51,15 @@ fn unary(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = call.input(0)?;
     let op = match call.op_type() {
         "Abs" => UnaryOp::Abs,
+        "Acos" => UnaryOp::Acos,
+        "Acosh" => UnaryOp::Acosh,
+        "Asin" => UnaryOp::Asin,
+        "Asinh" => UnaryOp::Asinh,
+        "Atan" => UnaryOp::Atan,
+        "Atanh" => UnaryOp::Atanh,
         "Ceil" => UnaryOp::Ceil,
         "Cos" => UnaryOp::Cos,
+        "Cosh" => UnaryOp::Cosh,
         "Erf" => UnaryOp::Erf,
         "Exp" => UnaryOp::Exp,
         "Floor" => UnaryOp::Floor,
@@ -54,7 +70,9 @@ fn unary(call: &mut Call<'_>) -> Built<Vec<Value>> {
         "Sigmoid" => UnaryOp::Sigmoid,
         "Sign" => UnaryOp::Sign,
         "Sin" => UnaryOp::Sin,
+        "Sinh" => UnaryOp::Sinh,
         "Sqrt" => UnaryOp::Sqrt,
+        "Tan" => UnaryOp::Tan,
         _ => UnaryOp::Tanh,
     };
     Ok(vec![call.b.unary(op, &x)?])

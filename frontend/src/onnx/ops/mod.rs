@@ -14,6 +14,7 @@ mod logic;
 mod movement;
 mod norms;
 mod pools;
+mod qdq;
 mod quantised;
 mod recurrent;
 mod reductions;

@@ -4,7 +4,7 @@ use opml_abi::DataType;
 use opml_kernels::{ArgOp, BinaryOp, ReduceOp, UnaryOp, spatial::Window};
 
 use super::{Call, Family};
-use crate::builder::{Built, Value, Window2d};
+use crate::builder::{Built, Quantised, Value, Window2d};
 use crate::elements::Elements;
 
 pub(super) const OPERATORS: Family = &[
@@ -182,6 +182,11 @@ fn with_kernel(call: &mut Call<'_>, x: &Value, windows: &Windows, average: Optio
 fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = call.input(0)?;
     let windows = Windows::new(call, &x.shape, None)?;
+    if !call.wants(1)
+        && let Some(out) = max_pool_of_bytes(call, &x, &windows)?
+    {
+        return Ok(vec![out]);
+    }
     let largest = if windows.axes() <= 2 && x.dtype == DataType::Float32 {
         with_kernel(call, &x, &windows, None)?
     } else {
@@ -197,6 +202,20 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     }
     let places = places_of_maxima(call, &x, &windows)?;
     Ok(vec![largest, places])
+}
+
+/// Of numbers that were bytes the largest is that of the largest byte.
+fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built<Option<Value>> {
+    let Some(from) = call.b.quantised(x) else { return Ok(None) };
+    // With a scale for all, that is: the order is the same.
+    let positive = call.b.as_floats(&from.scale).is_some_and(|scale| matches!(scale[..], [scale] if scale > 0.0));
+    if !positive || !matches!(from.x.dtype, DataType::Int8 | DataType::Uint8) {
+        return Ok(None);
+    }
+    let lowest = call.b.scalar(from.x.dtype, if from.x.dtype == DataType::Int8 { -128.0 } else { 0.0 });
+    let largest =
+        over_windows(call, &from.x, windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))?;
+    super::quantised::dequantised(call, Quantised { x: largest, ..from }).map(Some)
 }
 
 /// The index of each maximum in the whole of `x`; the first of equals. With `storage_order` columns come first.

@@ -5,7 +5,7 @@ use opml_kernels::{BinaryOp, Byte, IntegerMatMul};
 
 use super::pools::Windows;
 use super::{Call, Family};
-use crate::builder::{Builder, Built, Value, merged};
+use crate::builder::{Builder, Built, Quantised, Value, merged};
 use crate::graph::Op;
 
 pub(super) const OPERATORS: Family = &[
@@ -74,7 +74,30 @@ fn quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if x.dtype != DataType::Float32 || !matches!(dtype, DataType::Uint8 | DataType::Int8 | DataType::Int32) {
         return Err(format!("{dtype} of {}", x.dtype));
     }
+    if let Some(bytes) = unchanged(call, &x, &scale, zero.as_ref(), dtype) {
+        return Ok(vec![bytes]);
+    }
     Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), dtype, Op::Quantize)?])
+}
+
+/// Floats of integers with one scale and perhaps one zero point for all, noted as such.
+pub(super) fn dequantised(call: &mut Call<'_>, from: Quantised) -> Built {
+    let x = call.b.dense(&from.x)?;
+    let out = with_parameters(call, &x, &from.scale, from.zero.as_ref(), DataType::Float32, Op::Dequantize)?;
+    call.b.remember(&out, Quantised { x, ..from });
+    Ok(out)
+}
+
+/// What `x` was before it was dequantised, if it is quantised with the same parameters: nothing has happened to it in between but moves.
+fn unchanged(call: &Call<'_>, x: &Value, scale: &Value, zero: Option<&Value>, dtype: DataType) -> Option<Value> {
+    let from = call.b.quantised_view(x)?;
+    let same = |a: &Value, b: &Value| a.len() == 1 && call.b.as_constant(a).is_some_and(|v| Some(v) == call.b.as_constant(b));
+    let zeros = match (&from.zero, zero) {
+        (None, None) => true,
+        (Some(a), Some(b)) => same(a, b),
+        _ => false,
+    };
+    (from.x.dtype == dtype && zeros && same(&from.scale, scale)).then_some(from.x)
 }
 
 fn dequantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -85,7 +108,15 @@ fn dequantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if !fits {
         return Err(format!("its operands are {} and {}", x.dtype, scale.dtype));
     }
-    Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), DataType::Float32, Op::Dequantize)?])
+    let out = with_parameters(call, &x, &scale, zero.as_ref(), DataType::Float32, Op::Dequantize)?;
+    if call.int("block_size", 0) == 0 {
+        let axis = if scale.len() == 1 { 0 } else { x.axis(call.int("axis", 1))? };
+        let flat = |call: &mut Call<'_>, value: &Value| call.b.reshape(value, &[value.len()]);
+        let zero = zero.map(|zero| flat(call, &zero)).transpose()?;
+        let scale = flat(call, &scale)?;
+        call.b.remember(&out, Quantised { x, scale, zero, axis });
+    }
+    Ok(vec![out])
 }
 
 fn dynamic_quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -104,7 +135,7 @@ fn byte(value: &Value) -> Built<Byte> {
 }
 
 /// A zero point of the type of `of`, 0 if it is absent, as a vector.
-fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
+pub(super) fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
     let zero = match zero {
         Some(zero) => zero,
         None => b.scalar(of.dtype, 0.0),
@@ -117,7 +148,7 @@ fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
 }
 
 /// Sums of products of bytes: [.., m, k] by [.., k, n], less their zero points. The right one has one for all or one for each column.
-fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value, b_zero: &Value) -> Built {
+pub(super) fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value, b_zero: &Value) -> Built {
     let (&[.., m, k], &[.., rows, n]) = (&a.shape[..], &b.shape[..]) else {
         return Err(format!("operands of the shapes {:?} and {:?}", a.shape, b.shape));
     };
@@ -170,7 +201,7 @@ fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 /// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
 /// the image.
-fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
+pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
     let groups = usize::try_from(call.int("group", 1)).map_err(|_| "a negative number of groups")?;
     let windows = Windows::new(call, &x.shape, Some(&w.shape))?;
     let (batch, channels, filters) = (x.shape[0], x.shape[1], w.shape[0]);

@@ -13,13 +13,12 @@ mod short;
 
 use core::cmp::Ordering;
 
-use super::ONE;
+use super::{HALF, ONE};
 use crate::arithmetic;
 use crate::bits::{INFINITY_BITS, NAN_BITS, SIGN, is_nan, is_zero};
 
 const TWO: u32 = 0x4000_0000;
 const THREE: u32 = 0x4040_0000;
-const HALF: u32 = 0x3f00_0000;
 const MINUS_ONE: u32 = SIGN | ONE;
 
 /// x^y, as IEEE 754-2019 defines pow in 9.2.1: 1 if x is 1 or y is zero, whatever the other is, and if x is -1 and y

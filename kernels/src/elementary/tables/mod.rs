@@ -1,6 +1,12 @@
 //! Numbers that kernels/tables/make_tables.py wrote.
 
+pub(super) mod acos;
+pub(super) mod acosh;
+pub(super) mod asin;
+pub(super) mod asinh;
 pub(super) mod atan;
+pub(super) mod atanh;
+pub(super) mod atanh_near_one;
 pub(super) mod erf;
 pub(super) mod exp;
 pub(super) mod log;

@@ -1,8 +1,6 @@
 //! The functions of angles, and their inverses, by series.
 
-use opml_softfloat::wide::high;
-
-use crate::elementary::careful::{Argument, every_second, horner};
+use crate::elementary::careful::{Argument, EULER, alternating, every_second, horner, of_fixed};
 use crate::elementary::real::Real;
 use crate::elementary::tables::two_by_pi::TWO_BY_PI;
 
@@ -10,27 +8,6 @@ use crate::elementary::tables::two_by_pi::TWO_BY_PI;
 const FIRST_EXPONENT: i32 = 115;
 
 const HALF_PI: Real = Real { mantissa: 0xc90f_daa2_2168_c235, exponent: 0 };
-
-/// 2 x 4 x ... x 2k / (3 x 5 x ... x (2k + 1)), times 2^63.
-const EULER: [u64; 64] = {
-    let mut table = [1 << 63; 64];
-    let mut k = 1;
-    while k < 64 {
-        table[k] = (table[k - 1] as u128 * (2 * k as u128) / (2 * k as u128 + 1)) as u64;
-        k += 1;
-    }
-    table
-};
-
-/// The sum of `coefficients[k]` x (-`x`)^k, `x` in units of 2^-64.
-fn alternating(coefficients: &[u64], x: u64) -> u64 {
-    coefficients.iter().rev().fold(0, |sum, &coefficient| coefficient - high(sum, x))
-}
-
-/// A number in units of 2^-63.
-fn of_fixed(value: u64) -> Real {
-    Real::new(u128::from(value), -63)
-}
 
 /// x from 2^-12 on as quarters of a turn, less full turns: the quarter, and the rest in units of 2^-128. No float
 /// comes nearer to a multiple of pi / 2 than 2^-30 or so, and the rest is wrong by at most 2^-102.
@@ -77,4 +54,46 @@ pub(super) fn atan(x: Real) -> Real {
     let ratio = if large { q } else { square.times(q) };
     let value = x.times(q).times(of_fixed(horner(&EULER, ratio.to_fixed(64))));
     if large { of_fixed(HALF_PI.mantissa - value.to_fixed(63)) } else { value }
+}
+
+/// pi / 2 less or plus `x`, which is not above it.
+fn from_quarter(x: Real, plus: bool) -> Real {
+    let x = x.to_fixed(62);
+    let quarter = HALF_PI.mantissa >> 1;
+    Real::new(u128::from(if plus { quarter + x } else { quarter - x }), -62)
+}
+
+/// The inverse of the sine for x below 1.
+pub(super) fn asin(x: Argument) -> Real {
+    let x = x.real();
+    if x.exponent >= -1 { from_quarter(acos_near_one(x), false) } else { asin_near_zero(x) }
+}
+
+/// The inverse of the cosine of x, or of -x, for x below 1.
+pub(super) fn acos(x: Argument, negative: bool) -> Real {
+    let x = x.real();
+    if x.exponent < -1 {
+        from_quarter(asin_near_zero(x), negative)
+    } else if negative {
+        // pi / 2 and the inverse of the sine.
+        from_quarter(from_quarter(acos_near_one(x), false), true)
+    } else {
+        acos_near_one(x)
+    }
+}
+
+/// x (1 - x^2)^(1/2) times the sum of EULER[k] x^2k, for x below 1/2.
+fn asin_near_zero(x: Real) -> Real {
+    let square = x.times(x);
+    let series = of_fixed(horner(&EULER, square.to_fixed(64)));
+    x.times(Real::ONE.minus(square).root()).times(series)
+}
+
+/// Twice the inverse of the sine of (w / 2)^(1/2) for w = 1 - x, from 1/2 on.
+fn acos_near_one(x: Real) -> Real {
+    // As floats from 1/2 on have 24 places behind the point, this is exact.
+    let w = Real::ONE.minus(x);
+    let series = of_fixed(horner(&EULER, w.to_fixed(63)));
+    let two = Real { exponent: 1, ..Real::ONE };
+    w.times(two.minus(w)).root().times(series)
 }

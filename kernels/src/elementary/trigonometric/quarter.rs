@@ -3,15 +3,12 @@
 use opml_softfloat::wide::{high_word as high, reciprocal};
 
 use crate::bits::{FRACTION, IMPLICIT};
-use crate::elementary::piecewise::{Piece, inside, value};
+use crate::elementary::piecewise::{below_one, inside, value};
 use crate::elementary::short::Value;
 use crate::elementary::tables::{sine::SINE, tangent::TANGENT, two_by_pi::TWO_BY_PI};
 
 /// Where the rows of 2 / pi begin: 2^-12.
 pub(super) const FIRST: u32 = 0x3980_0000;
-
-/// Binades up to 1 that have pieces.
-const BINADES: u32 = 13;
 
 /// An angle less full turns.
 struct Angle {
@@ -42,18 +39,6 @@ impl Angle {
     }
 }
 
-/// The piece with a place from 0 to 1, and the place in that.
-#[inline(always)]
-fn piece(pieces: &[Piece], [upper, lower]: [u32; 2]) -> Option<(&Piece, u32)> {
-    // The leading bit goes to the top.
-    let zeros = upper.leading_zeros();
-    let first = upper.wrapping_shl(zeros) | (lower >> 1).wrapping_shr(31_u32.wrapping_sub(zeros));
-    let second = lower.wrapping_shl(zeros);
-    // It and the four bits that follow it number the pieces of a binade from 16 on.
-    let number = (BINADES - 2).wrapping_sub(zeros).wrapping_mul(16).wrapping_add(first >> 27);
-    Some((pieces.get(number as usize)?, first << 5 | second >> 27))
-}
-
 /// The bits of the sine of `magnitude` + `turns` x pi / 2, for a magnitude of at least [`FIRST`]; or nothing where it
 /// takes more care.
 #[inline(always)]
@@ -61,7 +46,7 @@ pub(super) fn sine(magnitude: u32, turns: u32) -> Option<u32> {
     let angle = Angle::of(magnitude, turns)?;
     // In the second and fourth quarter the sine falls. The complement stands for the negative.
     let falling = angle.is_even();
-    let (piece, place) = piece(&SINE, angle.place.map(|word| word ^ falling))?;
+    let (piece, place) = below_one(&SINE, angle.place.map(|word| word ^ falling))?;
     Some(inside(piece, place)? | angle.quarter & 1 << 31)
 }
 
@@ -72,12 +57,14 @@ pub(super) fn tangent(magnitude: u32) -> Option<u32> {
     // In the second half of a quarter, counted from the other end, it is the inverse; and again in even quarters, where
     // it is negative.
     let second = (angle.place[0] as i32 >> 31) as u32;
-    let (piece, place) = piece(&TANGENT, angle.place.map(|word| word ^ second))?;
-    let (mut value, mut exponent) = value(piece, place);
-    if second != angle.is_even() {
-        value = Value::of_bits(reciprocal(value.bits()));
-        // The leading bit of a mantissa adds one to the exponent, here and there.
-        exponent = (251 << 23) - exponent;
-    }
-    Some((value.round::<10>()?.wrapping_add(exponent)) | angle.is_even() & 1 << 31)
+    let (piece, place) = below_one(&TANGENT, angle.place.map(|word| word ^ second))?;
+    let (value, exponent) = value(piece, place);
+    let result = if second == angle.is_even() {
+        value.round::<10>()?.wrapping_add(exponent)
+    } else {
+        // In last places the error can double. The leading bit of a mantissa adds one to the exponent, here and there.
+        let inverse = Value::of_bits(reciprocal(value.bits()));
+        inverse.round::<9>()?.wrapping_add((251 << 23) - exponent)
+    };
+    Some(result | angle.is_even() & 1 << 31)
 }
