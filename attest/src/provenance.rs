@@ -47,6 +47,9 @@ pub struct ExternalParameters {
     /// The numbers for open dimensions of a model.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub dims: BTreeMap<String, u32>,
+    /// The values of inputs of a model that were made constants, as JSON text.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub constants: BTreeMap<String, String>,
 }
 
 /// What the builder decides; another one may say more.

@@ -47,7 +47,7 @@ pub enum ImportError {
     /// Operators without a lowering, all of them.
     #[error("{} of the model's nodes cannot be compiled:\n{}", .0.len(), list(.0))]
     #[diagnostic(help(
-        "docs/operators.md lists the operators; replace these in the model, or leave them to code outside the model"
+        "docs/operators.md lists the operators; replace these in the model, or leave them to code outside the model; an input that shapes depend on can be made a constant with --constant"
     ))]
     Unsupported(Vec<Unsupported>),
 
@@ -82,6 +82,28 @@ pub enum ImportError {
         name: String,
         /// The names there are.
         known: Vec<String>,
+    },
+
+    /// A constant was given for an input that the model does not have.
+    #[error("the model has no input `{name}`; it has: {}", if .known.is_empty() { "none".into() } else { .known.join(", ") })]
+    #[diagnostic(help("leave `--constant {name}=…` out"))]
+    UnknownInput {
+        /// The name that was given.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+
+    /// A constant was given that is not of the input's type and shape.
+    #[error("the constant for the input `{name}` is {got}; the input is {expected}")]
+    #[diagnostic(help("give a tensor of the input's type and shape"))]
+    Constant {
+        /// Name of the input.
+        name: String,
+        /// Its type and shape.
+        expected: String,
+        /// Those of the constant.
+        got: String,
     },
 
     /// An input, output or weight of an element type that no kernel computes with.

@@ -1,13 +1,11 @@
 //! What the fuzz targets call, and the tests that replay their corpora.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use opml_abi::{DataType, TensorInfo, decode_blob};
 
-use crate::Model;
 use crate::elements::Slice;
 use crate::tensor_file::{Format, read_bytes};
+use crate::{ImportOptions, Model, ModelFile, WeightsFile};
 
 /// Arbitrary bytes as a tensor file for an input; the first byte picks the format, then the type of the elements, then the dimensions
 /// [1, 1, 4, 4] or [1, 3, 4, 4].
@@ -38,9 +36,12 @@ pub fn fuzz_tensor_file(data: &[u8]) {
 /// # Panics
 /// If it makes one, or where the code under test does.
 pub fn fuzz_onnx(data: &[u8]) {
-    let file = Bytes::copy_from_slice(data);
+    let mut file = ModelFile::in_memory(Bytes::copy_from_slice(data));
+    // Whatever the model says of places in other files is tried on this one.
+    let other = WeightsFile { bytes: Bytes::from_static(&[0x3f; 256]), sha256: String::new() };
+    file.external.insert("weights".to_owned(), other);
     let source = |large| {
-        let model = Model::from_file(&file, &BTreeMap::new(), large).ok()?;
+        let model = Model::from_file(&file, &ImportOptions { large, ..ImportOptions::default() }).ok()?;
         assert!(model.plan().bytes >= model.plan().lower_bound);
         Some(model.guest_source())
     };

@@ -1,16 +1,34 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use opml_abi::Tensor;
+use opml_abi::{Tensor, TensorInfo};
 
 use crate::constant::{Constant, Content};
 use crate::error::ImportError;
 use crate::graph::{self, Graph, Source};
+use crate::model_file::ModelFile;
 use crate::plan::Plan;
 use crate::{emit, onnx, pack, twin};
 
 /// Bytes of a weight that is better not copied.
 pub const LARGE: usize = 1 << 20;
+
+/// What an import is told besides the model's file.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Numbers for the open dimensions, by name.
+    pub dims: BTreeMap<String, u32>,
+    /// Inputs that are constants from now on, by name. Shapes inside the model may depend on them.
+    pub constants: BTreeMap<String, Tensor>,
+    /// Bytes from which on a weight is not copied out of its file. The model is the same for any number; [`LARGE`] is where it begins to matter.
+    pub large: usize,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self { dims: BTreeMap::new(), constants: BTreeMap::new(), large: LARGE }
+    }
+}
 
 /// An imported model: the graph, its memory plan, and what they become.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,23 +38,32 @@ pub struct Model {
 }
 
 impl Model {
-    /// Imports an ONNX model with the numbers `dims` for its open dimensions.
+    /// Imports an ONNX model that lies in memory, with the numbers `dims` for its open dimensions.
     ///
     /// # Errors
     /// Anything but a well-formed model of supported operators. All unsupported operators, or all open
     /// dimensions, are named at once.
     pub fn from_onnx(bytes: &[u8], dims: &BTreeMap<String, u32>) -> Result<Self, ImportError> {
-        Self::from_file(&Bytes::copy_from_slice(bytes), dims, LARGE)
+        let file = ModelFile::in_memory(Bytes::copy_from_slice(bytes));
+        Self::from_file(&file, &ImportOptions { dims: dims.clone(), ..ImportOptions::default() })
     }
 
-    /// The same, but large weights are not copied out of `file`: those of at least `large` bytes. The model is the same for any `large`; [`LARGE`] is where it begins to matter.
+    /// Imports the ONNX model in `file`.
     ///
     /// # Errors
-    /// Those of [`from_onnx`](Self::from_onnx).
-    pub fn from_file(file: &Bytes, dims: &BTreeMap<String, u32>, large: usize) -> Result<Self, ImportError> {
-        let graph = pack::pack(onnx::import(file, dims, large)?);
+    /// Those of [`from_onnx`](Self::from_onnx), and constants that do not fit.
+    pub fn from_file(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
+        let graph = pack::pack(onnx::import(file, options)?);
         let plan = Plan::new(&graph);
         Ok(Self { graph, plan })
+    }
+
+    /// What the model in `file` takes, before any of it is made a constant. Its operators are not looked at.
+    ///
+    /// # Errors
+    /// A file that is no well-formed model, or open dimensions that `dims` has no numbers for.
+    pub fn inputs(file: &ModelFile, dims: &BTreeMap<String, u32>) -> Result<Vec<TensorInfo>, ImportError> {
+        onnx::inputs(file, dims)
     }
 
     /// The kernel calls.

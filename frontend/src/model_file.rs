@@ -1,8 +1,9 @@
-//! A model's file, read once: what is hashed is what is imported, whoever writes to the file meanwhile.
+//! A model's files, read once: what is hashed is what is imported, whoever writes to the files meanwhile.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -13,6 +14,12 @@ use thiserror::Error;
 
 /// How many bytes are read while those before them are hashed.
 const PIECE: usize = 4 << 20;
+
+/// A protobuf message has fewer bytes (protobuf documentation, "Encoding", size limits).
+const MESSAGE_LIMIT: u64 = 1 << 31;
+
+/// Most bytes of weights beside a model. The VM's memory holds less.
+const EXTERNAL_LIMIT: u64 = 1 << 32;
 
 /// Why a model's file was not read.
 #[derive(Debug, Error, Diagnostic)]
@@ -26,6 +33,35 @@ pub enum ModelFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is larger than any model can be; it was not read.
+    #[error("{} has {len} bytes, and a model in one file has less than 2 GiB", path.display())]
+    #[diagnostic(help(
+        "protobuf has no larger messages: save the weights in files beside the model, in Python with `onnx.save(model, path, save_as_external_data=True)`"
+    ))]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        len: u64,
+    },
+    /// The weights beside the model take more than any program could hold; they were not read to the end.
+    #[error("with {} the weights beside the model have more than 4 GiB", path.display())]
+    #[diagnostic(help("the VM's memory holds 1.5 GiB: choose a smaller model"))]
+    TooMuch {
+        /// The file that was one too many.
+        path: PathBuf,
+    },
+    /// The model names a file that is not in its folder; it was not opened.
+    #[error("the model says that weights are in `{location}`, which is not in the folder of {}", model.display())]
+    #[diagnostic(help(
+        "no absolute path, no `..` and no link that leads out is followed: put the model's files into one folder, or save it again"
+    ))]
+    Outside {
+        /// The model.
+        model: PathBuf,
+        /// What it says.
+        location: String,
+    },
     /// Somebody wrote to it, or put another one in its place, while it was read.
     #[error("{} changed while it was read", path.display())]
     #[diagnostic(help("wait until whatever writes it has finished, then run the command again"))]
@@ -35,9 +71,20 @@ pub enum ModelFileError {
     },
 }
 
-/// The bytes of a file in memory of our own, and their hash.
+/// A model's bytes in memory of our own, those of the files that it has weights in, and their hashes.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
+    /// The bytes. All that is cut out of them shares their memory.
+    pub bytes: Bytes,
+    /// Their SHA-256, hexadecimal.
+    pub sha256: String,
+    /// The files with weights (ONNX: external data), by their path below the model's folder, as the model writes it.
+    pub external: BTreeMap<String, WeightsFile>,
+}
+
+/// The bytes of one file, and their hash.
+#[derive(Clone, Debug)]
+pub struct WeightsFile {
     /// The bytes. All that is cut out of them shares their memory.
     pub bytes: Bytes,
     /// Their SHA-256, hexadecimal.
@@ -45,16 +92,71 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Reads the ordinary file `path`.
+    /// Reads the ordinary file `path`, and the files in its folder that it says weights are in.
     ///
     /// # Errors
     /// [`ModelFileError`]: a file that changes meanwhile is refused, as nobody could say which of its contents was meant.
     pub fn read(path: &Path) -> Result<Self, ModelFileError> {
-        Self::read_while(path, || ())
+        let too_long = |len| ModelFileError::TooLong { path: path.to_owned(), len };
+        let WeightsFile { bytes, sha256 } = WeightsFile::read(path, MESSAGE_LIMIT - 1, too_long)?;
+        let mut external = BTreeMap::new();
+        let mut left = EXTERNAL_LIMIT;
+        for location in crate::onnx::external_files(&bytes) {
+            let beside = beside(path, &location)?;
+            let too_much = |_| ModelFileError::TooMuch { path: beside.clone() };
+            let file = WeightsFile::read(&beside, left, too_much)?;
+            left -= file.bytes.len() as u64;
+            external.insert(location, file);
+        }
+        Ok(Self { bytes, sha256, external })
+    }
+
+    /// A model that is in memory already, in one piece.
+    pub fn in_memory(bytes: Bytes) -> Self {
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Self { bytes, sha256, external: BTreeMap::new() }
+    }
+
+    /// The hashes of the files with weights, by their path below the model's folder.
+    pub fn external_sha256(&self) -> BTreeMap<String, String> {
+        self.external.iter().map(|(location, file)| (location.clone(), file.sha256.clone())).collect()
+    }
+}
+
+/// The file at `location` in the folder of `model`.
+fn beside(model: &Path, location: &str) -> Result<PathBuf, ModelFileError> {
+    let outside = || ModelFileError::Outside { model: model.to_owned(), location: location.to_owned() };
+    let inner = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if location.is_empty() || !Path::new(location).components().all(inner) {
+        return Err(outside());
+    }
+    let folder = model.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let path = folder.join(location);
+    // Links may lead about inside the folder, and not out of it.
+    let real = |path: &Path| {
+        let unreadable = |source| ModelFileError::Unreadable { path: path.to_owned(), source };
+        path.canonicalize().map_err(unreadable)
+    };
+    if real(&path)?.starts_with(real(folder)?) { Ok(path) } else { Err(outside()) }
+}
+
+impl WeightsFile {
+    /// Reads the ordinary file `path` of at most `limit` bytes; `too_long` makes the error for one of more.
+    fn read(
+        path: &Path,
+        limit: u64,
+        too_long: impl FnOnce(u64) -> ModelFileError,
+    ) -> Result<Self, ModelFileError> {
+        Self::read_while(path, limit, too_long, || ())
     }
 
     /// The same, with `meanwhile` behind the last byte and before the look at what became of the file.
-    fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Self, ModelFileError> {
+    fn read_while(
+        path: &Path,
+        limit: u64,
+        too_long: impl FnOnce(u64) -> ModelFileError,
+        meanwhile: impl FnOnce(),
+    ) -> Result<Self, ModelFileError> {
         let unreadable = |source| ModelFileError::Unreadable { path: path.to_owned(), source };
         let changed = || ModelFileError::Changed { path: path.to_owned() };
         // Before it is opened: to open a pipe can take forever.
@@ -63,6 +165,9 @@ impl ModelFile {
         }
         let mut file = File::open(path).map_err(unreadable)?;
         let before = file.metadata().map_err(unreadable)?;
+        if before.len() > limit {
+            return Err(too_long(before.len()));
+        }
         let len =
             usize::try_from(before.len()).map_err(|_| unreadable(io::ErrorKind::FileTooLarge.into()))?;
         let read = read_and_hash(&mut file, len).map_err(unreadable)?;
@@ -75,7 +180,7 @@ impl ModelFile {
 }
 
 /// All `len` bytes of `file`; nothing if there are more or fewer.
-fn read_and_hash(file: &mut File, len: usize) -> io::Result<Option<ModelFile>> {
+fn read_and_hash(file: &mut File, len: usize) -> io::Result<Option<WeightsFile>> {
     // Memory that is zeros until it is written to; a length of zero cannot be mapped.
     let mut memory = MmapMut::map_anon(len.max(1))?;
     // Fewer, larger pages are there faster. It is only advice.
@@ -98,7 +203,7 @@ fn read_and_hash(file: &mut File, len: usize) -> io::Result<Option<ModelFile>> {
         return Ok(None);
     }
     let bytes = Bytes::from_owner(memory.make_read_only()?).slice(..len);
-    Ok(Some(ModelFile { bytes, sha256: hex(&sha256.finalize()) }))
+    Ok(Some(WeightsFile { bytes, sha256: hex(&sha256.finalize()) }))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -158,8 +263,88 @@ mod tests {
         for (what, change) in changes {
             prepare();
             assert!(ModelFile::read(&path).is_ok());
-            let result = ModelFile::read_while(&path, change);
+            let no_limit = |_| panic!("it is short");
+            let result = WeightsFile::read_while(&path, u64::MAX, no_limit, change);
             assert!(matches!(result, Err(ModelFileError::Changed { .. })), "{what}: {result:?}");
+        }
+    }
+
+    /// Neither is read: they take no room on the disk, and would take it in memory.
+    #[test]
+    fn files_that_are_too_large_are_refused_by_their_length() {
+        let dir = tempfile::tempdir().unwrap();
+        let sparse = |name: &str, len: u64| {
+            let path = dir.path().join(name);
+            File::create(&path).unwrap().set_len(len).unwrap();
+            path
+        };
+        let model = ModelFile::read(&sparse("model.onnx", MESSAGE_LIMIT)).unwrap_err();
+        assert!(matches!(model, ModelFileError::TooLong { len: 0x8000_0000, .. }), "{model:?}");
+        let weights = sparse("weights", EXTERNAL_LIMIT + 1);
+        fs::write(dir.path().join("model.onnx"), model_with_weights_in(&["weights"])).unwrap();
+        let refusal = ModelFile::read(&dir.path().join("model.onnx")).unwrap_err();
+        assert!(matches!(&refusal, ModelFileError::TooMuch { path } if *path == weights), "{refusal:?}");
+    }
+
+    /// A model with an initializer in each of these files.
+    fn model_with_weights_in(locations: &[&str]) -> Vec<u8> {
+        use prost::Message;
+        use tract_onnx::pb::{GraphProto, ModelProto, StringStringEntryProto, TensorProto};
+        let entry = |key: &str, value: &str| StringStringEntryProto { key: key.into(), value: value.into() };
+        let tensor = |location: &&str| TensorProto {
+            external_data: vec![entry("offset", "0"), entry("location", location)],
+            ..TensorProto::default()
+        };
+        let initializer = locations.iter().map(tensor).collect();
+        ModelProto {
+            graph: Some(GraphProto { initializer, ..GraphProto::default() }),
+            ..ModelProto::default()
+        }
+        .encode_to_vec()
+    }
+
+    #[test]
+    fn weights_beside_the_model_are_read_and_hashed() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = dir.path().join("model.onnx");
+        fs::create_dir(dir.path().join("inner")).unwrap();
+        fs::write(dir.path().join("a"), "one").unwrap();
+        fs::write(dir.path().join("inner/b"), "two").unwrap();
+        fs::write(&model, model_with_weights_in(&["a", "inner/b", "a"])).unwrap();
+        let file = ModelFile::read(&model).unwrap();
+        let hash = |text: &str| hex(&Sha256::digest(text));
+        let expected = BTreeMap::from([("a".into(), hash("one")), ("inner/b".into(), hash("two"))]);
+        assert_eq!(file.external_sha256(), expected);
+        assert_eq!(file.external["inner/b"].bytes, "two");
+        assert_eq!(file.sha256, hex(&Sha256::digest(&file.bytes)));
+    }
+
+    #[test]
+    fn files_outside_of_the_models_folder_are_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let secret = dir.path().join("secret");
+        fs::write(&secret, "no weights").unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&secret, inner.join("link")).unwrap();
+            std::os::unix::fs::symlink(dir.path(), inner.join("folder")).unwrap();
+        }
+        let read = |location: &str| {
+            let model = inner.join("model.onnx");
+            fs::write(&model, model_with_weights_in(&[location])).unwrap();
+            ModelFile::read(&model).unwrap_err()
+        };
+        for bad in ["../secret", "x/../../secret", secret.to_str().unwrap(), "", "/", "link", "folder/secret"]
+        {
+            let refusal = read(bad);
+            let expected = matches!(&refusal, ModelFileError::Outside { location, .. } if location == bad);
+            assert!(expected, "{bad}: {refusal:?}");
+        }
+        for absent in ["absent", "a\0b"] {
+            let refusal = read(absent);
+            assert!(matches!(refusal, ModelFileError::Unreadable { .. }), "{absent}: {refusal:?}");
         }
     }
 

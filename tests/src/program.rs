@@ -156,6 +156,7 @@ fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
             sha256: hex::encode(Sha256::digest(onnx)),
             dims: BTreeMap::new(),
             multiply_accumulates: model.multiply_accumulates(),
+            ..ModelInfo::default()
         }),
         memory_plan: Some(MemoryPlan {
             arena: model.plan().bytes as u64,

@@ -151,7 +151,7 @@ fn sources(
     let given = Given {
         texts: texts(target),
         source: &request.program.source,
-        model: request.model.as_ref().map(|model| model.sha256.as_str()),
+        model: request.model.as_ref(),
         toolchain_lock: toolchain.lock_sha256.as_deref(),
     };
     Sources::of(&options.checkout, crates, &given)

@@ -18,7 +18,7 @@ pub const MANIFEST_VERSION: u32 = 2;
 /// How far to trust the manifest of a program that was built here.
 pub(crate) const BUILD_RULE: &str = "Every figure in this file follows from the program's sources, the model and the toolchain lock: \
     the command in `rebuild` recomputes all of it, \
-    with the model's file (`model.sha256`) under the name in it, and `cargo xtask audit` judges program.elf alone.";
+    with the model's file (`model.sha256`) under the name in it and those of `model.external` beside it, and `cargo xtask audit` judges program.elf alone.";
 
 /// The same for a program that was built elsewhere.
 const ADOPTED_RULE: &str = "Every figure in this file follows from program.elf: the command in `rebuild` recomputes all of it, \
@@ -103,8 +103,14 @@ impl Port {
 pub struct ModelInfo {
     /// SHA-256 of the model's file, hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the files beside it that have weights of it, by their path below its folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub external: BTreeMap<String, String>,
     /// The numbers that were given for open dimensions.
     pub dims: BTreeMap<String, u32>,
+    /// The inputs that were made constants, as JSON text: numbers in arrays.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub constants: BTreeMap<String, String>,
     /// Multiply-accumulates of one inference.
     pub multiply_accumulates: u64,
 }

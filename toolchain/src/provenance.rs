@@ -105,6 +105,7 @@ fn definition(manifest: &Manifest) -> BuildDefinition {
         program: manifest.name.clone(),
         target: manifest.target.clone(),
         dims: manifest.model.as_ref().map(|model| model.dims.clone()).unwrap_or_default(),
+        constants: manifest.model.as_ref().map(|model| model.constants.clone()).unwrap_or_default(),
     };
     let (Some(sources), Some(identity)) = (&manifest.sources, &manifest.toolchain) else {
         return BuildDefinition {

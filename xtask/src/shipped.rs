@@ -1,6 +1,5 @@
 //! The models of this repository, built one after the other.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use opml_targets::Target;
@@ -58,7 +57,8 @@ impl Builder<'_> {
         shipped: &Shipped,
         target: &Target,
     ) -> Result<Result<Built, opml_toolchain::audit::AuditFailure>, Stop> {
-        let request = build_model::import(&shipped.path, BTreeMap::new(), None, target.name())?.request;
+        let request =
+            build_model::import(&shipped.path, build_model::Given::default(), None, target.name())?.request;
         let provision =
             provision::Options { provider: provision::Provider::Pinned, ..self.provision.clone() };
         let options = Options {

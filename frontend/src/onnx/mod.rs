@@ -5,25 +5,28 @@
 
 mod call;
 mod dims;
+mod external;
 pub mod ops;
 mod payload;
 mod scope;
 mod structure;
 mod tensors;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
-use opml_abi::DataType;
+use opml_abi::{DataType, Tensor, TensorInfo};
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_proto, tensor_shape_proto, type_proto};
 
 use self::payload::Payloads;
 use self::scope::Scope;
 use crate::builder::{Builder, Value};
+use crate::elements::Slice;
 use crate::error::ImportError;
 use crate::graph::{Graph, Port};
+use crate::model::ImportOptions;
+use crate::model_file::ModelFile;
 
 /// Version of the default operator set.
 fn opset(model: &ModelProto) -> i64 {
@@ -31,22 +34,70 @@ fn opset(model: &ModelProto) -> i64 {
     model.opset_import.iter().find(|import| own(&import.domain)).map_or(1, |import| import.version)
 }
 
-/// Imports the model in `bytes`, with the numbers `given` for its open dimensions. Weights of at least `large` bytes stay in `bytes`.
+/// A parsed model: checked, and with numbers for all dimensions of its inputs.
+struct Parsed {
+    graph: GraphProto,
+    /// An order in which the nodes can run.
+    order: Vec<usize>,
+    payloads: Payloads,
+    /// Version of the default operator set.
+    opset: i64,
+}
+
+impl Parsed {
+    fn new(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
+        let (slim, mut payloads) = payload::take(&file.bytes, options.large);
+        let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
+        let opset = opset(&proto);
+        let mut graph = proto.graph.ok_or_else(|| ImportError::NotOnnx {
+            reason: if file.bytes.is_empty() {
+                "the file is empty".into()
+            } else {
+                "it holds no graph".into()
+            },
+        })?;
+        ops::check(&graph)?;
+        external::resolve(&mut graph, &file.external, options.large, &mut payloads)?;
+        let order = structure::check(&graph, &payloads)?;
+        dims::fix(&mut graph, &options.dims)?;
+        Ok(Self { graph, order, payloads, opset })
+    }
+
+    /// The inputs that nobody made weights of: before IR version 4 each initializer stood among the inputs too.
+    fn inputs(&self) -> Result<Vec<TensorInfo>, ImportError> {
+        let initializers: BTreeSet<_> = self.graph.initializer.iter().map(|t| t.name.as_str()).collect();
+        let inputs = self.graph.input.iter().filter(|input| !initializers.contains(input.name.as_str()));
+        let info = |input: &ValueInfoProto| {
+            let (dtype, shape) = declared(input)?;
+            let shape = shape.iter().map(|&d| d as u32).collect();
+            Ok(TensorInfo { name: input.name.clone(), dtype, shape })
+        };
+        inputs.map(info).collect()
+    }
+}
+
+/// Files in which weights of `model` are, as the model names them.
+pub(crate) fn external_files(model: &[u8]) -> BTreeSet<String> {
+    external::locations(model)
+}
+
+/// The inputs of a model.
 ///
 /// # Errors
-/// Anything but a well-formed model of supported operators, static after `given`.
-pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Result<Graph, ImportError> {
-    let (slim, payloads) = payload::take(bytes, large);
-    let mut proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
-    let opset = opset(&proto);
-    let graph = proto.graph.as_mut().ok_or_else(|| ImportError::NotOnnx {
-        reason: if bytes.is_empty() { "the file is empty".into() } else { "it holds no graph".into() },
-    })?;
-    ops::check(graph)?;
-    let order = structure::check(graph, &payloads)?;
-    dims::fix(graph, given)?;
+/// Those of [`import`] that have nothing to do with operators.
+pub fn inputs(file: &ModelFile, dims: &BTreeMap<String, u32>) -> Result<Vec<TensorInfo>, ImportError> {
+    Parsed::new(file, &ImportOptions { dims: dims.clone(), ..ImportOptions::default() })?.inputs()
+}
+
+/// Imports the model in `file`. Large weights stay where they are.
+///
+/// # Errors
+/// Anything but a well-formed model of supported operators, static after what is given.
+pub fn import(file: &ModelFile, options: &ImportOptions) -> Result<Graph, ImportError> {
+    let parsed = Parsed::new(file, options)?;
+    check_constants(&parsed.inputs()?, &options.constants)?;
     // A kernel's own check that none of ours foresaw is the model's fault, not a bug to crash on.
-    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(graph, &order, payloads, opset)))) {
+    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(parsed, &options.constants)))) {
         Ok(result) => result,
         Err(panic) => {
             let reason = panic
@@ -59,14 +110,30 @@ pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Res
     }
 }
 
-fn lower(
-    graph: &GraphProto,
-    order: &[usize],
-    mut payloads: Payloads,
-    opset: i64,
-) -> Result<Graph, ImportError> {
+/// Refuses constants for inputs that are not there, or of another type or shape.
+fn check_constants(inputs: &[TensorInfo], constants: &BTreeMap<String, Tensor>) -> Result<(), ImportError> {
+    for (name, tensor) in constants {
+        let input = inputs.iter().find(|input| input.name == *name);
+        let unknown = || ImportError::UnknownInput {
+            name: name.clone(),
+            known: inputs.iter().map(|input| input.name.clone()).collect(),
+        };
+        let input = input.ok_or_else(unknown)?;
+        if (input.dtype, &input.shape) != (tensor.dtype, &tensor.shape) {
+            return Err(ImportError::Constant {
+                name: name.clone(),
+                expected: format!("{} {:?}", input.dtype, input.shape),
+                got: format!("{} {:?}", tensor.dtype, tensor.shape),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn lower(parsed: Parsed, constants: &BTreeMap<String, Tensor>) -> Result<Graph, ImportError> {
+    let Parsed { graph, order, mut payloads, opset } = parsed;
     let mut builder = Builder::default();
-    let mut scope = Scope::new(graph, opset);
+    let mut scope = Scope::new(&graph, opset);
     for (index, tensor) in graph.initializer.iter().enumerate() {
         let constant = tensors::constant(&mut builder, tensor, payloads.remove(&index))
             .map_err(|problem| ImportError::Malformed { problem: format!("`{}`: {problem}", tensor.name) })?;
@@ -76,13 +143,18 @@ fn lower(
     for input in &graph.input {
         if scope.get(&input.name).is_none() {
             let (dtype, shape) = declared(input)?;
-            let value = builder.input(dtype, &shape);
-            inputs.push(port(&input.name, &value));
+            let value = if let Some(tensor) = constants.get(&input.name) {
+                builder.constant(&shape, Slice::of_tensor(tensor).into_elements())
+            } else {
+                let value = builder.input(dtype, &shape);
+                inputs.push(port(&input.name, &value));
+                value
+            };
             scope.bind(&input.name, value);
         }
     }
-    scope.run(&mut builder, graph, order)?;
-    let outputs = outputs(&mut builder, &scope, graph)?;
+    scope.run(&mut builder, &graph, &order)?;
+    let outputs = outputs(&mut builder, &scope, &graph)?;
     let (tensors, nodes) = builder.finish();
     Ok(Graph { tensors, nodes, inputs, outputs }.without_unused())
 }

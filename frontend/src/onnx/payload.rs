@@ -9,15 +9,15 @@ use bytes::Bytes;
 use tract_onnx::pb::tensor_proto::DataType;
 
 /// Field numbers of onnx.proto.
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_INITIALIZER: u64 = 5;
+pub const MODEL_GRAPH: u64 = 7;
+pub const GRAPH_INITIALIZER: u64 = 5;
 const TENSOR_DATA_TYPE: u64 = 2;
 const TENSOR_RAW_DATA: u64 = 9;
 /// Typed elements, and what says that elements lie in another file.
 const TENSOR_OTHER_DATA: [u64; 8] = [4, 5, 6, 7, 10, 11, 13, 14];
 
 /// The wire type of what has a length, and that of a number.
-const WITH_LENGTH: u64 = 2;
+pub const WITH_LENGTH: u64 = 2;
 const NUMBER: u64 = 0;
 
 /// Elements of initializers, by the initializer's number in the graph.
@@ -30,7 +30,7 @@ type Replacement = Result<Option<Vec<u8>>, Malformed>;
 type Split<'a> = (Vec<u8>, &'a [u8]);
 
 /// The bytes are no message, or have groups, which no ONNX file has.
-struct Malformed;
+pub struct Malformed;
 
 /// `file` without the elements of float32 initializers of at least `large` bytes, and these.
 pub fn take(file: &Bytes, large: usize) -> (Bytes, Payloads) {
@@ -103,16 +103,18 @@ fn split(tensor: &[u8], large: usize) -> Result<Option<Split<'_>>, Malformed> {
 }
 
 /// A field of a message.
-struct Field<'a> {
-    number: u64,
-    wire: u64,
+pub struct Field<'a> {
+    /// Its number in onnx.proto.
+    pub number: u64,
+    /// How it is written.
+    pub wire: u64,
     /// Its bytes without key and length.
-    content: &'a [u8],
+    pub content: &'a [u8],
 }
 
 impl<'a> Field<'a> {
     /// The first field of `message`, and what is behind it.
-    fn first(message: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
+    pub fn first(message: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let (key, rest) = varint(message)?;
         let (len, rest) = match key & 7 {
             NUMBER => (varint(rest)?.1.len().abs_diff(rest.len()), rest),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, TensorProto};
 
+use super::external::is_external;
 use super::ops;
 use super::payload::Payloads;
 use crate::error::ImportError;
@@ -109,9 +110,9 @@ pub fn execution_order(graph: &GraphProto) -> Result<Vec<usize>, ImportError> {
 /// The payload of an initializer, or of the node `name` that stands for one, is there, and as long as
 /// its dimensions say. `raw` are its elements, if they are not in a typed field.
 fn check_tensor(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), ImportError> {
-    if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
+    if is_external(tensor) {
         let problem = format!(
-            "the weights of `{name}` are in another file, which is not supported: save the model as one file"
+            "the elements of `{name}` are in another file, where only those of initializers may be: save the model as one file"
         );
         return Err(malformed(problem));
     }

@@ -3,10 +3,11 @@
 //! Read here because a number has to come to its element in one step: a parser for any JSON makes a binary64 of it first, and two
 //! roundings are not one. It also keeps the depth and the memory in hand.
 
-use opml_abi::{DataType, blob};
+use opml_abi::{DataType, Tensor, blob};
 
 use super::stored::Stored;
 use super::{Format, Target, TensorProblem};
+use crate::elements::Slice;
 
 /// Most characters of a number: messages repeat it.
 const MAX_WORD: usize = 64;
@@ -41,6 +42,30 @@ pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, Te
 fn number(word: &str) -> Result<f32, String> {
     let value = word.parse().map_err(|_| format!("`{word}` is no number"))?;
     if f32::is_finite(value) { Ok(value) } else { Err(format!("{word} is more than float32 holds")) }
+}
+
+/// The text, without spaces, that is read as `tensor` again; nothing if that has an infinity or a NaN, which JSON has no words for.
+pub fn to_json(tensor: &Tensor) -> Option<String> {
+    fn words<T: ToString>(values: &[T]) -> Vec<String> {
+        values.iter().map(T::to_string).collect()
+    }
+    let mut words = match Slice::of_tensor(tensor) {
+        // As few digits as name the number, and an exponent rather than zeros.
+        Slice::F32(values) if values.iter().all(|v| v.is_finite()) => {
+            values.iter().map(|v| format!("{v:?}")).collect()
+        }
+        Slice::F32(_) => return None,
+        Slice::I64(values) => words(&values),
+        Slice::I32(values) => words(&values),
+        Slice::I8(values) => words(&values),
+        Slice::U8(values) => words(&values),
+        Slice::Bool(values) => words(&values.iter().map(|&v| v != 0).collect::<Vec<_>>()),
+        Slice::Words(values) => words(&values),
+    };
+    for &len in tensor.shape.iter().rev() {
+        words = words.chunks((len as usize).max(1)).map(|row| format!("[{}]", row.join(","))).collect();
+    }
+    Some(words.concat())
 }
 
 /// Reads from the front.

@@ -34,6 +34,7 @@ use self::target::Target;
 
 pub use draw::{Drawn, is_picture, write_png};
 pub use error::{TensorFileError, TensorProblem};
+pub use json::to_json;
 pub use npy::write_npy;
 
 /// A format of tensor files.

@@ -1,10 +1,8 @@
 //! The generated source depends on a model's structure alone, and no name in a model can reach its code.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use opml_abi::Tensor;
-use opml_frontend::Model;
+use opml_frontend::{ImportOptions, Model, ModelFile};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, TensorProto, tensor_proto::DataType};
 
@@ -104,9 +102,10 @@ fn names_in_a_model_stay_inside_comments() {
 fn weights_that_stay_in_the_file_are_the_same_weights() {
     let mut in_file: Vec<String> = Vec::new();
     for (name, bytes) in all_models() {
-        let bytes = Bytes::from(bytes);
+        let file = ModelFile::in_memory(Bytes::from(bytes));
         let import = |large| {
-            Model::from_file(&bytes, &BTreeMap::new(), large).unwrap_or_else(|e| panic!("{name}: {e}"))
+            let options = ImportOptions { large, ..ImportOptions::default() };
+            Model::from_file(&file, &options).unwrap_or_else(|e| panic!("{name}: {e}"))
         };
         let (copied, kept) = (import(usize::MAX), import(1));
         assert_eq!(copied.guest_source(), kept.guest_source(), "{name}");
@@ -136,7 +135,9 @@ fn weights_that_stay_in_the_file_are_the_same_weights() {
 fn weights_that_stay_in_the_file_are_checked() {
     for name in ["nan_weights", "short_weights", "external_data", "wrong_rank", "float64"] {
         let bytes = Bytes::from(std::fs::read(fixture(&format!("{name}.onnx"))).unwrap());
-        let refusal = |large| match Model::from_file(&bytes, &BTreeMap::new(), large) {
+        let file = ModelFile::in_memory(bytes);
+        let options = |large| ImportOptions { large, ..ImportOptions::default() };
+        let refusal = |large| match Model::from_file(&file, &options(large)) {
             Err(error) => error.to_string(),
             Ok(_) => panic!("{name} is not refused"),
         };

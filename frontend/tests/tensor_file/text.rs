@@ -1,7 +1,7 @@
 //! Arrays of numbers as text.
 
-use opml_abi::DataType;
-use opml_frontend::tensor_file::{Format, TensorProblem, read_bytes};
+use opml_abi::{DataType, Tensor};
+use opml_frontend::tensor_file::{Format, TensorProblem, read_bytes, to_json};
 
 use crate::support::{port_of, problem, values};
 
@@ -51,4 +51,20 @@ fn what_is_no_array_of_numbers_is_refused_with_the_reason() {
     assert!(matches!(&other, TensorProblem::Shape { got, .. } if *got == [1, 2]), "{other:?}");
     let large = problem(Format::Json, " ".repeat(4096 + 129).as_bytes(), &[2]);
     assert!(matches!(large, TensorProblem::TooLarge { limit: 4224, .. }), "{large:?}");
+}
+
+#[test]
+fn what_is_written_as_text_is_read_again_to_the_bit() {
+    let floats = Tensor::from_f32(&[2, 1, 2], &[1.0, -0.0, 1e-45, f32::MAX]);
+    assert_eq!(to_json(&floats).unwrap(), "[[[1.0,-0.0]],[[1e-45,3.4028235e38]]]");
+    let scalar = Tensor { dtype: DataType::Int64, shape: vec![], data: (-3i64).to_be_bytes().to_vec() };
+    assert_eq!(to_json(&scalar).unwrap(), "-3");
+    let bools = Tensor { dtype: DataType::Bool, shape: vec![2], data: vec![1, 0] };
+    assert_eq!(to_json(&bools).unwrap(), "[true,false]");
+    for tensor in [floats, scalar, bools] {
+        let text = to_json(&tensor).unwrap();
+        let read = read_bytes(Format::Json, text.as_bytes(), &port_of(tensor.dtype, &tensor.shape)).unwrap();
+        assert_eq!(read, tensor, "{text}");
+    }
+    assert_eq!(to_json(&Tensor::from_f32(&[2], &[1.0, f32::INFINITY])), None);
 }

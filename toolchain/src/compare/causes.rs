@@ -33,7 +33,7 @@ pub enum CauseKind {
     Flags,
     /// The model's file.
     Model,
-    /// Numbers for open dimensions of the model.
+    /// Numbers for open dimensions of the model, values for inputs that are constants.
     Dimensions,
     /// Another version of a crate of the guest, or another crate.
     CrateVersion,
@@ -62,6 +62,8 @@ pub(crate) struct Origin {
     pub tools: Option<Identity>,
     /// The numbers that were given for open dimensions of the model, if there is a model.
     pub dims: Option<BTreeMap<String, u32>>,
+    /// The inputs of the model that were made constants, if there is a model.
+    pub constants: Option<BTreeMap<String, String>>,
     /// The digests of everything else.
     pub sources: Sources,
 }
@@ -74,6 +76,7 @@ impl From<&Manifest> for Origin {
             lock: manifest.toolchain.as_ref().map(lock),
             tools: manifest.toolchain.clone(),
             dims: manifest.model.as_ref().map(|model| model.dims.clone()),
+            constants: manifest.model.as_ref().map(|model| model.constants.clone()),
             sources: manifest.sources.clone().unwrap_or_default(),
         }
     }
@@ -90,6 +93,8 @@ pub(crate) fn causes(a: &Origin, b: &Origin, code_is_same: bool) -> Vec<Cause> {
     }
     let dims = |origin: &Origin| origin.dims.as_ref().map(|dims| format!("{dims:?}"));
     list.add(CauseKind::Dimensions, "--dim", dims(a).as_ref(), dims(b).as_ref());
+    let constants = |origin: &Origin| origin.constants.as_ref().map(|constants| format!("{constants:?}"));
+    list.add(CauseKind::Dimensions, "--constant", constants(a).as_ref(), constants(b).as_ref());
     list.add_sources(&a.sources, &b.sources);
     let changes_code = |kind: CauseKind| kind < CauseKind::Tool && kind != CauseKind::Model;
     list.0.sort_by_key(|cause| (code_is_same && changes_code(cause.kind), cause.kind));
@@ -130,6 +135,7 @@ impl List {
     fn add_sources(&mut self, a: &Sources, b: &Sources) {
         let kind = |name: &str| match name {
             "model" => CauseKind::Model,
+            name if name.starts_with(crate::sources::EXTERNAL) => CauseKind::Model,
             "Cargo.lock" | "Cargo.toml" => CauseKind::Workspace,
             crate::sources::TOOLCHAIN_LOCK => CauseKind::Toolchain,
             _ => CauseKind::Layout,

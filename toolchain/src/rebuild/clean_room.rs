@@ -58,8 +58,8 @@ pub enum CleanRoomError {
 pub struct CleanRoom<'a> {
     /// The checkout, with its Containerfile.
     pub source: &'a Path,
-    /// A file of this machine that is brought in, and the name it has there, below `/given`.
-    pub brought: (&'a Path, &'a str),
+    /// A folder of this machine whose files are brought in, to `/given`.
+    pub brought: &'a Path,
     /// The arguments of `cargo xtask` in the checkout, after the Containerfile's steps. They write to `/rebuilt`.
     pub arguments: &'a [String],
     /// A folder for what they write, which is empty.
@@ -134,8 +134,7 @@ impl CleanRoom<'_> {
                 }
             }
         }
-        let (file, name) = self.brought;
-        let _ = writeln!(hook, "cp {} \"$root/given/{name}\"", quoted(&file.display()));
+        let _ = writeln!(hook, "cp -R {}/. \"$root/given\"", quoted(&self.brought.display()));
         let words: Vec<String> = self.arguments.iter().map(quoted).collect();
         run(&mut hook, recipe.steps.len(), &source, &format!("cargo xtask {}", words.join(" ")))?;
         let _ = writeln!(hook, "cp -R \"$root/rebuilt/.\" {}", quoted(&self.out.display()));

@@ -124,6 +124,8 @@ impl Built {
             lock: Some(self.lock.clone()),
             tools: None,
             dims: Some(pin.dims.clone()),
+            // Shipped models are built as they are.
+            constants: Some(BTreeMap::new()),
             sources: Sources {
                 files: files.collect(),
                 tool,
@@ -139,8 +141,9 @@ impl Built {
 impl Shared {
     fn of(sources: &Sources) -> Self {
         let mut files = sources.files.clone();
-        // The one is another for each model, the other stands in front of all.
-        files.retain(|name, _| name != "model" && name != crate::sources::TOOLCHAIN_LOCK);
+        // What is of a model is another for each, the lock stands in front of all.
+        let of_model = |name: &str| name == "model" || name.starts_with(crate::sources::EXTERNAL);
+        files.retain(|name, _| !of_model(name) && name != crate::sources::TOOLCHAIN_LOCK);
         let guest = sources.guest.iter().map(|(name, one)| {
             (name.clone(), Crate { sha256: one.sha256.clone(), features: one.features.clone() })
         });

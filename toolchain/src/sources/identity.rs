@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Checkout, GuestCrate, Tree};
 use crate::error::BuildError;
 use crate::flags;
+use crate::manifest::ModelInfo;
 
 /// Folders of the crates that decide on a program's bytes without being compiled into it. A test holds the list against
 /// what cargo says of the two crates that make programs.
@@ -18,6 +19,9 @@ pub const TOOL: [&str; 7] = ["attest", "frontend", "isa", "native", "state", "ta
 
 /// Name of the toolchain's lock among the digests.
 pub(crate) const TOOLCHAIN_LOCK: &str = "toolchain/guest-toolchain.lock";
+
+/// What stands before the path of a file with weights among the digests. No file of the checkout that is digested begins so.
+pub(crate) const EXTERNAL: &str = "model/";
 
 /// What a program was made from: SHA-256 each, hexadecimal. Trees are hashed as `sources/tree.rs` and docs/formats.md say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +33,7 @@ pub struct Sources {
     /// The git commit of the checkout, if it is one and nothing in it was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Single files of the checkout, the model among them as `model`.
+    /// Single files of the checkout, the model among them as `model`, and a file with its weights as `model/` and its path.
     pub files: BTreeMap<String, String>,
     /// Every flag of the compiler and the linker, by tool; without paths of this machine.
     pub flags: BTreeMap<String, Vec<String>>,
@@ -65,8 +69,8 @@ pub(crate) struct Given<'a> {
     pub texts: Vec<(String, &'a str)>,
     /// The generated source.
     pub source: &'a str,
-    /// SHA-256 of the model, if there is one.
-    pub model: Option<&'a str>,
+    /// The model, if there is one.
+    pub model: Option<&'a ModelInfo>,
     /// SHA-256 of the toolchain's lock, if it has one.
     pub toolchain_lock: Option<&'a str>,
 }
@@ -92,7 +96,11 @@ impl Sources {
         }
         files.extend(given.texts.iter().map(|(name, text)| (name.clone(), sha256(text.as_bytes()))));
         files.extend(given.toolchain_lock.map(|lock| (TOOLCHAIN_LOCK.to_owned(), lock.to_owned())));
-        files.extend(given.model.map(|model| ("model".to_owned(), model.to_owned())));
+        if let Some(model) = given.model {
+            files.insert("model".to_owned(), model.sha256.clone());
+            let external = model.external.iter();
+            files.extend(external.map(|(path, sha256)| (format!("{EXTERNAL}{path}"), sha256.clone())));
+        }
         let mut tool = BTreeMap::new();
         for folder in TOOL {
             let tree = Tree::of_crate(&checkout.root().join(folder), checkout.root())?;

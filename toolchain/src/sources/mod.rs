@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use identity::{CrateIdentity, Sources, TOOL};
-pub(crate) use identity::{Given, TOOLCHAIN_LOCK, texts};
+pub(crate) use identity::{EXTERNAL, Given, TOOLCHAIN_LOCK, texts};
 pub(crate) use resolve::{GuestCrate, resolve};
 pub(crate) use stage::{GUEST, lay_out};
 pub(crate) use tree::{Tree, copy_checkout};

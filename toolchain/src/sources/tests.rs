@@ -1,7 +1,7 @@
 //! What the digests of sources are of. A digest that misses an input would say of two programs that they were made from
 //! the same when they were not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -10,6 +10,7 @@ use super::identity::{Given, Sources, TOOL};
 use super::tree::Tree;
 use super::{Checkout, CrateIdentity};
 use crate::error::BuildError;
+use crate::manifest::ModelInfo;
 
 /// A checkout of crates with a file or two each.
 struct Small {
@@ -21,7 +22,7 @@ struct Small {
 struct Extra {
     script: String,
     source: String,
-    model: String,
+    model: ModelInfo,
     lock: String,
 }
 
@@ -65,9 +66,14 @@ impl Small {
     }
 }
 
+fn model() -> ModelInfo {
+    let external = BTreeMap::from([("weights.bin".to_owned(), "cc".to_owned())]);
+    ModelInfo { sha256: "aa".to_owned(), external, ..ModelInfo::default() }
+}
+
 fn extra() -> Extra {
     let text = |text: &str| text.to_owned();
-    Extra { script: text("script"), source: text("source"), model: text("aa"), lock: text("bb") }
+    Extra { script: text("script"), source: text("source"), model: model(), lock: text("bb") }
 }
 
 #[test]
@@ -95,10 +101,12 @@ fn one_byte_of_any_input_changes_the_digest() {
         // Of the two files that are taken alone, the mode says nothing.
         assert!(seen.insert(by_mode) || !name.contains('/'), "the mode of {name}");
     }
-    let changes: [fn(&mut Extra); 4] = [
+    let changes: [fn(&mut Extra); 6] = [
         |extra| extra.script.push('x'),
         |extra| extra.source.push('x'),
-        |extra| extra.model.push('x'),
+        |extra| extra.model.sha256.push('x'),
+        |extra| extra.model.external.values_mut().for_each(|sha256| sha256.push('x')),
+        |extra| extra.model.external = BTreeMap::from([("weights".into(), "cc".into())]),
         |extra| extra.lock.push('x'),
     ];
     for (at, change) in changes.into_iter().enumerate() {

@@ -1,15 +1,17 @@
 //! `build-model`: from a model to a checked program, its memory root and a manifest.
 
-use std::collections::BTreeMap;
+mod given;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use opml_frontend::graph::Port;
-use opml_frontend::{LARGE, Model, ModelFile, shell_word};
+use opml_frontend::{ImportOptions, Model, ModelFile};
 use opml_onchain::conform::Conformity;
 use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
 use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, Words, build};
 
+pub(crate) use self::given::Given;
 use super::conform;
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
@@ -32,8 +34,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Number for an open dimension of the model, as in --dim batch=1; may be repeated
-    #[arg(long = "dim", value_name = "NAME=N", value_parser = dimension)]
+    #[arg(long = "dim", value_name = "NAME=N", value_parser = given::dimension)]
     dims: Vec<(String, u32)>,
+    /// Make an input of the model a constant: a tensor file as `run` takes them, or numbers as in --constant 'sizes=[1,3]'; may be
+    /// repeated. Shapes inside the model may depend on it
+    #[arg(long = "constant", value_name = "NAME=VALUE", value_parser = given::constant)]
+    constants: Vec<(String, String)>,
     /// Execute every kind of instruction of the program on the real contract, as `conform` does
     #[arg(long)]
     conform: bool,
@@ -56,14 +62,6 @@ pub struct Args {
 #[error("{} is no folder", .0.display())]
 #[diagnostic(help("give --out a folder; it is made if it is not there"))]
 struct NoFolder(PathBuf);
-
-fn dimension(text: &str) -> std::result::Result<(String, u32), String> {
-    let (name, number) = text.rsplit_once('=').ok_or("write it as NAME=N, for example batch=1")?;
-    match number.parse() {
-        Ok(n) if n > 0 && !name.is_empty() => Ok((name.to_owned(), n)),
-        _ => Err("write it as NAME=N with a positive number, for example batch=1".into()),
-    }
-}
 
 /// Names end up in paths and on command lines: none may lead out of a folder, hide in it or look like an option.
 pub(super) fn program_name(name: &str) -> std::result::Result<String, String> {
@@ -93,9 +91,12 @@ pub fn run(args: &Args) -> Result {
     let progress = ui::reporter();
     let target = super::target(&args.target)?;
     let checkout = super::checkout()?;
-    let dims = args.dims.iter().cloned().collect();
+    let given = Given {
+        dims: args.dims.iter().cloned().collect(),
+        constants: args.constants.iter().cloned().collect(),
+    };
     let Imported { kernel_calls, request } =
-        import(&args.program, dims, args.name.as_deref(), target.name())?;
+        import(&args.program, given, args.name.as_deref(), target.name())?;
     let imported = started.elapsed();
     let mut provision = super::provision_options(args.offline)?;
     if let Some(path) = &args.toolchain_lock {
@@ -142,7 +143,7 @@ pub(crate) struct Imported {
 /// Imports the model in the file `program`.
 pub(crate) fn import(
     program: &Path,
-    dims: BTreeMap<String, u32>,
+    given: Given,
     name: Option<&str>,
     target: &str,
 ) -> std::result::Result<Imported, Stop> {
@@ -150,7 +151,10 @@ pub(crate) fn import(
         return Err(Stop::unable(UnknownKind(program.to_owned())));
     }
     let file = ModelFile::read(program).map_err(Stop::unable)?;
-    let model = Model::from_file(&file.bytes, &dims, LARGE).map_err(Stop::rejected)?;
+    let (tensors, constants) = given.tensors(&file)?;
+    let options = ImportOptions { dims: given.dims, constants: tensors, ..ImportOptions::default() };
+    let model = Model::from_file(&file, &options).map_err(Stop::rejected)?;
+    let dims = options.dims;
     let name = name.map_or_else(|| file_stem(program), str::to_owned);
     let weight = |c: opml_frontend::Constant| {
         let symbol = c.symbol.clone();
@@ -165,10 +169,12 @@ pub(crate) fn import(
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
-        rebuild: rebuild(&name, target, &dims),
+        rebuild: rebuild(&name, target, &given::flags(&dims, &constants)),
         model: Some(ModelInfo {
+            external: file.external_sha256(),
             sha256: file.sha256,
             dims,
+            constants,
             multiply_accumulates: model.multiply_accumulates(),
         }),
         name,
@@ -188,10 +194,9 @@ pub(super) fn file_stem(path: &Path) -> String {
 }
 
 /// The command without the paths of this machine.
-fn rebuild(name: &str, target: &str, dims: &BTreeMap<String, u32>) -> String {
-    let dims: String =
-        dims.iter().map(|(name, n)| format!(" --dim {}", shell_word(&format!("{name}={n}")))).collect();
-    format!("cargo xtask build-model {name}.onnx --target {target}{dims} --name {name}")
+fn rebuild(name: &str, target: &str, given: &[String]) -> String {
+    let given: String = given.iter().map(|flag| format!(" {flag}")).collect();
+    format!("cargo xtask build-model {name}.onnx --target {target}{given} --name {name}")
 }
 
 fn summary(

@@ -6,6 +6,7 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use opml_frontend::tensor_file;
 use opml_state::Hash;
 use opml_toolchain::Checkout;
 use opml_toolchain::compare::{Artifacts, compare};
@@ -54,7 +55,9 @@ pub struct Args {
 #[derive(Debug, Error, Diagnostic)]
 enum VerifyError {
     #[error("no file with the manifest's SHA-256 of the model, {sha256}, was found in {}", places.join(", "))]
-    #[diagnostic(help("name the model's file with --model"))]
+    #[diagnostic(help(
+        "name the model's file with --model; files with weights of it (`model.external`) have to lie beside it"
+    ))]
     NoModel { sha256: String, places: Vec<String> },
 
     #[error("{} is not the model of the manifest\n  expected {expected}\n  got      {got}", path.display())]
@@ -145,6 +148,12 @@ fn check(manifest: &Manifest) -> std::result::Result<(), Stop> {
     }
     if !opml_targets::names().any(|name| name == manifest.target) {
         return unusual("target", &manifest.target);
+    }
+    // What is no file's name is read as numbers, or refused.
+    let is_file = |text: &&String| tensor_file::Format::of(Path::new(text)).is_ok();
+    let constants = manifest.model.iter().flat_map(|model| model.constants.values());
+    if let Some(text) = constants.into_iter().find(is_file) {
+        return unusual("constant", text);
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! A program is built again, in a fresh place or in a clean room.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use opml_frontend::ModelFile;
 use opml_toolchain::compare::Artifacts;
-use opml_toolchain::manifest::Manifest;
+use opml_toolchain::manifest::{Manifest, ModelInfo};
 use opml_toolchain::progress::{Progress, Unit};
 use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::rebuild::{CleanRoom, FreshPlace, same_tool};
@@ -32,7 +34,10 @@ pub fn rebuild(
     let dir = tempfile::tempdir().map_err(not_prepared(&std::env::temp_dir()))?;
     let kind = if manifest.model.is_some() { "onnx" } else { "elf" };
     let name = format!("{}.{kind}", manifest.name);
-    let program = dir.path().join(&name);
+    // A folder of its own: a model may have files beside it, of whatever names.
+    let given = dir.path().join("given");
+    std::fs::create_dir(&given).map_err(not_prepared(&given))?;
+    let program = given.join(&name);
     bring(args, manifest, source, &program)?;
     let out = dir.path().join("rebuilt");
     std::fs::create_dir(&out).map_err(not_prepared(&out))?;
@@ -41,13 +46,8 @@ pub fn rebuild(
         let folder = log.parent().expect("a path of several parts has one");
         std::fs::create_dir_all(folder).map_err(not_prepared(folder))?;
         let arguments = arguments(manifest, &Path::new("/given").join(&name), Path::new("/rebuilt"), false);
-        let room = CleanRoom {
-            source: source.root(),
-            brought: (&program, &name),
-            arguments: &arguments,
-            out: &out,
-            log: &log,
-        };
+        let room =
+            CleanRoom { source: source.root(), brought: &given, arguments: &arguments, out: &out, log: &log };
         room.run(progress).map_err(Stop::unable)?;
     } else {
         let task = progress.start("copy the source to a fresh place", 0, Unit::Items);
@@ -81,6 +81,7 @@ fn arguments(manifest: &Manifest, file: &Path, out: &Path, offline: bool) -> Vec
     if let Some(model) = &manifest.model {
         arguments.extend(offline.then(|| "--offline".to_owned()));
         arguments.extend(model.dims.iter().map(|(name, n)| format!("--dim={name}={n}")));
+        arguments.extend(model.constants.iter().map(|(name, text)| format!("--constant={name}={text}")));
     }
     arguments
 }
@@ -115,8 +116,8 @@ fn build_in(place: &FreshPlace, arguments: &[String], own_tool: bool, offline: b
     }
 }
 
-/// Brings what is built to the path `to`: the model, or the ELF file of a program that was built elsewhere. The copy is what is
-/// hashed, and what is built: the file that it was made from may be another by then.
+/// Brings what is built to the path `to`: the model with its files, or the ELF file of a program that was built elsewhere. What is written is what was
+/// hashed: the file that it was made from may be another by then.
 fn bring(args: &Args, manifest: &Manifest, source: &Checkout, to: &Path) -> Result<()> {
     let Some(model) = &manifest.model else {
         if !args.build.is_dir() {
@@ -126,25 +127,52 @@ fn bring(args: &Args, manifest: &Manifest, source: &Checkout, to: &Path) -> Resu
         return copy(&program, to).map(drop).map_err(not_prepared(&program));
     };
     if let Some(path) = &args.model {
-        crate::commands::ordinary(path)?;
-        let (expected, got) = (model.sha256.clone(), copy(path, to).map_err(not_prepared(path))?);
-        return match expected == got {
-            true => Ok(()),
-            false => Err(Stop::unable(VerifyError::OtherModel { path: path.clone(), expected, got })),
+        let found = ModelFile::read(path).map_err(Stop::unable)?;
+        return match is_of(&found, model) {
+            true => write(&found, to),
+            false => {
+                let expected = digests(&model.sha256, &model.external);
+                let got = digests(&found.sha256, &found.external_sha256());
+                Err(Stop::unable(VerifyError::OtherModel { path: path.clone(), expected, got }))
+            }
         };
     }
     // `.` for a manifest that is named without a folder.
     let folder = args.build.parent().filter(|folder| !folder.as_os_str().is_empty());
     let beside = if args.build.is_dir() { &args.build } else { folder.unwrap_or(Path::new(".")) };
     let places = [source.root().join("models"), beside.to_owned()];
-    let mut candidates = places.iter().flat_map(|place| models(place));
-    match candidates.any(|path| copy(&path, to).is_ok_and(|digest| digest == model.sha256)) {
-        true => Ok(()),
-        false => {
+    let candidates = places.iter().flat_map(|place| models(place));
+    let found = candidates.filter_map(|path| ModelFile::read(&path).ok()).find(|found| is_of(found, model));
+    match found {
+        Some(found) => write(&found, to),
+        None => {
             let places = places.iter().map(|place| place.display().to_string()).collect();
             Err(Stop::unable(VerifyError::NoModel { sha256: model.sha256.clone(), places }))
         }
     }
+}
+
+/// Whether this is the model of a manifest, the files with its weights included.
+fn is_of(found: &ModelFile, model: &ModelInfo) -> bool {
+    found.sha256 == model.sha256 && found.external_sha256() == model.external
+}
+
+/// The digest of a model, and those of the files beside it.
+fn digests(sha256: &str, external: &BTreeMap<String, String>) -> String {
+    let external = external.iter().map(|(path, sha256)| format!(", {path} {sha256}"));
+    sha256.to_owned() + &external.collect::<String>()
+}
+
+/// Writes a model, and the files with its weights beside it. Where they are was checked when they were read.
+fn write(model: &ModelFile, to: &Path) -> Result<()> {
+    let folder = to.parent().expect("a model is in a folder");
+    for (location, file) in &model.external {
+        let path = folder.join(location);
+        let inner = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(inner).map_err(not_prepared(inner))?;
+        std::fs::write(&path, &file.bytes).map_err(not_prepared(&path))?;
+    }
+    std::fs::write(to, &model.bytes).map_err(not_prepared(to))
 }
 
 /// Copies a file, and gives the SHA-256 of what was written, hexadecimal.
