@@ -143,7 +143,7 @@ fn roots_are_the_pinned_ones() {
 #[test]
 fn activations_are_near_their_lower_bound() {
     for path in ALL {
-        let plan = program(path).manifest.memory_plan.clone().expect("a model has a plan");
+        let plan = program(path).manifest.memory_plan.expect("a model has a plan");
         assert!(
             plan.arena * 10 <= plan.lower_bound * 11,
             "{path}: {} bytes for {}",

@@ -54,8 +54,14 @@ fn each(
 /// The file that an entry names, if it is the one that names it.
 fn location(entry: &[u8]) -> Result<Option<String>, Malformed> {
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    each(entry, ENTRY_KEY, &mut |bytes| Ok(key = bytes.to_vec()))?;
-    each(entry, ENTRY_VALUE, &mut |bytes| Ok(value = bytes.to_vec()))?;
+    each(entry, ENTRY_KEY, &mut |bytes| {
+        key = bytes.to_vec();
+        Ok(())
+    })?;
+    each(entry, ENTRY_VALUE, &mut |bytes| {
+        value = bytes.to_vec();
+        Ok(())
+    })?;
     let text = String::from_utf8(value).map_err(|_| Malformed)?;
     Ok((key == b"location").then_some(text))
 }
