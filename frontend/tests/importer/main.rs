@@ -2,6 +2,8 @@
 
 #[path = "../build/mod.rs"]
 mod build;
+mod constants;
+mod external;
 mod memory;
 mod mnist;
 mod nets;

@@ -76,7 +76,10 @@ fn contradictions_name_the_node_or_the_weight() {
     assert_malformed("cycle", "the graph has a cycle: node `add`");
     assert_malformed("short_weights", "`w` has 40 bytes of data; its dimensions say 48");
     assert_malformed("huge_dims", "`w` has 0 elements of data; its dimensions say 1000000000");
-    assert_malformed("external_data", "`w`: its elements are in the file `../outside.bin`, which was not read");
+    assert_malformed(
+        "external_data",
+        "`w`: its elements are in the file `../outside.bin`, which was not read",
+    );
 }
 
 #[test]
