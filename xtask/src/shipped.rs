@@ -54,7 +54,8 @@ impl Builder<'_> {
         shipped: &Shipped,
         target: &Target,
     ) -> Result<Result<Built, opml_toolchain::audit::AuditFailure>, Stop> {
-        let request = build_model::import(&shipped.path, build_model::Given::default(), None, target.name())?.request;
+        let request =
+            build_model::import(&shipped.path, build_model::Given::default(), None, target.name())?.request;
         let provision =
             provision::Options { provider: provision::Provider::Pinned, ..self.provision.clone() };
         let options = Options {

@@ -62,7 +62,11 @@ impl Parsed {
         let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
         let opsets = Opsets::of(&proto);
         let mut graph = proto.graph.ok_or_else(|| ImportError::NotOnnx {
-            reason: if file.bytes.is_empty() { "the file is empty".into() } else { "it holds no graph".into() },
+            reason: if file.bytes.is_empty() {
+                "the file is empty".into()
+            } else {
+                "it holds no graph".into()
+            },
         })?;
         ops::check(&graph)?;
         external::resolve(&mut graph, &file.external, options.large, &mut payloads)?;
@@ -119,10 +123,7 @@ pub fn import(file: &ModelFile, options: &ImportOptions) -> Result<Graph, Import
 }
 
 /// Refuses constants for inputs that are not there, or of another type or shape.
-fn check_constants(
-    inputs: &[TensorInfo],
-    constants: &BTreeMap<String, Tensor>,
-) -> Result<(), ImportError> {
+fn check_constants(inputs: &[TensorInfo], constants: &BTreeMap<String, Tensor>) -> Result<(), ImportError> {
     for (name, tensor) in constants {
         let input = inputs.iter().find(|input| input.name == *name);
         let unknown = || ImportError::UnknownInput {

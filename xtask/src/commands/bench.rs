@@ -86,7 +86,8 @@ impl Bench {
     /// Builds `model` with nothing compiled before, and runs it on `input`.
     fn model(&self, model: &str, input: &str) -> std::result::Result<ModelFigures, Stop> {
         let root = self.checkout.root();
-        let imported = build_model::import(&root.join(model), build_model::Given::default(), None, "cannon32")?;
+        let imported =
+            build_model::import(&root.join(model), build_model::Given::default(), None, "cannon32")?;
         let macs = imported.request.model.as_ref().map_or(0, |model| model.multiply_accumulates);
         let built = self.build(imported.request)?;
         let program = Program::open(&built.out)?;
@@ -131,7 +132,8 @@ impl Bench {
         let mut contract = super::contract(self.provision.offline, &*self.progress)?;
         let (model, input) = INPUTS[0];
         let root = self.checkout.root();
-        let imported = build_model::import(&root.join(model), build_model::Given::default(), None, "cannon32")?;
+        let imported =
+            build_model::import(&root.join(model), build_model::Given::default(), None, "cannon32")?;
         let program = Program::open(&self.build(imported.request)?.out)?;
         let request = program.request(&[root.join(input)], Hash::default())?;
         let (prestate, code) = (program.prestate()?, program.code()?);
