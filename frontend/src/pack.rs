@@ -112,7 +112,9 @@ fn push(tensors: &mut Vec<Tensor>, tensor: Tensor) -> View {
 /// B with its zero points as integer products take them, if both are known.
 fn packed_bytes(tensors: &[Tensor], node: &Node, shape: &IntegerMatMul, byte: Byte) -> Option<Tensor> {
     let known = |view: View| match &tensors[view.tensor.0].source {
-        Source::Constant(elements) if view.step == 0 => Some(elements.slice(view.offset..view.offset + view.len)),
+        Source::Constant(elements) if view.step == 0 => {
+            Some(elements.slice(view.offset..view.offset + view.len))
+        }
         _ => None,
     };
     let (bytes, zero) = (known(node.inputs[1])?, known(node.inputs[3])?);

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use opml_frontend::{ImportError, Model, fuzz_onnx, fuzz_tensor_file};
 use opml_abi::Tensor;
+use opml_frontend::{ImportError, Model, fuzz_onnx, fuzz_tensor_file};
 use peak_alloc::PeakAlloc;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
@@ -175,8 +175,10 @@ fn models_that_ask_for_too_much_are_refused() {
             vec![node("ConstantOfShape", &["s"], &["c"], vec![]), node("Add", &["x", "c"], &["y"], vec![])];
         model(&[1], vec![shape("s", &[len])], nodes)
     };
-    let bounds = [("a", 0.0), ("b", 1e9), ("d", 1.0)].map(|(name, value)| floats(name, &[], &[value])).to_vec();
-    let range = vec![node("Range", &["a", "b", "d"], &["r"], vec![]), node("Add", &["x", "r"], &["y"], vec![])];
+    let bounds =
+        [("a", 0.0), ("b", 1e9), ("d", 1.0)].map(|(name, value)| floats(name, &[], &[value])).to_vec();
+    let range =
+        vec![node("Range", &["a", "b", "d"], &["r"], vec![]), node("Add", &["x", "r"], &["y"], vec![])];
     let range = model(&[1], bounds, range);
     let huge = 1 << 40;
     let cases = [
@@ -184,7 +186,11 @@ fn models_that_ask_for_too_much_are_refused() {
         ("an input that overflows", relu(&[huge, huge]), "does not fit the VM's memory"),
         ("a huge border", conv(&[1, 1, 4, 4], vec![ints("pads", &[huge; 4])]), "1099511627776 in pads"),
         ("a spread constant", spread("w", &[1 << 29]), "[536870912] does not fit the VM's memory"),
-        ("a shape of more than 32 bits", spread("w", &[huge]), "[1099511627776] does not fit the VM's memory"),
+        (
+            "a shape of more than 32 bits",
+            spread("w", &[huge]),
+            "[1099511627776] does not fit the VM's memory",
+        ),
         ("a shape that overflows", spread("x", &[huge, huge]), "does not fit the VM's memory"),
         ("a spread input", spread("x", &[1 << 29]), "[536870912] does not fit the VM's memory"),
         ("a negative shape", spread("x", &[-2]), "the shape [-2]"),
@@ -293,12 +299,7 @@ fn axes_that_do_not_exist_are_refused() {
             ints("perm", &[1, 1, 2]),
             "perm [1, 1, 2] does not name each axis once",
         ),
-        (
-            "an axis left out",
-            "Transpose",
-            ints("perm", &[0, 1, 3]),
-            "axis 3 of a tensor of rank 3",
-        ),
+        ("an axis left out", "Transpose", ints("perm", &[0, 1, 3]), "axis 3 of a tensor of rank 3"),
         ("an axis before the first", "Softmax", axis(-7), "axis -7 of a tensor of rank 3"),
     ];
     alone(|| {

@@ -166,8 +166,9 @@ fn asinh() {
 
 #[test]
 fn acosh() {
-    let case =
-        Case { name: "acosh", ours: elementary::acosh, odd: false, close: libm::acosh, exact: exact::acosh };
+    // libm has numbers for some arguments below 1.
+    let close = |x: f64| if x < 1.0 { f64::NAN } else { libm::acosh(x) };
+    let case = Case { name: "acosh", ours: elementary::acosh, odd: false, close, exact: exact::acosh };
     check(&case);
 }
 

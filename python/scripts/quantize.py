@@ -144,13 +144,7 @@ def quantized(job, all_samples):
             calibrate_method=METHODS[job["method"]],
         )
     model = onnx.load(job["out"])
-    # The tools import each domain that onnxruntime knows.
-    used = {node.domain for node in model.graph.node} | {""}
-    kept = [entry for entry in model.opset_import if entry.domain in used]
-    del model.opset_import[:]
-    model.opset_import.extend(kept)
-    onnx.checker.check_model(model, full_check=True)
-    pathlib.Path(job["out"]).write_bytes(model.SerializeToString(deterministic=True))
+    onnx_report.finished(job, model)
     return model
 
 

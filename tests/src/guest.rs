@@ -41,16 +41,22 @@ pub fn request(input: Vec<u8>) -> Request {
 
 /// Runs a fresh VM on the input blob `input`; without a claim, `claim` is zeros.
 pub fn run_blob(prestate: &State, input: Vec<u8>, claim: Hash) -> Finished {
-    let mut host = GuestHost::new(Request { claim, ..request(input) });
+    let run = run_within(prestate, Request { claim, ..request(input) }, LIMIT);
+    run.unwrap_or_else(|| panic!("the guest did not end within {LIMIT} steps"))
+}
+
+/// Runs a fresh VM on `request`; nothing if it takes more than `limit` steps.
+pub fn run_within(prestate: &State, request: Request, limit: u64) -> Option<Finished> {
+    let mut host = GuestHost::new(request);
     let mut vm = Vm::from_state(prestate).expect("the machine has the address space");
-    match vm.run(&mut host, LIMIT) {
-        Ok(Stop::Exited { code }) => Finished {
+    match vm.run(&mut host, limit) {
+        Ok(Stop::Exited { code }) => Some(Finished {
             code,
             blob: host.output_blob().map(<[u8]>::to_vec),
             stderr: String::from_utf8_lossy(host.stderr()).into_owned(),
             vm,
-        },
-        Ok(Stop::Limit) => panic!("the guest did not end within {LIMIT} steps"),
+        }),
+        Ok(Stop::Limit) => None,
         Err(error) => panic!("the guest cannot be proven: {error}"),
     }
 }

@@ -1,18 +1,20 @@
-//! Models as built programs; those of `models/mnist/` are built once per process.
+//! Models as built programs; those of `models/` are built once per process.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use opml_abi::Tensor;
-use opml_frontend::Model;
 use opml_frontend::graph::Port;
+use opml_frontend::{Constant, Model};
 use opml_state::{State, cannon};
 use opml_targets::Target;
 use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelInfo};
 use opml_toolchain::progress::Silent;
-use opml_toolchain::{Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision};
+use opml_toolchain::{
+    BuildError, Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision,
+};
 use sha2::{Digest, Sha256};
 
 use crate::SET_UP;
@@ -32,22 +34,30 @@ pub struct Program {
 }
 
 impl Program {
-    /// `models/mnist/mlp.onnx`, built below `dir` at the first call.
+    /// `models/mnist/mlp.onnx`.
     pub fn mlp(dir: &str) -> &'static Self {
-        static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("mlp", &onnx_bytes("mlp"), Path::new(dir)))
+        Self::example("mnist/mlp", dir)
     }
 
-    /// `models/mnist/mlp500.onnx`, built below `dir` at the first call.
+    /// `models/mnist/mlp500.onnx`.
     pub fn mlp500(dir: &str) -> &'static Self {
-        static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("mlp500", &onnx_bytes("mlp500"), Path::new(dir)))
+        Self::example("mnist/mlp500", dir)
     }
 
-    /// `models/mnist/cnn.onnx`, built below `dir` at the first call.
+    /// `models/mnist/cnn.onnx`.
     pub fn cnn(dir: &str) -> &'static Self {
-        static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("cnn", &onnx_bytes("cnn"), Path::new(dir)))
+        Self::example("mnist/cnn", dir)
+    }
+
+    /// The example model `path`, a file below `models/` without its ending, built below `dir` at the first call.
+    pub fn example(path: &'static str, dir: &str) -> &'static Self {
+        type Built = BTreeMap<&'static str, &'static Program>;
+        static BUILT: Mutex<Built> = Mutex::new(BTreeMap::new());
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        built
+            .entry(path)
+            .or_insert_with(|| Box::leak(Box::new(Self::build(name, &onnx_bytes(path), Path::new(dir)))))
     }
 
     /// Builds the model `onnx` below `dir`.
@@ -90,6 +100,14 @@ pub fn bare(name: &str, source: &str, dir: &Path) -> State {
 
 /// Builds `request` in a folder of its name below `dir`, and returns the folder with the prestate as written.
 pub fn build_request(request: Request, dir: &Path) -> (PathBuf, State) {
+    build_in(request, dir, None).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The same, with the compiler's files in the folder `work`: builds in the checkout's own place wait for each other.
+///
+/// # Errors
+/// Those of [`build`].
+pub fn build_in(request: Request, dir: &Path, work: Option<PathBuf>) -> Result<(PathBuf, State), BuildError> {
     let (target, provision) = (target(), provision_options());
     let found = provision::find(&provision).unwrap_or_else(|e| panic!("{e}"));
     assert!(found.is_some(), "{SET_UP}");
@@ -97,11 +115,11 @@ pub fn build_request(request: Request, dir: &Path) -> (PathBuf, State) {
         provision,
         checkout: Checkout::new(crate::checkout()).expect("this is a checkout"),
         out: dir.join(&request.name).join(target.name()),
-        work: None,
+        work,
     };
-    let built = build(request, &target, &options, &Silent).unwrap_or_else(|e| panic!("{e}"));
+    let built = build(request, &target, &options, &Silent)?;
     let prestate = cannon::load_state(&built.out.join(file::PRESTATE), cannon::Limits::default());
-    (built.out, prestate.expect("a prestate can be read back"))
+    Ok((built.out, prestate.expect("a prestate can be read back")))
 }
 
 /// The target that everything here is built for.
@@ -109,9 +127,9 @@ pub fn target() -> Target {
     Target::load("cannon32").expect("the target's own files are right")
 }
 
-/// The bytes of an example model.
-pub fn onnx_bytes(name: &str) -> Vec<u8> {
-    let path = crate::checkout().join(format!("models/mnist/{name}.onnx"));
+/// The bytes of an example model, a file below `models/` without its ending.
+pub fn onnx_bytes(path: &str) -> Vec<u8> {
+    let path = crate::checkout().join(format!("models/{path}.onnx"));
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
@@ -120,11 +138,12 @@ pub fn provision_options() -> provision::Options {
     provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider")
 }
 
+/// A weight as the linker takes it.
+pub fn weight(constant: Constant) -> Weight {
+    Weight { symbol: constant.symbol.clone(), words: Words::made(move |put| constant.write(put)) }
+}
+
 fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
-    let weight = |c: opml_frontend::Constant| {
-        let symbol = c.symbol.clone();
-        Weight { symbol, words: Words::made(move |put| c.write(put)) }
-    };
     Request {
         name: name.to_owned(),
         program: GuestProgram {

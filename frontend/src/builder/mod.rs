@@ -49,6 +49,20 @@ pub struct Quantised {
     pub axis: usize,
 }
 
+/// Where floats come from that were sums of integers: the sums and a bias, times a scale, each broadcast to the shape of the result;
+/// perhaps behind a ReLU.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scaled {
+    /// Int32.
+    pub sums: Value,
+    /// Int32.
+    pub bias: Value,
+    /// Float32.
+    pub scale: Value,
+    /// Whether there is a ReLU.
+    pub rectified: bool,
+}
+
 /// A graph while it is made.
 #[derive(Default)]
 pub struct Builder {
@@ -61,6 +75,7 @@ pub struct Builder {
     calls: usize,
     folded: u64,
     quantised: BTreeMap<TensorId, Quantised>,
+    scaled: BTreeMap<TensorId, Scaled>,
 }
 
 impl Builder {
@@ -91,6 +106,17 @@ impl Builder {
         self.quantised.insert(value.tensor, from);
     }
 
+    /// Notes where all of a tensor comes from.
+    pub fn remember_scaled(&mut self, value: &Value, from: Scaled) {
+        self.scaled.insert(value.tensor, from);
+    }
+
+    /// What was noted of a value, if it is all of the tensor in its order.
+    pub fn scaled(&self, value: &Value) -> Option<Scaled> {
+        let from = self.scaled.get(&value.tensor)?;
+        (value.is_dense() && value.shape == from.sums.shape).then(|| from.clone())
+    }
+
     /// What was noted of a value, if it is all of the tensor in its order.
     pub fn quantised(&self, value: &Value) -> Option<Quantised> {
         let from = self.quantised.get(&value.tensor)?;
@@ -100,7 +126,12 @@ impl Builder {
     /// The same of any part of the tensor, in any order: its integers lie as the value does.
     pub fn quantised_view(&self, value: &Value) -> Option<Quantised> {
         let from = self.quantised.get(&value.tensor)?;
-        let x = Value { tensor: from.x.tensor, dtype: from.x.dtype, offset: from.x.offset + value.offset, ..value.clone() };
+        let x = Value {
+            tensor: from.x.tensor,
+            dtype: from.x.dtype,
+            offset: from.x.offset + value.offset,
+            ..value.clone()
+        };
         from.x.is_dense().then(|| Quantised { x, ..from.clone() })
     }
 

@@ -28,23 +28,10 @@ use crate::graph::{Graph, Port};
 use crate::model::ImportOptions;
 use crate::model_file::ModelFile;
 
-/// Operator sets of a model: the default one and that of `ai.onnx.ml`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Opsets {
-    /// The version of the default domain.
-    pub onnx: i64,
-    /// The version of `ai.onnx.ml`.
-    pub ml: i64,
-}
-
-impl Opsets {
-    fn of(model: &ModelProto) -> Self {
-        let version = |names: &[&str]| {
-            let import = model.opset_import.iter().find(|import| names.contains(&import.domain.as_str()));
-            import.map_or(1, |import| import.version)
-        };
-        Self { onnx: version(&["", "ai.onnx"]), ml: version(&["ai.onnx.ml"]) }
-    }
+/// Version of the default operator set.
+fn opset(model: &ModelProto) -> i64 {
+    let own = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+    model.opset_import.iter().find(|import| own(&import.domain)).map_or(1, |import| import.version)
 }
 
 /// A parsed model: checked, and with numbers for all dimensions of its inputs.
@@ -53,14 +40,15 @@ struct Parsed {
     /// An order in which the nodes can run.
     order: Vec<usize>,
     payloads: Payloads,
-    opsets: Opsets,
+    /// Version of the default operator set.
+    opset: i64,
 }
 
 impl Parsed {
     fn new(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
         let (slim, mut payloads) = payload::take(&file.bytes, options.large);
         let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
-        let opsets = Opsets::of(&proto);
+        let opset = opset(&proto);
         let mut graph = proto.graph.ok_or_else(|| ImportError::NotOnnx {
             reason: if file.bytes.is_empty() {
                 "the file is empty".into()
@@ -72,7 +60,7 @@ impl Parsed {
         external::resolve(&mut graph, &file.external, options.large, &mut payloads)?;
         let order = structure::check(&graph, &payloads)?;
         dims::fix(&mut graph, &options.dims)?;
-        Ok(Self { graph, order, payloads, opsets })
+        Ok(Self { graph, order, payloads, opset })
     }
 
     /// The inputs that nobody made weights of: before IR version 4 each initializer stood among the inputs too.
@@ -143,9 +131,9 @@ fn check_constants(inputs: &[TensorInfo], constants: &BTreeMap<String, Tensor>) 
 }
 
 fn lower(parsed: Parsed, constants: &BTreeMap<String, Tensor>) -> Result<Graph, ImportError> {
-    let Parsed { graph, order, mut payloads, opsets } = parsed;
+    let Parsed { graph, order, mut payloads, opset } = parsed;
     let mut builder = Builder::default();
-    let mut scope = Scope::new(&graph, opsets);
+    let mut scope = Scope::new(&graph, opset);
     for (index, tensor) in graph.initializer.iter().enumerate() {
         let constant = tensors::constant(&mut builder, tensor, payloads.remove(&index))
             .map_err(|problem| ImportError::Malformed { problem: format!("`{}`: {problem}", tensor.name) })?;

@@ -21,9 +21,10 @@ pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, Te
     parser.value(0).and_then(|()| parser.end()).map_err(malformed)?;
     target.check_shape(&parser.shape.iter().map(|&d| d.unwrap_or(0)).collect::<Vec<_>>())?;
     let dtype = target.port.dtype;
-    let words = parser.words.iter().enumerate();
+    let words = parser.words.iter();
+
     if dtype == DataType::Float32 {
-        let numbers = words.map(|(_, word)| number(word).map_err(malformed));
+        let numbers = words.map(|word| number(word).map_err(malformed));
         return Ok(Stored::floats(numbers.collect::<Result<Vec<f32>, _>>()?));
     }
     let integer = |(index, &word): (usize, &&str)| match word {
@@ -33,7 +34,7 @@ pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, Te
             TensorProblem::OutOfRange { input: target.input(), index, value, dtype }
         }),
     };
-    let integers: Vec<i64> = words.map(integer).collect::<Result<_, _>>()?;
+    let integers: Vec<i64> = words.enumerate().map(integer).collect::<Result<_, _>>()?;
     Stored::integers(dtype, integers).map_err(|unfit| target.unfit(dtype, unfit))
 }
 

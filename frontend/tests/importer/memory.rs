@@ -15,8 +15,11 @@ fn lifetimes(graph: &Graph) -> BTreeMap<TensorId, RangeInclusive<usize>> {
     let lifetime = |id: TensorId| {
         let inputs = graph.inputs.iter().filter(|port| port.tensor == id).map(|_| 0);
         let outputs = graph.outputs.iter().filter(|port| port.tensor == id).map(|_| graph.nodes.len() + 1);
-        let touching =
-            graph.nodes.iter().enumerate().filter(|(_, node)| node.views().iter().any(|view| view.tensor == id));
+        let touching = graph
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.views().iter().any(|view| view.tensor == id));
         let times: Vec<_> = inputs.chain(outputs).chain(touching.map(|(index, _)| index + 1)).collect();
         *times.iter().min().unwrap()..=*times.iter().max().unwrap()
     };

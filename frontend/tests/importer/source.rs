@@ -13,7 +13,9 @@ fn weights(proto: &mut ModelProto) -> impl Iterator<Item = &mut TensorProto> {
     // Scalars are parameters of the structure: the bounds of a Clip become part of a kernel's call.
     // So are the scales of quantised weights: a bias has that of the sums that it is added to.
     initializers.iter_mut().filter(|tensor| {
-        tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty() && !tensor.name.ends_with("_scale")
+        tensor.data_type == DataType::Float as i32
+            && !tensor.dims.is_empty()
+            && !tensor.name.ends_with("_scale")
     })
 }
 
@@ -123,7 +125,8 @@ fn weights_that_stay_in_the_file_are_the_same_weights() {
         }
     }
     // Nearly all weights stay there; what a normalisation folds into them, or adds up, is new.
-    let (expected, got) = (["conv_padded_strided_grouped", "gemm_transposed", "matmul_add_relu", "mnist/mlp"], in_file);
+    let (expected, got) =
+        (["conv_padded_strided_grouped", "gemm_transposed", "matmul_add_relu", "mnist/mlp"], in_file);
     assert!(expected.iter().all(|&name| got.iter().any(|found| found == name)), "{got:?}");
 }
 

@@ -36,7 +36,8 @@ impl Case {
         let inputs = take_inputs(&mut proto, &data, &listed.constant);
         let model = Model::from_onnx(&proto.encode_to_vec(), &BTreeMap::new()).map_err(|e| e.to_string())?;
         let inputs = inputs.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
-        let outputs = (0..model.graph().outputs.len()).map(|i| tensor(&message(&data.join(format!("output_{i}.pb")))));
+        let outputs =
+            (0..model.graph().outputs.len()).map(|i| tensor(&message(&data.join(format!("output_{i}.pb")))));
         let expected = outputs.collect::<Result<Vec<_>, _>>()?;
         Ok(Self { model, inputs, expected })
     }
@@ -61,7 +62,8 @@ fn take_inputs(model: &mut ModelProto, data: &Path, constant: &[String]) -> Vec<
     let graph = model.graph.as_mut().expect("a model has a graph");
     // In old files the weights are listed among the inputs.
     let is_weight = |name: &String| graph.initializer.iter().any(|tensor| tensor.name == *name);
-    let names: Vec<String> = graph.input.iter().map(|i| i.name.clone()).filter(|name| !is_weight(name)).collect();
+    let names: Vec<String> =
+        graph.input.iter().map(|i| i.name.clone()).filter(|name| !is_weight(name)).collect();
     let mut inputs = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
         let value = message(&data.join(format!("input_{index}.pb")));
@@ -104,7 +106,10 @@ fn tensor(proto: &TensorProto) -> Result<Tensor, String> {
 
 fn near(got: &Tensor, expected: &Tensor) -> Result<(), String> {
     if (got.dtype, &got.shape) != (expected.dtype, &expected.shape) {
-        return Err(format!("expected {} {:?}, got {} {:?}", expected.dtype, expected.shape, got.dtype, got.shape));
+        return Err(format!(
+            "expected {} {:?}, got {} {:?}",
+            expected.dtype, expected.shape, got.dtype, got.shape
+        ));
     }
     let (Some(floats), Some(recorded)) = (got.to_f32(), expected.to_f32()) else {
         let differs = |(a, b): (&u8, &u8)| a != b;
@@ -113,7 +118,10 @@ fn near(got: &Tensor, expected: &Tensor) -> Result<(), String> {
     };
     for (at, (got, expected)) in floats.iter().zip(&recorded).enumerate() {
         let same = got == expected || got.is_nan() && expected.is_nan();
-        if !same && (got - expected).abs().partial_cmp(&(ATOL + RTOL * expected.abs())) != Some(std::cmp::Ordering::Less) {
+        if !same
+            && (got - expected).abs().partial_cmp(&(ATOL + RTOL * expected.abs()))
+                != Some(std::cmp::Ordering::Less)
+        {
             return Err(format!("element {at}: expected {expected}, got {got}"));
         }
     }

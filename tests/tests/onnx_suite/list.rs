@@ -18,11 +18,9 @@ pub struct Listed {
     pub case: String,
     /// What it is about, one or several joined by `+`.
     pub operators: String,
-    /// Whether the operator is written out as its definition by others.
-    pub expanded: bool,
     /// The inputs whose values shapes depend on: they are made constants.
     pub constant: Vec<String>,
-    /// Whether onnxruntime 1.23 passes it; nothing for cases of our own.
+    /// Whether onnxruntime 1.31 passes it; nothing for cases of our own.
     pub onnxruntime: Option<bool>,
     /// Whether tract 0.23 passes it; nothing for cases of our own.
     pub tract: Option<bool>,
@@ -46,6 +44,14 @@ impl Outcome {
         if text == "passes" { Self::Passes } else { Self::Fails(text.to_owned()) }
     }
 
+    /// Why they are not.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Fails(reason) if reason != "-" => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Whether the outputs are the expected ones.
     pub fn passes(&self) -> bool {
         *self == Self::Passes
@@ -55,7 +61,9 @@ impl Outcome {
 impl Listed {
     fn of(line: &str) -> Self {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [suite, case, operators, form, _tier, constant, onnxruntime, tract, natively, in_vm] = fields[..] else {
+        let [suite, case, operators, _form, _tier, constant, onnxruntime, tract, natively, in_vm] =
+            fields[..]
+        else {
             panic!("tests/onnx/cases.tsv has {} fields in the line {line:?}", fields.len());
         };
         let yes = |text: &str| (text != "-").then_some(text == "yes");
@@ -63,7 +71,6 @@ impl Listed {
             suite: suite.into(),
             case: case.into(),
             operators: operators.into(),
-            expanded: form == "expanded",
             constant: constant.split(',').filter(|&name| name != "-").map(Into::into).collect(),
             onnxruntime: yes(onnxruntime),
             tract: yes(tract),
@@ -81,7 +88,8 @@ impl Listed {
 
 /// All cases, in the order of the list.
 pub fn cases() -> Vec<Listed> {
-    let text = fs::read_to_string(checkout().join("tests/onnx/cases.tsv")).expect("the list is in the checkout");
+    let text =
+        fs::read_to_string(checkout().join("tests/onnx/cases.tsv")).expect("the list is in the checkout");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some(COLUMNS), "tests/onnx/cases.tsv has other columns");
     lines.map(Listed::of).collect()
@@ -98,9 +106,16 @@ pub fn compare<'a>(
         let name = format!("  {}/{}", listed.suite, listed.case);
         match (outcome(listed), result) {
             (Outcome::Passes, Err(error)) => wrong.push(format!("{name} is listed as passing: {error}")),
-            (Outcome::Fails(reason), Ok(())) => wrong.push(format!("{name} passes; it is listed as failing: {reason}")),
+            (Outcome::Fails(reason), Ok(())) => {
+                wrong.push(format!("{name} passes; it is listed as failing: {reason}"))
+            }
             _ => {}
         }
     }
-    assert!(wrong.is_empty(), "{} cases are not as tests/onnx/cases.tsv has them:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases are not as tests/onnx/cases.tsv has them:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

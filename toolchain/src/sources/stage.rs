@@ -4,7 +4,9 @@
 //! their order into the program. So all crates are laid out as packages of one registry below `vendor/`, with manifests
 //! written anew from what cargo made of theirs: nothing of a workspace, a path or a git address is left in them.
 
+use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use cargo_metadata::{CrateType, Dependency, DependencyKind, TargetKind};
 
@@ -20,14 +22,23 @@ pub(crate) fn lay_out(crates: &[GuestCrate], stage: &Path, source: &str) -> Resu
     for one in crates {
         let folder = stage.join("vendor").join(format!("{}-{}", one.package.name, one.package.version));
         for file in one.tree.files.iter().filter(|file| file.path != "Cargo.toml") {
-            write_new(&folder.join(&file.path), &file.bytes)?;
+            write_old(&folder.join(&file.path), &file.bytes)?;
         }
-        write_new(&folder.join("Cargo.toml"), manifest(one).to_string().as_bytes())?;
+        write_old(&folder.join("Cargo.toml"), manifest(one).to_string().as_bytes())?;
         // No checksums: nothing but these files was ever there (cargo book, "Directory Sources").
         write_new(&folder.join(".cargo-checksum.json"), br#"{"files":{}}"#)?;
     }
     write_new(&stage.join("guest/Cargo.toml"), guest_manifest(crates).to_string().as_bytes())?;
     write_new(&stage.join("guest/src/lib.rs"), source.as_bytes())
+}
+
+/// Writes a file of a crate as one that was always there: cargo runs build scripts again, and compiles their crates again, for
+/// files that are younger than the last time. Other crates than last time are seen by their hash (`Compiler::forget_others`).
+fn write_old(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    write_new(path, bytes)?;
+    let old = UNIX_EPOCH + Duration::from_secs(1 << 30);
+    let file = File::options().write(true).open(path);
+    file.and_then(|file| file.set_modified(old)).map_err(BuildError::io("write", path))
 }
 
 fn guest_manifest(crates: &[GuestCrate]) -> toml::Table {

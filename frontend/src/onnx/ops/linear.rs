@@ -90,7 +90,11 @@ fn conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     };
     let (image, filters) = (flat(call, &x), flat(call, &w));
     let out = call.b.conv2d(&image, &filters, bias.as_ref(), &windows.plane(), groups)?;
-    Ok(vec![if windows.axes() == 1 { call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]])? } else { out }])
+    Ok(vec![if windows.axes() == 1 {
+        call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]])?
+    } else {
+        out
+    }])
 }
 
 /// (x - mean) / sqrt(variance + epsilon) * scale + bias, with the statistics of the training.

@@ -89,7 +89,8 @@ impl Windows {
                     let total = ((count.max(1) - 1) * stride + span).saturating_sub(len);
                     let (small, large) = (total / 2, total - total / 2);
                     let upper = auto_pad == "SAME_UPPER";
-                    (self.before[axis], self.after[axis]) = if upper { (small, large) } else { (large, small) };
+                    (self.before[axis], self.after[axis]) =
+                        if upper { (small, large) } else { (large, small) };
                 }
                 "VALID" => (self.before[axis], self.after[axis]) = (0, 0),
                 "NOTSET" | "" => {}
@@ -97,7 +98,10 @@ impl Windows {
             }
             let padded = len + self.before[axis] + self.after[axis];
             let Some(room) = padded.checked_sub(span) else {
-                return Err(format!("its window {:?} is larger than the image {spatial:?} with its border", self.sizes));
+                return Err(format!(
+                    "its window {:?} is larger than the image {spatial:?} with its border",
+                    self.sizes
+                ));
             };
             let mut count = room / stride + 1;
             // One more window if it begins inside the image or the border before it.
@@ -135,7 +139,11 @@ impl Windows {
                 let vertical = Window { size: 1, stride: 1, dilation: 1, pad_before: 0, pad_after: 0 };
                 Window2d { vertical, horizontal: window(0), output: [1, self.output[0]] }
             }
-            _ => Window2d { vertical: window(0), horizontal: window(1), output: [self.output[0], self.output[1]] },
+            _ => Window2d {
+                vertical: window(0),
+                horizontal: window(1),
+                output: [self.output[0], self.output[1]],
+            },
         }
     }
 
@@ -195,7 +203,9 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
             DataType::Int8 => call.b.scalar(DataType::Int8, -128.0),
             dtype => call.b.scalar(dtype, 0.0),
         };
-        over_windows(call, &x, &windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))?
+        over_windows(call, &x, &windows, &lowest, |call, cut, inside| {
+            call.b.reduce(ReduceOp::Max, cut, inside)
+        })?
     };
     if !call.wants(1) {
         return Ok(vec![largest]);
@@ -208,13 +218,15 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
 fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built<Option<Value>> {
     let Some(from) = call.b.quantised(x) else { return Ok(None) };
     // With a scale for all, that is: the order is the same.
-    let positive = call.b.as_floats(&from.scale).is_some_and(|scale| matches!(scale[..], [scale] if scale > 0.0));
+    let positive =
+        call.b.as_floats(&from.scale).is_some_and(|scale| matches!(scale[..], [scale] if scale > 0.0));
     if !positive || !matches!(from.x.dtype, DataType::Int8 | DataType::Uint8) {
         return Ok(None);
     }
     let lowest = call.b.scalar(from.x.dtype, if from.x.dtype == DataType::Int8 { -128.0 } else { 0.0 });
-    let largest =
-        over_windows(call, &from.x, windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))?;
+    let largest = over_windows(call, &from.x, windows, &lowest, |call, cut, inside| {
+        call.b.reduce(ReduceOp::Max, cut, inside)
+    })?;
     super::quantised::dequantised(call, Quantised { x: largest, ..from }).map(Some)
 }
 
@@ -239,7 +251,9 @@ fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built 
         steps = (0..axes).map(|axis| spatial[..axis].iter().product()).collect();
     }
     let row_major = crate::graph::strides(spatial);
-    let place = |i: usize| -> i64 { (0..axes).map(|a| i / row_major[a] % spatial[a] * steps[a]).sum::<usize>() as i64 };
+    let place = |i: usize| -> i64 {
+        (0..axes).map(|a| i / row_major[a] % spatial[a] * steps[a]).sum::<usize>() as i64
+    };
     let all = call.b.constant(spatial, Elements::I64((0..plane).map(place).collect()));
     let nowhere = call.b.scalar(DataType::Int64, -1.0);
     let places = windows.cut(call, &all, &nowhere)?;
@@ -272,7 +286,9 @@ fn average_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
         return Ok(vec![with_kernel(call, &x, &windows, Some(with_border))?]);
     }
     let zero = call.number(0.0);
-    let sum = over_windows(call, &x, &windows, &zero, |call, cut, inside| call.b.reduce(ReduceOp::Sum, cut, inside))?;
+    let sum = over_windows(call, &x, &windows, &zero, |call, cut, inside| {
+        call.b.reduce(ReduceOp::Sum, cut, inside)
+    })?;
     let counts = counts(call, &x, &windows, with_border)?;
     Ok(vec![call.b.binary(BinaryOp::Div, &sum, &counts)?])
 }
@@ -284,7 +300,9 @@ fn counts(call: &mut Call<'_>, x: &Value, windows: &Windows, with_border: bool) 
         let (before, after) = (windows.before[axis], windows.after[axis] - windows.ceiled[axis]);
         let counted = if with_border { 0..before + len + after } else { before..before + len };
         let first = place * windows.strides[axis];
-        (0..windows.sizes[axis]).filter(|tap| counted.contains(&(first + tap * windows.dilations[axis]))).count()
+        (0..windows.sizes[axis])
+            .filter(|tap| counted.contains(&(first + tap * windows.dilations[axis])))
+            .count()
     };
     let row_major = crate::graph::strides(&windows.output);
     let total: usize = windows.output.iter().product();

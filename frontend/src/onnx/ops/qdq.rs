@@ -7,9 +7,9 @@
 use opml_abi::DataType;
 use opml_kernels::BinaryOp;
 
-use super::quantised::{conv_sums, product, zero_point};
 use super::Call;
-use crate::builder::{Built, Quantised, Value};
+use super::quantised::{conv_sums, product, zero_point};
+use crate::builder::{Built, Quantised, Scaled, Value};
 
 /// Where a value comes from, if it is all of a tensor of bytes that was dequantised with known parameters.
 fn bytes(call: &Call<'_>, value: &Value) -> Option<Quantised> {
@@ -38,7 +38,7 @@ fn scaled(
     let [a, b] = scales;
     let a = a.with(Vec::new(), Vec::new());
     let scale = call.b.binary(BinaryOp::Mul, b, &a)?;
-    let mut sums = sums.clone();
+    let mut term = call.b.scalar(DataType::Int32, 0.0);
     let mut rest = bias.cloned();
     // A bias that was an integer with the same scale is one more term of the sum.
     if let Some(from) = bias.and_then(|bias| call.b.quantised(bias)) {
@@ -48,20 +48,25 @@ fn scaled(
             && call.b.as_floats(&from.scale) == call.b.as_floats(&scale)
             && from.scale.len() == scale.len();
         if fits {
-            let bias = along(call, &from.x, axis, sums.rank());
-            sums = call.b.binary(BinaryOp::Add, &sums, &bias)?;
+            term = from.x;
             rest = None;
         }
     }
-    let floats = call.b.cast(&sums, DataType::Float32)?;
+    let term = along(call, &term, axis, sums.rank());
     let scale = along(call, &scale, axis, sums.rank());
+    let whole = call.b.binary(BinaryOp::Add, sums, &term)?;
+    let floats = call.b.cast(&whole, DataType::Float32)?;
     let out = call.b.binary(BinaryOp::Mul, &floats, &scale)?;
     match rest {
         Some(bias) => {
             let bias = along(call, &bias, axis, sums.rank());
             call.b.binary(BinaryOp::Add, &out, &bias)
         }
-        None => Ok(out),
+        None => {
+            let from = Scaled { sums: sums.clone(), bias: term, scale, rectified: false };
+            call.b.remember_scaled(&out, from);
+            Ok(out)
+        }
     }
 }
 
@@ -89,8 +94,8 @@ pub(super) fn matmul(
     let (Some(left), Some(right)) = (bytes(call, a), bytes(call, b)) else { return Ok(None) };
     let columns_axis = if transposed { 0 } else { 1 };
     let is_matrix = a.rank() >= 2 && b.rank() == 2;
-    let per_column =
-        right.scale.len() == 1 || (right.axis == columns_axis && is_matrix && right.scale.len() == b.shape[columns_axis]);
+    let per_column = right.scale.len() == 1
+        || (right.axis == columns_axis && is_matrix && right.scale.len() == b.shape[columns_axis]);
     if !is_matrix || left.scale.len() != 1 || !per_column || !call.b.is_constant(&right.x) {
         return Ok(None);
     }

@@ -39,7 +39,10 @@ fn spread(call: &mut Call<'_>, value: &Value, x: &Value) -> Built {
     let mut blocks = x.shape.clone();
     blocks[axis] = x.shape[axis].div_ceil(block);
     if value.shape != blocks {
-        return Err(format!("parameters {:?} for blocks of {block} along axis {axis} of {:?}", value.shape, x.shape));
+        return Err(format!(
+            "parameters {:?} for blocks of {block} along axis {axis} of {:?}",
+            value.shape, x.shape
+        ));
     }
     let repeated = call.b.unsqueeze(value, axis + 1);
     blocks.insert(axis + 1, block);
@@ -77,7 +80,36 @@ fn quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if let Some(bytes) = unchanged(call, &x, &scale, zero.as_ref(), dtype) {
         return Ok(vec![bytes]);
     }
+    if let Some(bytes) = of_sums(call, &x, &scale, zero.as_ref(), dtype)? {
+        return Ok(vec![bytes]);
+    }
     Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), dtype, Op::Quantize)?])
+}
+
+/// Bytes of scaled sums: both scales are one multiplier, as onnxruntime has it, and a pass over the elements is left of four.
+fn of_sums(
+    call: &mut Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Built<Option<Value>> {
+    let Some(from) = call.b.scaled(x) else { return Ok(None) };
+    let one = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1);
+    if !one || !call.b.is_constant(scale) || !matches!(dtype, DataType::Int8 | DataType::Uint8) {
+        return Ok(None);
+    }
+    let zero = match zero {
+        Some(zero) => zero.with(vec![1], vec![1]),
+        None => call.b.scalar(dtype, 0.0).with(vec![1], vec![1]),
+    };
+    let divisor = scale.with(Vec::new(), Vec::new());
+    let multiplier = call.b.binary(BinaryOp::Div, &from.scale, &divisor)?;
+    let (sums, bias, multiplier) =
+        (from.sums, from.bias.broadcast(&x.shape)?, multiplier.broadcast(&x.shape)?);
+    let (dims, strides) = merged(&x.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let op = Op::Requantize(from.rectified, dims, strides);
+    call.b.call(op, &[&sums, &bias, &multiplier, &zero], dtype, &x.shape).map(Some)
 }
 
 /// Floats of integers with one scale and perhaps one zero point for all, noted as such.
@@ -89,9 +121,17 @@ pub(super) fn dequantised(call: &mut Call<'_>, from: Quantised) -> Built {
 }
 
 /// What `x` was before it was dequantised, if it is quantised with the same parameters: nothing has happened to it in between but moves.
-fn unchanged(call: &Call<'_>, x: &Value, scale: &Value, zero: Option<&Value>, dtype: DataType) -> Option<Value> {
+fn unchanged(
+    call: &Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Option<Value> {
     let from = call.b.quantised_view(x)?;
-    let same = |a: &Value, b: &Value| a.len() == 1 && call.b.as_constant(a).is_some_and(|v| Some(v) == call.b.as_constant(b));
+    let same = |a: &Value, b: &Value| {
+        a.len() == 1 && call.b.as_constant(a).is_some_and(|v| Some(v) == call.b.as_constant(b))
+    };
     let zeros = match (&from.zero, zero) {
         (None, None) => true,
         (Some(a), Some(b)) => same(a, b),
@@ -158,7 +198,8 @@ pub(super) fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value,
     let bytes = [byte(a)?, byte(b)?];
     let batch = crate::builder::broadcast_shape(&[&a.shape[..a.rank() - 2], &b.shape[..b.rank() - 2]])?;
     let shape = [&batch[..], &[m, n]].concat();
-    let (a, b) = (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
+    let (a, b) =
+        (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
     let parts: usize = batch.iter().product();
     let (a, b) = (call.b.reshape(&a, &[parts, m, k])?, call.b.reshape(&b, &[parts, k, n])?);
     let mut sums = Vec::new();
@@ -179,24 +220,29 @@ fn matmul_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![product(call, &a, &a_zero, &b, &b_zero)?])
 }
 
-/// Bytes of sums: saturate(round(sum * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
-fn requantised(call: &mut Call<'_>, sums: &Value, multiplier: &Value, zero: &Value) -> Built {
-    let floats = call.b.cast(sums, DataType::Float32)?;
-    let scaled = call.b.binary(BinaryOp::Mul, &floats, multiplier)?;
-    let one = call.number(1.0);
-    let dtype = zero.dtype;
-    with_parameters(call, &scaled, &one, Some(zero), dtype, Op::Quantize)
+/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
+fn requantised(call: &mut Call<'_>, sums: &Value, bias: &Value, multiplier: &Value, zero: &Value) -> Built {
+    if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
+        return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+    }
+    let (bias, multiplier) = (bias.broadcast(&sums.shape)?, multiplier.broadcast(&sums.shape)?);
+    let (dims, strides) = merged(&sums.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let zero = zero.with(vec![1], vec![1]);
+    let op = Op::Requantize(false, dims, strides);
+    call.b.call(op, &[sums, &bias, &multiplier, &zero], zero.dtype, &sums.shape)
 }
 
 fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (a, b) = (call.input(0)?, call.input(3)?);
-    let (a_scale, b_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (a_scale, b_scale, y_scale, y_zero) =
+        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (a_zero, b_zero) = (call.optional(2), call.optional(5));
     let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
     let sums = product(call, &a, &a_zero, &b, &b_zero)?;
     let scales = call.b.binary(BinaryOp::Mul, &a_scale, &b_scale)?;
     let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
-    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+    let nothing = call.b.scalar(DataType::Int32, 0.0);
+    Ok(vec![requantised(call, &sums, &nothing, &multiplier, &y_zero)?])
 }
 
 /// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
@@ -222,7 +268,8 @@ pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Valu
         let a = call.b.index(&rows, 1, group);
         let b = call.b.slice(&weights, 0, group * own, own, 1);
         let b = call.b.transpose(&b, &[1, 0]);
-        let zero = if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
+        let zero =
+            if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
         sums.push(product(call, &a, x_zero, &b, &zero)?);
     }
     let sums = call.b.concat(&sums, 1)?;
@@ -239,22 +286,24 @@ fn conv_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (x, w) = (call.input(0)?, call.input(3)?);
-    let (x_scale, w_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (x_scale, w_scale, y_scale, y_zero) =
+        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (x_zero, w_zero) = (call.optional(2), call.optional(5));
     let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
-    let mut sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
+    let sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
     let per_channel = |call: &Call<'_>, value: &Value| {
         if value.len() == 1 {
             return value.with(Vec::new(), Vec::new());
         }
         (2..x.rank()).fold(value.clone(), |value, _| call.b.unsqueeze(&value, value.rank()))
     };
-    if let Some(bias) = call.optional(8) {
-        let bias = per_channel(call, &bias);
-        sums = call.b.binary(BinaryOp::Add, &sums, &bias)?;
-    }
+    let bias = match call.optional(8) {
+        Some(bias) => bias,
+        None => call.b.scalar(DataType::Int32, 0.0),
+    };
+    let bias = per_channel(call, &bias);
     let scales = call.b.binary(BinaryOp::Mul, &x_scale, &w_scale)?;
     let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
     let multiplier = per_channel(call, &multiplier);
-    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+    Ok(vec![requantised(call, &sums, &bias, &multiplier, &y_zero)?])
 }

@@ -8,8 +8,12 @@ use super::careful::Argument;
 use super::piecewise::{self, below_one, distance_from_one, inside};
 use super::short::{Value, shifted};
 use super::tables::{acosh::ACOSH, asinh::ASINH, atanh::ATANH, atanh_near_one::ATANH_NEAR_ONE, sinh::SINH};
-use super::{HALF, ONE, exp};
+use super::{HALF, ONE, exp, log};
 use crate::bits::{FRACTION, IMPLICIT, INFINITY_BITS, NAN_BITS, SIGN, is_finite, is_nan};
+
+/// Of 2^16: from there on 1 / (4 x^2), what the inverses of sine and cosine differ by from ln(2x), is less than 2^-13 of their
+/// last place.
+const LOGARITHMIC: u32 = 0x4780_0000;
 
 /// Of 90: from there on the results are infinite.
 const LARGE: u32 = 0x42b4_0000;
@@ -104,7 +108,11 @@ pub fn asinh(x: f32) -> f32 {
         // x^3 / 6 is less than a quarter of the last place of x.
         return x;
     }
-    f32::from_bits(match piecewise::short(&ASINH, magnitude) {
+    let short = match magnitude {
+        LOGARITHMIC..INFINITY_BITS => log::of_twice(magnitude),
+        _ => piecewise::short(&ASINH, magnitude),
+    };
+    f32::from_bits(match short {
         Some(result) => result | bits & SIGN,
         None => asinh_careful(bits),
     })
@@ -131,6 +139,8 @@ pub fn acosh(x: f32) -> f32 {
     let short = if exponent < 4 {
         let sixteenth = (bits & FRACTION | IMPLICIT) << (5 + exponent);
         below_one(&ACOSH, [sixteenth - (1 << 28), 0]).and_then(|(piece, place)| inside(piece, place))
+    } else if (LOGARITHMIC..INFINITY_BITS).contains(&bits) {
+        log::of_twice(bits)
     } else {
         None
     };

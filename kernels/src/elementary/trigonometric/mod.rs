@@ -12,6 +12,9 @@ use super::{HALF, ONE};
 use crate::bits::{FRACTION, IMPLICIT, NAN_BITS, SIGN, is_finite, is_nan};
 use quarter::FIRST;
 
+/// The float next to pi / 2.
+const HALF_PI: u32 = 0x3fc9_0fdb;
+
 /// pi / 2, times 2^62.
 const QUARTER: u64 = 0x6487_ed51_10b4_611a;
 
@@ -95,9 +98,12 @@ fn atan_careful(x: u32) -> u32 {
     if is_nan(x) {
         return NAN_BITS;
     }
-    // From 2^27 on, and at infinities, the result is nearer to pi / 2 than can be seen.
-    let magnitude = (x & !SIGN).min(0x4d00_0000);
-    careful::atan(Argument::new(magnitude).real()).round() | x & SIGN
+    let result = match x & !SIGN {
+        // From 2^27 on, and at infinity, no float is nearer than that next to pi / 2.
+        0x4d00_0000.. => HALF_PI,
+        magnitude => careful::atan(Argument::new(magnitude).real()).round(),
+    };
+    result | x & SIGN
 }
 
 /// The inverse of the sine, from -pi / 2 to pi / 2; NaN where the magnitude is above 1.
@@ -126,8 +132,7 @@ fn asin_careful(x: u32) -> u32 {
     let magnitude = x & !SIGN;
     match magnitude {
         0..ONE => careful::asin(Argument::new(magnitude)).round() | x & SIGN,
-        // The float next to pi / 2.
-        ONE => 0x3fc9_0fdb | x & SIGN,
+        ONE => HALF_PI | x & SIGN,
         _ => NAN_BITS,
     }
 }

@@ -1,0 +1,211 @@
+//! The source of a guest crate: kernel calls on the planned arena.
+//!
+//! Weights appear as external symbols only, so the source depends on a model's structure and not on
+//! what it learned. Names out of the model appear in comments only, escaped.
+
+mod call;
+
+use opml_abi::blob;
+
+use self::call::Call;
+use crate::elements::{Elements, rust_type};
+use crate::graph::{Graph, Node, Op, Port, Source, TensorId, View};
+use crate::plan::Plan;
+
+/// The symbol of a constant.
+pub(crate) fn symbol(id: TensorId) -> String {
+    format!("OPML_WEIGHT_{}", id.0)
+}
+
+/// The source of `src/main.rs` of a guest that runs `graph`.
+pub(crate) fn source(graph: &Graph, plan: &Plan) -> String {
+    let mut writer = Writer { graph, plan, out: String::from(HEADER), loops: 0, nodes: 0 };
+    writer.constants();
+    writer.line(&format!("static ARENA: Arena<{}> = Arena::new();\n", plan.bytes.div_ceil(8)));
+    writer.line("fn main(mut guest: Guest<Mips>) -> ! {");
+    writer.read_inputs();
+    graph.nodes.iter().for_each(|node| writer.node(node));
+    writer.write_outputs();
+    writer.out.push_str("}\n\nopml_runtime::entry!(main);\n");
+    writer.out
+}
+
+const HEADER: &str = "\
+// Generated from a model: do not edit.
+#![no_std]
+
+use opml_kernels::{
+    self as k, Aggregate, Along, ArgOp, Axis, BinaryOp, BitOp, Byte, ByteMatrix, CompareOp, Conv2d, Gather, Image,
+    IntegerMatMul, IntegerOp, MatMul, Pool2d, ReduceOp, Scatter, Sequences, Slices, TopK, TreeEnsemble, Trees, UnaryOp,
+    spatial::Window,
+};
+use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType, bytes};
+
+";
+
+/// Bytes of the blob that holds `ports`.
+fn blob_len(ports: &[Port]) -> usize {
+    let tensor = |p: &Port| {
+        let header = blob::header_len(p.shape.len());
+        header + blob::padded(p.elements() * p.dtype.size())
+    };
+    blob::COUNT_LEN + ports.iter().map(tensor).sum::<usize>()
+}
+
+struct Writer<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    out: String,
+    /// Loops around what is being written.
+    loops: usize,
+    /// Calls that have been written.
+    nodes: usize,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(&"    ".repeat(self.loops));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn constants(&mut self) {
+        if self.graph.constants().next().is_none() {
+            return;
+        }
+        self.line("unsafe extern \"C\" {");
+        for (id, tensor) in self.graph.constants() {
+            let kind = match tensor.source {
+                Source::Packed(_) => "Counted".to_owned(),
+                Source::Constant(ref elements) if matches!(**elements, Elements::Words(_)) => {
+                    format!("[u32; {}]", tensor.len)
+                }
+                _ => format!("[{}; {}]", rust_type(tensor.dtype), tensor.len),
+            };
+            self.line(&format!("    static {}: {kind};", symbol(id)));
+        }
+        self.line("}\n");
+    }
+
+    fn read_inputs(&mut self) {
+        let ports = &self.graph.inputs;
+        self.line(&format!("    let mut input = guest.open_input({}, {});", blob_len(ports), ports.len()));
+        for port in ports {
+            self.line(&format!("    // Input {}", port.name.escape_default()));
+            self.line("    // SAFETY: nothing else refers to these words yet.");
+            self.line(&format!(
+                "    input.tensor(DataType::{:?}, {:?}, unsafe {{ ARENA.words({}) }});",
+                port.dtype,
+                port.shape,
+                self.words(port),
+            ));
+        }
+    }
+
+    fn write_outputs(&mut self) {
+        let padded: Vec<_> = self.graph.outputs.iter().filter(|port| self.padding(port) > 0).collect();
+        for port in padded {
+            let (start, bytes) = (self.start(port.tensor), port.elements() * port.dtype.size());
+            self.line("    // SAFETY: what is behind the last byte of an output belongs to it, too.");
+            self.line(&format!(
+                "    unsafe {{ ARENA.write::<u8>({}, {}).fill(0) }};",
+                start + bytes,
+                self.padding(port)
+            ));
+        }
+        self.line("    // SAFETY: no call writes any more.\n    let outputs = unsafe {\n        [");
+        for port in &self.graph.outputs {
+            self.line(&format!("            // Output {}", port.name.escape_default()));
+            self.line(&format!(
+                "            OutputTensor {{ dtype: DataType::{:?}, shape: &{:?}, words: ARENA.words({}) }},",
+                port.dtype,
+                port.shape,
+                self.words(port),
+            ));
+        }
+        self.line("        ]\n    };\n    guest.finish(&outputs)");
+    }
+
+    /// Bytes between the end of a port and that of its last word.
+    fn padding(&self, port: &Port) -> usize {
+        let bytes = port.elements() * port.dtype.size();
+        blob::padded(bytes) - bytes
+    }
+
+    fn start(&self, tensor: TensorId) -> usize {
+        self.plan.offset(tensor).expect("only constants have no place")
+    }
+
+    /// First byte and number of words of a port.
+    fn words(&self, port: &Port) -> String {
+        let bytes = port.elements() * port.dtype.size();
+        format!("{}, {}", self.start(port.tensor), blob::padded(bytes) / 4)
+    }
+
+    /// Type, first byte and length of a view in the arena.
+    fn place(&self, view: View) -> String {
+        debug_assert!(view.offset + view.len <= self.graph.tensors[view.tensor.0].len);
+        let dtype = self.graph.dtype(view);
+        let start = self.start(view.tensor) + view.offset * dtype.size();
+        format!(
+            "::<{}>({start}{}, {})",
+            rust_type(dtype),
+            self.moved(view.step * dtype.size() as isize),
+            view.len
+        )
+    }
+
+    /// What a round adds to a place.
+    fn moved(&self, step: isize) -> String {
+        match step {
+            0 => String::new(),
+            1.. => format!(" + {step} * i{}", self.loops),
+            _ => format!(" - {} * i{}", step.unsigned_abs(), self.loops),
+        }
+    }
+
+    fn operand(&self, view: View) -> String {
+        let name = symbol(view.tensor);
+        match &self.graph.tensors[view.tensor.0].source {
+            Source::Constant(values) if view.len == values.len() => format!("&{name}"),
+            Source::Constant(_) if view.step == 0 => {
+                format!("&{name}[{}..{}]", view.offset, view.offset + view.len)
+            }
+            Source::Constant(_) => {
+                format!("&{name}[{}{}..][..{}]", view.offset, self.moved(view.step), view.len)
+            }
+            Source::Packed(_) => format!("{name}.words()"),
+            Source::Input | Source::Computed => format!("ARENA.read{}", self.place(view)),
+        }
+    }
+
+    fn node(&mut self, node: &Node) {
+        let comment = format!("    // Node {}: {}", self.nodes, node.name.escape_default());
+        self.line(&comment);
+        if let Op::Repeat { count, body } = &node.op {
+            self.line(&format!("    for i{} in 0..{count}_usize {{", self.loops + 1));
+            self.loops += 1;
+            body.iter().for_each(|node| self.node(node));
+            self.loops -= 1;
+            self.line("    }");
+            return;
+        }
+        self.nodes += 1;
+        let call = self.call(node);
+        self.line("    // SAFETY: the memory plan keeps what a call writes apart from what it reads.");
+        self.line(&format!("    unsafe {{ {call} }};"));
+    }
+
+    /// The call of a kernel.
+    fn call(&self, node: &Node) -> String {
+        let scratch = |view: View| format!("ARENA.words({}, {})", self.start(view.tensor), view.len);
+        let target = |view: &View| format!("ARENA.write{}", self.place(*view));
+        let call = Call {
+            operands: node.inputs.iter().map(|&view| self.operand(view)).collect(),
+            targets: node.outputs.iter().map(target).collect(),
+            scratch: node.scratch.map_or_else(String::new, scratch),
+            in_place: self.plan.is_in_place(node.outputs[0].tensor),
+        };
+        call.text(&node.op)
+    }
+}

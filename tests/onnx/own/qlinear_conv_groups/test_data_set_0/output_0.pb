@@ -1,0 +1,1 @@
+JZdbceddedecdfeccPicuQ­„„cŒ‰kqnyWzK{hl`Zvv>bdxxVKNsP"XpbglTIY>[\YëT˜x¢I?‡FW…P_š›RvrTg 
