@@ -54,14 +54,15 @@ fn each(
 /// The file that an entry names, if it is the one that names it.
 fn location(entry: &[u8]) -> Result<Option<String>, Malformed> {
     let (mut key, mut value) = (Vec::new(), Vec::new());
-    each(entry, ENTRY_KEY, &mut |bytes| {
-        key = bytes.to_vec();
-        Ok(())
-    })?;
-    each(entry, ENTRY_VALUE, &mut |bytes| {
-        value = bytes.to_vec();
-        Ok(())
-    })?;
+    // As with any field that is there more than once, the last one counts.
+    let keep = |number, last: &mut Vec<u8>| {
+        each(entry, number, &mut |bytes| {
+            *last = bytes.to_vec();
+            Ok(())
+        })
+    };
+    keep(ENTRY_KEY, &mut key)?;
+    keep(ENTRY_VALUE, &mut value)?;
     let text = String::from_utf8(value).map_err(|_| Malformed)?;
     Ok((key == b"location").then_some(text))
 }

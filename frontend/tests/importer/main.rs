@@ -1,5 +1,9 @@
 //! The importer as its users meet it: from the bytes of an ONNX file to a program and its native twin.
 
+#[path = "../build/mod.rs"]
+mod build;
+mod constants;
+mod external;
 mod memory;
 mod mnist;
 mod nets;

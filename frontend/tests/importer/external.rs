@@ -1,7 +1,6 @@
 //! Weights in files beside the model.
 
 use std::fs;
-use std::path::Path;
 
 use bytes::Bytes;
 use opml_abi::Tensor;
@@ -10,9 +9,10 @@ use prost::Message;
 use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{ModelProto, StringStringEntryProto, TensorProto};
 
-use crate::build::{floats, model, node, shape, tensor};
+use crate::build::{floats, ints, model, node, shape, tensor};
+use crate::support::fixture;
 
-/// `x` times a matrix and then reshaped: weights of two types.
+/// `x` times a matrix, then turned and reshaped: weights of two types.
 fn initializers() -> Vec<TensorProto> {
     let weights: Vec<f32> = (0..12).map(|v| v as f32 * 0.25 - 1.0).collect();
     vec![floats("w", &[3, 4], &weights), shape("s", &[4, 2])]
@@ -21,7 +21,8 @@ fn initializers() -> Vec<TensorProto> {
 fn with(initializers: Vec<TensorProto>) -> Vec<u8> {
     let nodes = vec![
         node("MatMul", &["x", "w"], &["product"], vec![]),
-        node("Reshape", &["product", "s"], &["y"], vec![]),
+        node("Transpose", &["product"], &["turned"], vec![ints("perm", &[1, 0])]),
+        node("Reshape", &["turned", "s"], &["y"], vec![]),
     ];
     model(&[2, 3], initializers, nodes)
 }
@@ -139,9 +140,7 @@ fn elements_of_attributes_are_in_the_model() {
 
 #[test]
 fn a_file_outside_of_the_folder_is_not_read() {
-    let error =
-        ModelFile::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/external_data.onnx"))
-            .unwrap_err();
+    let error = ModelFile::read(&fixture("external_data.onnx")).unwrap_err();
     assert!(
         matches!(&error, ModelFileError::Outside { location, .. } if location == "../outside.bin"),
         "{error:?}"
@@ -159,7 +158,7 @@ fn every_file_of_a_model_is_read() {
     let more = names.map(|name| TensorProto { name: name.into(), ..outside(w_of(), &[("location", name)]) });
     let path = folder.path().join("model.onnx");
     fs::write(&path, with([tensors, more.to_vec()].concat())).unwrap();
-    let read = ModelFile::read(Path::new(&path)).unwrap();
+    let read = ModelFile::read(&path).unwrap();
     let parsed = ModelProto::decode(&*read.bytes).unwrap().graph.unwrap();
     let entries = parsed.initializer.iter().flat_map(|tensor| &tensor.external_data);
     let parsed: Vec<&str> = entries.filter(|e| e.key == "location").map(|e| e.value.as_str()).collect();
