@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use opml_kernels::packed::{Packer, Rows};
+use opml_kernels::packed::{Packer, Rows, groups};
 use rayon::prelude::*;
 
 use crate::elements::Elements;
@@ -17,11 +17,9 @@ const TILE: usize = 32;
 const TILES: usize = 16;
 /// Elements of plain weights that are given away at once.
 const PIECE: usize = 1 << 16;
-/// Elements between the rows of a tile, so that they do not all meet in the same places of a cache.
-const GAP: usize = 16;
 
 /// Takes words and the place of the first of them in their array.
-pub type Put<'a> = dyn FnMut(usize, &[u32]) -> io::Result<()> + 'a;
+pub type Put<'a> = dyn FnMut(usize, &[u32]) -> io::Result<()> + Send + 'a;
 
 /// Rows of weights that the image has in the form of [`opml_kernels::packed`].
 #[derive(Clone, PartialEq, Debug)]
@@ -48,25 +46,33 @@ impl Packed {
 
     /// Packs tile by tile on all threads of the current rayon pool; what comes out does not depend on how many there are.
     fn write(&self, put: &mut Put<'_>) -> io::Result<()> {
-        let mut packer = Packer::new(self.k, self.n);
+        // A thread keeps its copy of the weights: memory that is new to a process is cleared first.
+        let tile = |copy: &mut Vec<f32>, &first: &usize| self.tile(first, copy);
+        let tiles = |firsts: &[usize]| -> Vec<Rows> { firsts.par_iter().map_init(Vec::new, tile).collect() };
         let firsts: Vec<usize> = (0..self.n).step_by(TILE).collect();
-        for batch in firsts.chunks(TILES) {
-            // A thread keeps its copy of the weights: memory that is new to a process is cleared first.
-            let tile = |copy: &mut Vec<f32>, &first: &usize| self.tile(first, copy);
-            let tiles: Vec<Rows> = batch.par_iter().map_init(Vec::new, tile).collect();
-            for tile in tiles {
-                let (place, words) = packer.add(tile);
-                put(place, &words)?;
-            }
-        }
+        let mut packer = Packer::new(self.k, self.n);
+        let mut batches = firsts.chunks(TILES).map(Some).chain([None]);
+        let mut ready = Vec::new();
+        batches.try_for_each(|batch| {
+            let write = || {
+                std::mem::take(&mut ready).into_iter().try_for_each(|tile| {
+                    let (place, words) = packer.add(tile);
+                    put(place, &words)
+                })
+            };
+            let (written, following) = rayon::join(write, || batch.map(tiles));
+            ready = following.unwrap_or_default();
+            written
+        })?;
         packer.finish().iter().try_for_each(|(place, words)| put(*place, words))
     }
 
-    fn tile(&self, first: usize, rows: &mut Vec<f32>) -> Rows {
-        let (count, stride) = (TILE.min(self.n - first), self.k + GAP);
-        rows.resize(count * stride, 0.0);
-        self.values().gather(self.offset + first * self.k, count, self.k, rows, stride);
-        Rows::new(self.k, self.n, first..first + count, |row, element| rows[(row - first) * stride + element])
+    fn tile(&self, first: usize, weights: &mut Vec<f32>) -> Rows {
+        let rows = first..self.n.min(first + TILE);
+        let groups: Vec<usize> = groups(rows.clone(), self.n).map(|group| group.len()).collect();
+        weights.resize(rows.len() * self.k, 0.0);
+        self.values().gather(self.offset + first * self.k, &groups, self.k, weights);
+        Rows::new(self.k, self.n, rows, weights)
     }
 }
 

@@ -47,7 +47,7 @@ pub enum ImportError {
     /// Operators without a lowering, all of them.
     #[error("{} of the model's nodes cannot be compiled:\n{}", .0.len(), list(.0))]
     #[diagnostic(help(
-        "docs/numerics.md lists the operators; replace these in the model, or leave them to code outside the model"
+        "docs/operators.md lists the operators; replace these in the model, or leave them to code outside the model"
     ))]
     Unsupported(Vec<Unsupported>),
 
@@ -106,13 +106,13 @@ pub enum ImportError {
         value: f32,
     },
 
-    /// tract could not make sense of the graph.
+    /// The graph contradicts itself.
     #[error("shapes or types of the model do not fit together: {reason}")]
     #[diagnostic(help(
         "`onnx.checker.check_model(path, full_check=True)` in Python runs an independent check"
     ))]
     Inconsistent {
-        /// tract's reason, innermost last.
+        /// How.
         reason: String,
     },
 }

@@ -54,7 +54,9 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
         | Op::Unary(_)
         | Op::Softmax(_)
         | Op::ReduceSum(_) => float(op, inputs, out.get_mut()),
-        Op::UnaryInteger(op) => with_integers!(out, T, out => k::unary_integer::<T>(*op, inputs[0].get(), out)),
+        Op::UnaryInteger(op) => {
+            with_integers!(out, T, out => k::unary_integer::<T>(*op, inputs[0].get(), out))
+        }
         Op::Not => k::not(inputs[0].get(), out.get_mut()),
         Op::IsNan => k::is_nan(inputs[0].get(), out.get_mut()),
         Op::IsInf(positive, negative) => k::is_inf(inputs[0].get(), *positive, *negative, out.get_mut()),
@@ -93,7 +95,12 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             Slice::I32(indices) => by_index(op, inputs, indices, out),
             indices => by_index::<i64>(op, inputs, indices.get(), out),
         },
-        Op::Quantize(..) | Op::Dequantize(..) | Op::DynamicQuantize | Op::IntegerMatMul(..) => {
+        Op::Quantize(..)
+        | Op::Requantize(..)
+        | Op::Dequantize(..)
+        | Op::DynamicQuantize
+        | Op::IntegerMatMul(..)
+        | Op::PackedIntegerMatMul(..) => {
             quantised(op, inputs, out, more);
         }
         Op::TreeEnsemble(shape) => {
@@ -185,7 +192,30 @@ fn quantised(op: &Op, inputs: &[Slice<'_>], out: &mut Slice<'static>, more: &mut
                 Slice::I32(out) => {
                     k::quantize(dims, values, x, scale, s, zero.map(|zero| zero.get()), z, out.to_mut());
                 }
-                out => k::quantize::<u8>(dims, values, x, scale, s, zero.map(|zero| zero.get()), z, out.get_mut()),
+                out => k::quantize::<u8>(
+                    dims,
+                    values,
+                    x,
+                    scale,
+                    s,
+                    zero.map(|zero| zero.get()),
+                    z,
+                    out.get_mut(),
+                ),
+            }
+        }
+        Op::Requantize(rectified, dims, [x, b, m]) => {
+            let (sums, bias, multiplier) = (inputs[0].get(), inputs[1].get(), inputs[2].get());
+            let zero = &inputs[3];
+            match out {
+                Slice::I8(out) => {
+                    let out = out.to_mut();
+                    k::requantize(*rectified, dims, sums, x, bias, b, multiplier, m, zero.get(), out);
+                }
+                out => {
+                    let out = out.get_mut::<u8>();
+                    k::requantize(*rectified, dims, sums, x, bias, b, multiplier, m, zero.get(), out);
+                }
             }
         }
         Op::Dequantize(dims, [x, s, z]) => {
@@ -208,6 +238,11 @@ fn quantised(op: &Op, inputs: &[Slice<'_>], out: &mut Slice<'static>, more: &mut
             };
             let mut scratch = vec![0; k::integer_scratch(shape)];
             k::matmul_integer(shape, &matrix(0, *a), &matrix(1, *b), &mut scratch, out.get_mut());
+        }
+        Op::PackedIntegerMatMul(shape, byte) => {
+            let a = k::ByteMatrix { bytes: inputs[0].bytes(), byte: *byte, zero: inputs[2].bytes() };
+            let mut scratch = vec![0; k::integer_scratch(shape)];
+            k::matmul_integer_packed(shape, &a, inputs[1].get(), &mut scratch, out.get_mut());
         }
         other => unreachable!("{other:?} is not between floats and bytes"),
     }

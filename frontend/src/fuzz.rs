@@ -6,21 +6,28 @@ use bytes::Bytes;
 use opml_abi::{DataType, TensorInfo, decode_blob};
 
 use crate::Model;
+use crate::elements::Slice;
 use crate::tensor_file::{Format, read_bytes};
 
-/// Arbitrary bytes as a tensor file for an input [1, 1, 4, 4]; the first byte picks the format.
+/// Arbitrary bytes as a tensor file for an input; the first byte picks the format, then the type of the elements, then the dimensions
+/// [1, 1, 4, 4] or [1, 3, 4, 4].
 ///
 /// # Panics
 /// If a tensor is accepted that does not fit the input: that is a bug.
 pub fn fuzz_tensor_file(data: &[u8]) {
     let Some((&first, bytes)) = data.split_first() else { return };
-    let format = Format::ALL[usize::from(first) % Format::ALL.len()];
-    let port = TensorInfo { name: "image".into(), dtype: DataType::Float32, shape: vec![1, 1, 4, 4] };
-    if let Ok(tensor) = read_bytes(format, bytes, &port) {
-        assert_eq!(tensor.shape, port.shape);
-        let values = tensor.to_f32().expect("an input is float32");
-        assert!(values.len() == 16 && values.iter().all(|v| !v.is_nan()));
+    let (rest, format) = (usize::from(first) / Format::ALL.len(), usize::from(first) % Format::ALL.len());
+    let (rest, dtype) = (rest / DataType::ALL.len(), rest % DataType::ALL.len());
+    let shape = vec![1, [1, 3][rest % 2], 4, 4];
+    let port = TensorInfo { name: "image".into(), dtype: DataType::ALL[dtype], shape };
+    if let Ok(tensor) = read_bytes(Format::ALL[format], bytes, &port) {
+        assert_eq!((tensor.dtype, &tensor.shape), (port.dtype, &port.shape));
         let blob = opml_abi::encode_blob(std::slice::from_ref(&tensor));
+        match Slice::of_tensor(&tensor) {
+            Slice::F32(values) => assert!(values.iter().all(|v| !v.is_nan())),
+            Slice::Bool(values) => assert!(values.iter().all(|&v| v <= 1)),
+            _ => {}
+        }
         assert_eq!(decode_blob(&blob).expect("what was encoded can be decoded"), [tensor]);
     }
 }

@@ -1,8 +1,8 @@
 //! The kernels that a node can be, with their shapes. The comments name the operands in the order of a node's inputs.
 
 use opml_kernels::{
-    Along, ArgOp, Axis, BinaryOp, BitOp, Byte, CompareOp, Conv2d, Gather, IntegerMatMul, IntegerOp, MatMul, Pool2d,
-    ReduceOp, Scatter, Sequences, Slices, TopK, TreeEnsemble, UnaryOp,
+    Along, ArgOp, Axis, BinaryOp, BitOp, Byte, CompareOp, Conv2d, Gather, IntegerMatMul, IntegerOp, MatMul,
+    Pool2d, ReduceOp, Scatter, Sequences, Slices, TopK, TreeEnsemble, UnaryOp,
 };
 
 use crate::graph::Node;
@@ -82,12 +82,17 @@ pub enum Op {
     ReverseSequence(Sequences),
     /// Float32, a scale and perhaps zero points; dimensions and strides of the three.
     Quantize(Vec<usize>, [Vec<usize>; 3]),
+    /// Int32 sums, a bias, multipliers and a zero point; whether nothing is below the zero point, dimensions, and strides of the first
+    /// three.
+    Requantize(bool, Vec<usize>, [Vec<usize>; 3]),
     /// Integers, a scale and perhaps zero points; dimensions and strides of the three.
     Dequantize(Vec<usize>, [Vec<usize>; 3]),
     /// Float32; bytes, their scale and their zero point.
     DynamicQuantize,
     /// A, B and their zero points, all of them bytes that are read as said; with scratch. The result is int32.
     IntegerMatMul(IntegerMatMul, [Byte; 2]),
+    /// A, B as [`opml_kernels::integer::pack`] has it, and the zero point of A; with scratch. The result is int32.
+    PackedIntegerMatMul(IntegerMatMul, Byte),
     /// Float32, roots, nodes, leaves, members and base values.
     TreeEnsemble(TreeEnsemble),
     /// Nothing of its own: the nodes run `count` times, and views move on by their steps.
@@ -109,6 +114,9 @@ impl Op {
     pub(crate) fn multiply_accumulates(&self) -> u64 {
         match self {
             Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
+            Op::IntegerMatMul(shape, _) | Op::PackedIntegerMatMul(shape, _) => {
+                (shape.m * shape.k * shape.n) as u64
+            }
             Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
                 let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
                 (shape.output.channels * shape.output.height * shape.output.width * taps) as u64

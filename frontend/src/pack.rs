@@ -1,10 +1,15 @@
 //! Products and convolutions get the kernel that is cheapest at run time, and weights that are known now its form.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use opml_abi::DataType;
-use opml_kernels::{Conv2d, MatMul, integer_scratch, packed, planes_scratch, planes_take};
+use opml_kernels::integer::{self, MAX_K};
+use opml_kernels::{
+    Byte, ByteMatrix, Conv2d, IntegerMatMul, MatMul, integer_scratch, packed, planes_scratch, planes_take,
+};
 
+use crate::elements::Elements;
 use crate::graph::{Graph, Node, Op, Packed, Source, Tensor, TensorId, View};
 
 /// Steps of a sum of `k` products by the inner loops of packed weights, as the benchmark shows: a tenth more
@@ -75,7 +80,12 @@ fn pack_nodes(tensors: &mut Vec<Tensor>, nodes: &mut [Node], done: &mut Done) {
             node.op = Op::PlanesConv2d(shape);
             continue;
         }
-        if let Op::IntegerMatMul(shape, _) = node.op {
+        if let Op::IntegerMatMul(shape, bytes) = node.op {
+            if let Some(words) = packed_bytes(tensors, node, &shape, bytes[1]) {
+                let view = push(tensors, words);
+                node.inputs = vec![node.inputs[0], view, node.inputs[2]];
+                node.op = Op::PackedIntegerMatMul(shape, bytes[0]);
+            }
             node.scratch = Some(push(tensors, scratch(integer_scratch(&shape))));
             continue;
         }
@@ -97,6 +107,25 @@ fn push(tensors: &mut Vec<Tensor>, tensor: Tensor) -> View {
     let view = View::new(TensorId(tensors.len()), 0, tensor.len);
     tensors.push(tensor);
     view
+}
+
+/// B with its zero points as integer products take them, if both are known.
+fn packed_bytes(tensors: &[Tensor], node: &Node, shape: &IntegerMatMul, byte: Byte) -> Option<Tensor> {
+    let known = |view: View| match &tensors[view.tensor.0].source {
+        Source::Constant(elements) if view.step == 0 => {
+            Some(elements.slice(view.offset..view.offset + view.len))
+        }
+        _ => None,
+    };
+    let (bytes, zero) = (known(node.inputs[1])?, known(node.inputs[3])?);
+    if shape.k > MAX_K {
+        return None;
+    }
+    let matrix = ByteMatrix { bytes: bytes.bytes(), byte, zero: zero.bytes() };
+    let words = integer::pack(shape.k, shape.n, &matrix);
+    let len = words.len();
+    let source = Source::Constant(Arc::new(Elements::Words(words)));
+    Some(Tensor { dtype: DataType::Int32, len, source })
 }
 
 /// Words that a kernel may use.

@@ -85,7 +85,10 @@ impl Arena<'_> {
     /// Operands are copied out first, so the borrow checker sees no overlap. The plan's own overlaps,
     /// results over operands that are no longer needed, are there as in the guest.
     fn execute(&mut self, node: &Node, round: usize) {
-        let at = |view: &View| View { offset: view.offset.wrapping_add_signed(round as isize * view.step), ..*view };
+        let at = |view: &View| View {
+            offset: view.offset.wrapping_add_signed(round as isize * view.step),
+            ..*view
+        };
         let inputs: Vec<_> = node.inputs.iter().map(|view| self.read(at(view))).collect();
         let mut outputs: Vec<_> = node.outputs.iter().map(|view| self.read_owned(at(view))).collect();
         execute(&node.op, &inputs, &mut outputs);

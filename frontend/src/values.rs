@@ -90,25 +90,34 @@ impl Values {
         }
     }
 
-    /// Writes `count` vectors of `k` elements, which follow each other from element `start` on, to `out`. Vector i begins at element
-    /// i times `stride` of it.
-    pub(crate) fn gather(&self, start: usize, count: usize, k: usize, out: &mut [f32], stride: usize) {
+    /// Writes vectors of `k` elements, which follow each other from element `start` on, to `out`: group by group, `groups` says how many
+    /// vectors are one, and of a group for each place in a vector the elements that its vectors have there.
+    pub(crate) fn gather(&self, start: usize, groups: &[usize], k: usize, out: &mut [f32]) {
         match &self.0 {
             // Lines of the file are read whole, and each once, where a vector has an element in each.
             Place::InFile(Matrix { bytes, shape: [rows, columns], by_columns: true })
                 if *columns == k && start.is_multiple_of(k) =>
             {
-                let first = start / k;
-                for (element, line) in bytes.as_chunks::<4>().0.chunks(*rows).take(k).enumerate() {
-                    for (vector, &word) in line[first..first + count].iter().enumerate() {
-                        out[vector * stride + element] = f32::from_le_bytes(word);
+                for (place, line) in bytes.as_chunks::<4>().0.chunks(*rows).take(k).enumerate() {
+                    let mut first = start / k;
+                    for &len in groups {
+                        let out = &mut out[k * (first - start / k) + place * len..][..len];
+                        for (out, &word) in out.iter_mut().zip(&line[first..first + len]) {
+                            *out = f32::from_le_bytes(word);
+                        }
+                        first += len;
                     }
                 }
             }
             _ => {
-                for vector in 0..count {
-                    let from = start + vector * k;
-                    out[vector * stride..][..k].copy_from_slice(&self.slice(from..from + k));
+                let mut first = 0;
+                for &len in groups {
+                    for vector in 0..len {
+                        let from = start + (first + vector) * k;
+                        let places = out[k * first + vector..].iter_mut().step_by(len);
+                        places.zip(&*self.slice(from..from + k)).for_each(|(out, &value)| *out = value);
+                    }
+                    first += len;
                 }
             }
         }
@@ -161,16 +170,24 @@ mod tests {
         let transposed = in_file.transposed(3, 2).unwrap();
         assert_eq!(transposed, vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0].into());
         assert!(transposed.transposed(2, 3).is_none() && in_file.transposed(3, 3).is_none());
-        for (values, start, count, k) in
-            [(&transposed, 0, 2, 3), (&transposed, 3, 1, 3), (&in_file, 2, 2, 2), (&transposed, 2, 2, 2)]
-        {
-            let mut out = [-1.0; 10];
-            values.gather(start, count, k, &mut out, 5);
-            for vector in 0..count {
-                let expected = values.slice(start + vector * k..start + (vector + 1) * k).into_owned();
-                assert_eq!(out[5 * vector..][..k], expected);
-                assert_eq!(out[5 * vector + k], -1.0, "nothing behind it is touched");
+        for (values, start, groups, k) in [
+            (&transposed, 0, &[2][..], 3),
+            (&transposed, 0, &[1, 1], 3),
+            (&transposed, 3, &[1], 3),
+            (&in_file, 0, &[2, 1], 2),
+            (&transposed, 2, &[2], 2),
+        ] {
+            let mut out = [-1.0; 7];
+            values.gather(start, groups, k, &mut out);
+            let (mut first, mut expected) = (start, Vec::new());
+            for len in groups {
+                let at = |place, vector: usize| first + vector * k + place;
+                let places = (0..k).flat_map(|place| (0..*len).map(move |vector| at(place, vector)));
+                expected.extend(places.map(|at| values.slice(at..at + 1)[0]));
+                first += len * k;
             }
+            assert_eq!(out[..expected.len()], expected);
+            assert_eq!(out[expected.len()], -1.0, "nothing behind it is touched");
         }
     }
 }

@@ -67,7 +67,7 @@ pub use matmul::{MatMul, dense, matmul};
 pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
 pub use planes::{conv2d_planes, planes_scratch, planes_take};
 pub use pool::{Pool2d, average_pool2d, max_pool2d};
-pub use quantize::{Quantized, dequantize, dynamic_quantize, quantize};
+pub use quantize::{Quantized, dequantize, dynamic_quantize, quantize, requantize};
 pub use rank::{ArgOp, TopK, arg_reduce, top_k};
 pub use reduce::{Axis, ReduceOp, cumulative_sum, reduce, reduce_max, reduce_mean, reduce_sum, softmax};
 pub use scatter::{Scatter, scatter_elements, scatter_nd};

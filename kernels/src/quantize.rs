@@ -7,6 +7,7 @@ use crate::bits::{SIGN, finite_parts, is_finite, is_nan, is_zero};
 use crate::broadcast::{Operand, zip3};
 use crate::element::Integer;
 use crate::fold::{Fold, Maximum, Minimum};
+use crate::integer::rounded;
 use crate::rounding::round;
 
 /// An integer that numbers are quantized to.
@@ -20,16 +21,12 @@ pub trait Quantized: Integer {
 }
 
 macro_rules! quantized {
-    ($($integer:ident)*) => {$(
+    ($nearest:ident: $($integer:ident)*) => {$(
         impl Quantized for $integer {
             #[inline(always)]
             fn quantized(quotient: f32, zero: Self) -> Self {
-                if is_nan(quotient.to_bits()) {
-                    return Self::MIN;
-                }
-                // What is cut off at 32 bits is far beyond the end, whatever is added.
-                let nearest = single::to_i32(round(quotient).to_bits());
-                nearest.saturating_add(zero.into()).clamp(Self::MIN.into(), Self::MAX.into()) as Self
+                let sum = $nearest(quotient).saturating_add(zero.into());
+                sum.clamp(Self::MIN.into(), Self::MAX.into()) as Self
             }
 
             #[inline(always)]
@@ -41,7 +38,20 @@ macro_rules! quantized {
     )*};
 }
 
-quantized!(i8 u8 i16 u16);
+/// The nearest integer, ties to even. What is beyond 255 is beyond the end of a byte, whatever zero point is added, and NaN is below.
+#[inline(always)]
+fn near_a_byte(quotient: f32) -> i32 {
+    rounded(quotient.to_bits())
+}
+
+/// The nearest integer, ties to even; the nearest one there is, and the least for NaN.
+#[inline(always)]
+fn near(quotient: f32) -> i32 {
+    if is_nan(quotient.to_bits()) { i32::MIN } else { single::to_i32(round(quotient).to_bits()) }
+}
+
+quantized!(near_a_byte: i8 u8);
+quantized!(near: i16 u16);
 
 impl Quantized for i32 {
     #[inline(always)]
@@ -126,6 +136,37 @@ pub fn dequantize<Q: Quantized>(
         // Something of the right shape, which is not looked at.
         None => zip3(dims, x, scale, scale, out, |x, scale, _| x.dequantized(Q::ZERO, scale)),
     }
+}
+
+/// `out[i]` = saturate(RNI(RN(`x[i]` + `bias[i]`) (x) `multiplier[i]`) + `zero`), no less than `zero` with `rectified`: integers of sums in
+/// another scale, as ONNX `QLinearConv` has it, perhaps with a ReLU between. The sum of the two wraps around. The operands have the shape `dims`
+/// and these strides, `out` is row-major.
+///
+/// # Panics
+/// If a slice does not fit the shape, `zero` is not one element, or the rank is above [`MAX_RANK`](crate::layout::MAX_RANK).
+#[expect(clippy::too_many_arguments, reason = "three tensors with their strides")]
+#[inline]
+pub fn requantize<Q: Quantized>(
+    rectified: bool,
+    dims: &[usize],
+    x: &[i32],
+    x_strides: &[usize],
+    bias: &[i32],
+    bias_strides: &[usize],
+    multiplier: &[f32],
+    multiplier_strides: &[usize],
+    zero: &[Q],
+    out: &mut [Q],
+) {
+    let &[zero] = zero else { panic!("requantize: one zero point is needed") };
+    let x = Operand { data: x, strides: x_strides };
+    let bias = Operand { data: bias, strides: bias_strides };
+    let multiplier = Operand { data: multiplier, strides: multiplier_strides };
+    zip3(dims, x, bias, multiplier, out, |x, bias, multiplier| {
+        let sum = f32::from_bits(single::from_i32(x.wrapping_add(bias)));
+        let level = Q::quantized(mul(sum, multiplier), zero);
+        if rectified && level < zero { zero } else { level }
+    });
 }
 
 /// Bytes of all of `x` with a scale and a zero point of their own, which are written to the single elements of `scale` and `zero`:

@@ -165,3 +165,32 @@ fn dynamic_quantization_matches_its_formula() {
 fn several_dynamic_scales_are_refused() {
     dynamic_quantize(&[1.0], &mut [0], &mut [0.0; 2], &mut [0]);
 }
+
+/// A step of its own against the three that it stands for.
+#[test]
+fn requantized_sums_are_quantized_products() {
+    let sums: Vec<i32> = (0..600).map(|i| (i - 300) * (i % 37) * 91).collect();
+    let (bias, multiplier) = ([-70, 0, 4000], [1.0 / 700.0, 0.003, 2.5e-5]);
+    for rectified in [false, true] {
+        let mut got = [0i8; 600];
+        let zero = -5i8;
+        opml_kernels::requantize(
+            rectified,
+            &[3, 200],
+            &sums,
+            &[200, 1],
+            &bias,
+            &[1, 0],
+            &multiplier,
+            &[1, 0],
+            &[zero],
+            &mut got,
+        );
+        for (i, &got) in got.iter().enumerate() {
+            let product = (sums[i] + bias[i / 200]) as f32 * multiplier[i / 200];
+            let level = (product.round_ties_even() as i32 - 5).clamp(-128, 127) as i8;
+            assert_eq!(got, if rectified { level.max(zero) } else { level }, "{i}");
+        }
+        assert!(got.contains(&127) && got.contains(&if rectified { zero } else { -128 }));
+    }
+}

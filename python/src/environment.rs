@@ -1,42 +1,19 @@
 //! A virtual environment, made of a lock.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use opml_toolchain::progress::{Progress, Unit};
+use opml_toolchain::progress::Progress;
 use opml_toolchain::provision::Options;
 use opml_toolchain::provision::cache::Cache;
 
 use crate::error::PythonError;
 use crate::interpreter::Interpreter;
 use crate::requirements::Requirements;
-use crate::{pip, place};
-
-/// How many lines of what a program printed are shown.
-const TAIL_LINES: usize = 15;
-
-/// Variables of the user that scripts get, each with the reason. All others are kept from them.
-const PASSED_ON: [(&str, &str); 3] = [
-    ("PATH", "frameworks ask programs there about the processor"),
-    ("TMPDIR", "intermediate files go there"),
-    ("LD_LIBRARY_PATH", "some interpreters find their own library by it"),
-];
-
-/// Variables that are set for every script, each with the reason.
-const SET: [(&str, &str); 6] = [
-    // Text is UTF-8, and messages are the same everywhere.
-    ("LC_ALL", "C.UTF-8"),
-    // Sets have one order.
-    ("PYTHONHASHSEED", "0"),
-    // Models are small, and what they give must not depend on a graphics card.
-    ("CUDA_VISIBLE_DEVICES", ""),
-    ("KERAS_BACKEND", "tensorflow"),
-    ("TF_CPP_MIN_LOG_LEVEL", "2"),
-    // Its sums in another order would count as differences of a conversion.
-    ("TF_ENABLE_ONEDNN_OPTS", "0"),
-];
+use crate::script::tail;
+use crate::{pip, place, script};
 
 /// An environment that is whole.
 #[derive(Clone, Debug)]
@@ -73,7 +50,7 @@ pub fn find(requirements: &Requirements, options: &Options) -> Result<Option<Env
     root.is_dir().then(|| Environment { root }.checked()).transpose()
 }
 
-fn interpreter(options: &Options) -> Result<Interpreter, PythonError> {
+pub(crate) fn interpreter(options: &Options) -> Result<Interpreter, PythonError> {
     let search_path = options.search_path.clone().or_else(|| std::env::var_os("PATH"));
     Interpreter::find(&search_path.unwrap_or_default())
 }
@@ -100,14 +77,18 @@ fn make(
     fs::write(&lock, requirements.lock).map_err(PythonError::io("write", &lock))?;
     let made = Environment { root: root.to_owned() };
     pip::install(&made.python(), requirements, &lock, progress)?;
-    let imports: Vec<_> = requirements.modules.iter().map(|module| format!("import {module}\n")).collect();
+    let imports: String = requirements.modules.iter().map(|module| format!("import {module}\n")).collect();
     let check = root.join("check.py");
-    fs::write(&check, imports.concat()).map_err(PythonError::io("write", &check))?;
-    made.run(&check, &[], &format!("try {}", requirements.name), progress)
+    for text in requirements.finish.into_iter().chain([imports.as_str()]) {
+        fs::write(&check, text).map_err(PythonError::io("write", &check))?;
+        script::run(&made.python(), &check, OsStr::new(""), &format!("try {}", requirements.name), progress)?;
+    }
+    Ok(())
 }
 
 impl Environment {
-    fn python(&self) -> PathBuf {
+    /// Its interpreter.
+    pub(crate) fn python(&self) -> PathBuf {
         self.root.join("bin/python")
     }
 
@@ -116,42 +97,4 @@ impl Environment {
         let python = self.python();
         if python.is_file() { Ok(self) } else { Err(PythonError::Damaged { root: self.root, python }) }
     }
-
-    /// Runs the program `script` with `arguments`. Modules beside it are found, and so is nothing else of the user's.
-    ///
-    /// # Errors
-    /// [`PythonError::Script`] if it fails, with its last lines.
-    pub(crate) fn run(
-        &self,
-        script: &Path,
-        arguments: &[OsString],
-        label: &str,
-        progress: &dyn Progress,
-    ) -> Result<(), PythonError> {
-        let _task = progress.start(label, 0, Unit::Items);
-        let folder = script.parent().unwrap_or(Path::new("/"));
-        let mut command = Command::new(self.python());
-        command.env_clear().envs(SET);
-        command.envs(PASSED_ON.iter().filter_map(|(name, _)| Some((name, std::env::var_os(name)?))));
-        // Frameworks keep their users' settings there.
-        command.env("HOME", folder);
-        // Without the user's packages.
-        command.arg("-s").arg(script).args(arguments).current_dir(folder).stdin(Stdio::null());
-        let output = command.output().map_err(PythonError::io("run", &self.python()))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let text = [&output.stdout[..], &output.stderr[..]].concat();
-        Err(PythonError::Script {
-            script: script.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            status: output.status.to_string(),
-            tail: tail(&String::from_utf8_lossy(&text)),
-        })
-    }
-}
-
-/// The last [`TAIL_LINES`] lines of `text`.
-pub(crate) fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }

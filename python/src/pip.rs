@@ -8,9 +8,9 @@ use std::thread;
 
 use opml_toolchain::progress::{Progress, Task, Unit};
 
-use crate::environment::tail;
 use crate::error::PythonError;
 use crate::requirements::Requirements;
+use crate::script::tail;
 
 /// What of pip's configuration is kept: where packages come from. That the right ones come is left to the hashes.
 const KEPT_SETTINGS: [&str; 10] = [

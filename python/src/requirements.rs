@@ -11,6 +11,8 @@ pub struct Requirements {
     pub lock: &'static str,
     /// Modules that have to be found afterwards: packages are installed as the lock has them, and pip checks nothing.
     pub modules: &'static [&'static str],
+    /// A script that is run before they are looked for.
+    pub finish: Option<&'static str>,
 }
 
 impl Requirements {
@@ -19,7 +21,44 @@ impl Requirements {
         name: "onnx-suite",
         lock: include_str!("../requirements/onnx-suite.txt"),
         modules: &["onnx.backend.test.case.node", "onnx.reference"],
+        finish: None,
     };
+
+    /// Conversion of PyTorch's files.
+    pub const TORCH: Self = Self {
+        name: "torch",
+        lock: include_str!("../requirements/torch.txt"),
+        modules: &["torch.export", "torch.onnx", "onnxscript", "onnxruntime"],
+        finish: Some(include_str!("../scripts/no_cuda.py")),
+    };
+
+    /// Conversion of Keras's and TensorFlow's files.
+    pub const TENSORFLOW: Self = Self {
+        name: "tensorflow",
+        lock: include_str!("../requirements/tensorflow.txt"),
+        modules: &["keras", "tf2onnx", "onnxruntime"],
+        finish: None,
+    };
+
+    /// Conversion of scikit-learn's files.
+    pub const SKLEARN: Self = Self {
+        name: "sklearn",
+        lock: include_str!("../requirements/sklearn.txt"),
+        modules: &["joblib", "skl2onnx", "onnxruntime"],
+        finish: None,
+    };
+
+    /// Quantisation.
+    pub const QUANTIZE: Self = Self {
+        name: "quantize",
+        lock: include_str!("../requirements/quantize.txt"),
+        modules: &["onnxruntime.quantization", "PIL"],
+        finish: None,
+    };
+
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::ONNX_SUITE, Self::QUANTIZE, Self::SKLEARN, Self::TENSORFLOW, Self::TORCH];
 
     /// How many packages there are.
     pub fn packages(&self) -> usize {
@@ -28,7 +67,7 @@ impl Requirements {
 
     /// Names the environment that a Python with the tag `python` makes of it.
     pub(crate) fn id(&self, python: &str) -> String {
-        format!("python-{}-{}", self.name, short_hash(&[self.lock, python]))
+        format!("python-{}-{}", self.name, short_hash(&[self.lock, self.finish.unwrap_or_default(), python]))
     }
 }
 
@@ -46,12 +85,10 @@ pub(crate) fn short_hash(texts: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Requirements; 1] = [Requirements::ONNX_SUITE];
-
     /// pip takes a package without a hash only as long as no other has one, and a lock is cut off silently.
     #[test]
     fn every_package_has_a_version_and_hashes() {
-        for requirements in ALL {
+        for requirements in Requirements::ALL {
             let text = requirements.lock.replace("\\\n", " ");
             let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
             assert!(lines.len() > 3 && lines.len() == requirements.packages(), "{}", requirements.name);

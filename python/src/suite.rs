@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::environment::{self, cache};
 use crate::error::PythonError;
-use crate::place;
 use crate::requirements::{Requirements, short_hash};
+use crate::{place, script};
 
 const SCRIPT: &str = include_str!("../scripts/onnx_suite.py");
 
@@ -89,9 +89,9 @@ pub fn ensure(options: &Options, progress: &dyn Progress) -> Result<Suite, Pytho
     let environment = environment::ensure(&Requirements::ONNX_SUITE, options, progress)?;
     let root = place::provide(&cache, &id(), progress, |partial| {
         fs::create_dir(partial).map_err(PythonError::io("make", partial))?;
-        let script = partial.join("onnx_suite.py");
-        fs::write(&script, SCRIPT).map_err(PythonError::io("write", &script))?;
-        environment.run(&script, &[partial.into()], "write ONNX's test suite", progress)
+        let program = partial.join("onnx_suite.py");
+        fs::write(&program, SCRIPT).map_err(PythonError::io("write", &program))?;
+        script::run(&environment.python(), &program, partial.as_os_str(), "write ONNX's test suite", progress)
     })?;
     Suite::read(&root)
 }

@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod digits;
+pub mod examples;
 pub mod guest;
 pub mod program;
 pub mod single_step;

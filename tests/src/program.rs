@@ -1,9 +1,9 @@
-//! Models as built programs; those of `models/mnist/` are built once per process.
+//! Models as built programs; those of `models/` are built once per process.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use opml_abi::Tensor;
 use opml_frontend::graph::Port;
@@ -34,22 +34,30 @@ pub struct Program {
 }
 
 impl Program {
-    /// `models/mnist/mlp.onnx`, built below `dir` at the first call.
+    /// `models/mnist/mlp.onnx`.
     pub fn mlp(dir: &str) -> &'static Self {
-        static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("mlp", &onnx_bytes("mlp"), Path::new(dir)))
+        Self::example("mnist/mlp", dir)
     }
 
-    /// `models/mnist/mlp500.onnx`, built below `dir` at the first call.
+    /// `models/mnist/mlp500.onnx`.
     pub fn mlp500(dir: &str) -> &'static Self {
-        static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("mlp500", &onnx_bytes("mlp500"), Path::new(dir)))
+        Self::example("mnist/mlp500", dir)
     }
 
-    /// `models/mnist/cnn.onnx`, built below `dir` at the first call.
+    /// `models/mnist/cnn.onnx`.
     pub fn cnn(dir: &str) -> &'static Self {
-        static BUILT: OnceLock<Program> = OnceLock::new();
-        BUILT.get_or_init(|| Self::build("cnn", &onnx_bytes("cnn"), Path::new(dir)))
+        Self::example("mnist/cnn", dir)
+    }
+
+    /// The example model `path`, a file below `models/` without its ending, built below `dir` at the first call.
+    pub fn example(path: &'static str, dir: &str) -> &'static Self {
+        type Built = BTreeMap<&'static str, &'static Program>;
+        static BUILT: Mutex<Built> = Mutex::new(BTreeMap::new());
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        built
+            .entry(path)
+            .or_insert_with(|| Box::leak(Box::new(Self::build(name, &onnx_bytes(path), Path::new(dir)))))
     }
 
     /// Builds the model `onnx` below `dir`.
@@ -119,9 +127,9 @@ pub fn target() -> Target {
     Target::load("cannon32").expect("the target's own files are right")
 }
 
-/// The bytes of an example model.
-pub fn onnx_bytes(name: &str) -> Vec<u8> {
-    let path = crate::checkout().join(format!("models/mnist/{name}.onnx"));
+/// The bytes of an example model, a file below `models/` without its ending.
+pub fn onnx_bytes(path: &str) -> Vec<u8> {
+    let path = crate::checkout().join(format!("models/{path}.onnx"));
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 

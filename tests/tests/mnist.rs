@@ -6,11 +6,8 @@
 //! | an import or a kernel that computes something else than ONNX says | `agrees_*`, against onnxruntime |
 //! | a guest that confirms a wrong claim or refutes a right one | `claims_*` |
 //! | a guest that computes on an input it should refuse | `malformed_*` |
-//! | a change that costs steps without anybody deciding so | `steps_are_the_recorded_ones` |
-//! | a root that changes without anybody deciding so, a model that ships unpinned | `roots_are_the_pinned_ones` |
 //! | a changed root that nobody can explain | `a_changed_root_is_explained` |
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use opml_abi::{DataType, Tensor, encode_blob, exit};
@@ -19,8 +16,7 @@ use opml_tests::digits::{self, Digits};
 use opml_tests::guest;
 use opml_tests::program::Program;
 use opml_toolchain::compare::CauseKind;
-use opml_toolchain::roots::{self, Roots, Verdict};
-use serde::{Deserialize, Serialize};
+use opml_toolchain::roots::{Roots, Verdict};
 
 fn mlp() -> &'static Program {
     Program::mlp(env!("CARGO_TARGET_TMPDIR"))
@@ -153,76 +149,9 @@ fn malformed_inputs_cnn() {
     malformed(cnn());
 }
 
-/// Steps of one inference, as `steps.toml` has them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pin {
-    /// Index of the digit in the test data.
-    digit: usize,
-    /// Steps from the prestate to the exit, without a claim.
-    steps: u64,
-}
-
-const PINS_COMMENT: &str = "\
-# Steps of one inference on the VM, exactly: the number is part of what a build is, so a change is a decision.
-# Written by `OPML_BLESS=1 cargo xtask test`.
-
-";
-
-/// The bound of the first milestone; the program this project is measured against takes 14,719,124.
-const MLP_AT_MOST: u64 = 3_000_000;
-
-#[test]
-fn steps_are_the_recorded_ones() {
-    let path = opml_tests::checkout().join("tests/steps.toml");
-    let digits = Digits::load();
-    let measure = |program: &Program| {
-        let run = guest::run(&program.prestate, &digits.tensor(0, program.input_shape()));
-        (program.name.to_owned(), Pin { digit: 0, steps: run.vm.step_count() })
-    };
-    let measured = BTreeMap::from([measure(mlp()), measure(mlp500()), measure(cnn())]);
-    if std::env::var_os("OPML_BLESS").is_some() {
-        let pins = toml::to_string(&measured).expect("two tables of numbers");
-        fs::write(&path, format!("{PINS_COMMENT}{pins}")).expect("the checkout can be written to");
-    }
-    let pinned = fs::read_to_string(&path).expect("tests/steps.toml is in the checkout");
-    let pinned: BTreeMap<String, Pin> = toml::from_str(&pinned).expect("tests/steps.toml is a table of pins");
-    assert_eq!(
-        pinned, measured,
-        "the steps (right) are not the recorded ones (left): if the change is meant, `OPML_BLESS=1 cargo xtask test` records it"
-    );
-    for name in ["mlp", "mlp500"] {
-        assert!(measured[name].steps <= MLP_AT_MOST, "{name} takes {} steps", measured[name].steps);
-    }
-}
-
-/// What `roots.toml` says.
-fn pinned_roots() -> String {
-    let path = opml_tests::checkout().join(roots::FILE);
-    fs::read_to_string(&path).expect("roots.toml is in the checkout: `cargo xtask roots --update` writes it")
-}
-
 /// The roots of the builds of these tests.
 fn built_roots() -> Roots {
     Roots::of([mlp(), mlp500(), cnn()].map(|program| &program.manifest)).expect("reference builds")
-}
-
-#[test]
-fn roots_are_the_pinned_ones() {
-    let pinned = Roots::parse(&pinned_roots()).expect("roots.toml is a list of roots");
-    let comparison = pinned.compare(&built_roots());
-    assert!(
-        comparison.is_as_pinned(),
-        "the roots are not the pinned ones: if the change is meant, `cargo xtask roots --update` records it\n{:#?}",
-        comparison.rows
-    );
-    // What is built here is what ships.
-    let shipped = roots::shipped(opml_tests::checkout()).expect("the models can be listed");
-    let names = shipped.iter().map(|path| path.file_stem().expect("a file has a name").to_string_lossy());
-    let mut names: Vec<String> = names.map(Into::into).collect();
-    names.sort();
-    let built: Vec<_> = comparison.rows.iter().map(|row| row.model.clone()).collect();
-    assert_eq!(names, built, "models/ and the builds of this test");
 }
 
 /// What CI says of a change of the kernels whose pins were forgotten: the pins are those of yesterday, the sources too.

@@ -56,10 +56,13 @@ pub fn adopt(adoption: Adoption, target: &Target, progress: &dyn Progress) -> Re
     let mut stages = Stages::new(progress);
     let audited = stages.run("audit", |_| Ok(audit(elf, target)?))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
-    let witness = stages.run("commit", |_| Ok(state.witness()))?;
     let programs = [(file::PROGRAM, audited.elf())];
     let bill = |sha256: String| provenance::bill(&name, target.name(), sha256, None, None);
-    let files = stages.run("encode", |p| Files::write(&out, &work, &audited, programs, &state, bill, p))?;
+    let (files, witness) = stages.run("commit and encode", |p| {
+        let write = || Files::write(&out, &work, &audited, programs, &state, bill, p);
+        let (files, witness) = rayon::join(write, || state.witness());
+        Ok((files?, witness))
+    })?;
     let manifest = Manifest::of_program(&name, &rebuild, &audited, &state, &witness, &files);
     stages.run("write", |_| files.publish(&manifest))?;
     Ok(Adopted { manifest, instructions: audited.instructions(), timings: stages.timings() })

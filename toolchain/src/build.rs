@@ -24,6 +24,10 @@ use crate::sysroot::Sysroot;
 use crate::weights::Spool;
 use crate::{image, link};
 
+/// The most bytes of weights that the file with symbols has, too. To write and hash more of them a second time would cost a build more
+/// than it is worth to somebody who wants all in one file, as Cannon's loader does.
+const MAX_DEBUG_WEIGHTS: u64 = 64 << 20;
+
 /// What is built, and what a manifest says of it that the program itself does not show.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -115,13 +119,15 @@ pub fn build(
     let host_paths = host_paths(&options.checkout, &work, cache.root());
     let audited = stages.run("audit", |_| linked.audit(target, &AuditOptions { host_paths }))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
-    let witness = stages.run("commit", |_| Ok(state.witness()))?;
-    let programs = [(file::PROGRAM, &linked.stripped), (file::DEBUG, audited.elf())];
+    let programs = [(file::PROGRAM, &linked.stripped), (file::DEBUG, linked.debug_file())];
     let made = Some((toolchain.identity(), &sources));
     let model = request.model.as_ref();
     let bill = |sha256: String| provenance::bill(&request.name, target.name(), sha256, model, made);
-    let files =
-        stages.run("encode", |p| Files::write(&options.out, &work, &audited, programs, &state, bill, p))?;
+    let (files, witness) = stages.run("commit and encode", |p| {
+        let write = || Files::write(&options.out, &work, &audited, programs, &state, bill, p);
+        let (files, witness) = rayon::join(write, || state.witness());
+        Ok((files?, witness))
+    })?;
     let program = Manifest::of_program(&request.name, &request.rebuild, &audited, &state, &witness, &files);
     let manifest = manifest(request, weights.len(), toolchain.identity(), sources, program);
     stages.run("write", |_| files.publish(&manifest))?;
@@ -151,10 +157,12 @@ fn sources(
     Sources::of(&options.checkout, crates, &given)
 }
 
-/// The program as the linker left it, with symbols and without.
+/// The program with symbols and without, both with the weights.
 struct Linked {
     debug: Elf,
     stripped: Elf,
+    /// The one with symbols as the linker left it, if so many weights are not to be in a file twice.
+    without_weights: Option<Elf>,
 }
 
 impl Linked {
@@ -167,8 +175,16 @@ impl Linked {
         let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
         let object = dir.path().join("weights.o");
         std::fs::write(&object, weights.object()?).map_err(BuildError::io("write", &object))?;
-        let link = |strip| weights.fill(link::link(toolchain, target, &[archive, &object], strip)?);
-        Ok(Self { debug: link(false)?, stripped: link(true)? })
+        let link = |strip| link::link(toolchain, target, &[archive, &object], strip);
+        let (debug, stripped) = (link(false)?, link(true)?);
+        let without_weights =
+            if weights.len() > MAX_DEBUG_WEIGHTS { Some(Elf::parse(debug.clone())?) } else { None };
+        Ok(Self { debug: weights.fill(debug)?, stripped: weights.fill(stripped)?, without_weights })
+    }
+
+    /// What is written for debuggers and reports.
+    fn debug_file(&self) -> &Elf {
+        self.without_weights.as_ref().unwrap_or(&self.debug)
     }
 
     /// The debug file is judged, as it has names and lines for the findings; the other must load the same.

@@ -23,7 +23,7 @@ pub struct Weight {
 }
 
 /// Takes words and the place of the first of them in their array.
-pub type Put<'a> = dyn FnMut(usize, &[u32]) -> io::Result<()> + 'a;
+pub type Put<'a> = dyn FnMut(usize, &[u32]) -> io::Result<()> + Send + 'a;
 
 /// Makes an array: gives all its words to `put`, in whatever order and pieces.
 type Maker = dyn Fn(&mut Put<'_>) -> io::Result<()> + Send + Sync;

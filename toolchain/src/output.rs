@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, IntoInnerError, Read, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use opml_attest::{Envelope, MAX_ENVELOPE};
 use opml_state::State;
-use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use crate::audit::AuditedElf;
@@ -45,6 +46,9 @@ pub mod file {
     pub const BESIDE: [&str; 1] = [PROVENANCE];
 }
 
+/// Small writes are put together until they have so many bytes, as each is a call of the system.
+const SMALL: usize = 1 << 16;
+
 /// What writes a file.
 type Content<'a> = Box<dyn FnOnce(&mut (dyn Write + Send)) -> io::Result<()> + Send + 'a>;
 
@@ -64,7 +68,7 @@ struct Staged {
 
 impl Files {
     /// Writes the initial `state` of the `audited` program, its symbols and the ELF files `programs` to the folder `out`, with
-    /// `work` for the lock that keeps others out of it. All are hashed on their way, on as many threads as there are. `bill` makes the bill
+    /// `work` for the lock that keeps others out of it. Each is hashed on its way. `bill` makes the bill
     /// of materials from the SHA-256 of the program.
     pub fn write<'a>(
         out: &Path,
@@ -78,14 +82,22 @@ impl Files {
         let guard = work_dir::lock_output(work, out, progress)?;
         work_dir::remove_leftovers(out)?;
         let mut contents: Vec<(&'static str, Content<'_>)> = Vec::new();
-        contents.push((file::PRESTATE, Box::new(|out| opml_state::cannon::write_state(state, out))));
         for (name, elf) in programs {
             contents.push((name, Box::new(|out| elf.write(out))));
         }
         contents.push((file::META, Box::new(|out| image::metadata(audited).write_json(out))));
-        let staged =
-            contents.into_par_iter().map(|(name, content)| Ok((name, Staged::new(out, name, content)?)));
-        let mut files = staged.collect::<Result<BTreeMap<_, _>, BuildError>>()?;
+        let mut files = BTreeMap::new();
+        thread::scope(|scope| {
+            // A hash takes its bytes one after the other, so each file has a thread of its own; the state keeps more of them busy.
+            let write = |(name, content)| (name, scope.spawn(move || Staged::new(out, name, content)));
+            let writing: Vec<_> = contents.into_iter().map(write).collect();
+            let prestate: Content<'_> = Box::new(|out| opml_state::cannon::write_state(state, out));
+            files.insert(file::PRESTATE, Staged::new(out, file::PRESTATE, prestate)?);
+            for (name, thread) in writing {
+                files.insert(name, thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            }
+            Ok::<_, BuildError>(())
+        })?;
         let program = files.get(file::PROGRAM).map(|staged: &Staged| staged.sha256.clone());
         let bill = bill(program.unwrap_or_default());
         files.insert(
@@ -149,8 +161,7 @@ impl Staged {
         let path = out.join(name);
         let write = || {
             let mut hashed = Hashed::new(work_dir::unfinished(&path)?);
-            // Many small writes would be as many calls of the system.
-            let mut buffered = BufWriter::with_capacity(PIECE, &mut hashed);
+            let mut buffered = BufWriter::with_capacity(SMALL, &mut hashed);
             content(&mut buffered)?;
             buffered.into_inner().map_err(IntoInnerError::into_error)?;
             let (file, sha256) = hashed.finish();

@@ -17,15 +17,12 @@ use object::{
 };
 use opml_targets::{ByteOrder, Target};
 
-use crate::elf::{Elf, ElfError};
+use crate::elf::{Elf, WEIGHTS as SECTION};
 use crate::error::BuildError;
 use crate::guest::Weight;
 
-/// The section that linker scripts give a segment of its own.
-const SECTION: &str = ".opml.weights";
-
-/// Alignment of each array: a word, and a leaf of the memory tree is a multiple of it.
-const ALIGN: u64 = 4;
+/// Alignment of each array: what 64-bit integers ask for, and a leaf of the memory tree is a multiple of it.
+const ALIGN: u64 = 8;
 
 /// Alignment of the segment in the file, that of its address: a page of the VM.
 const PAGE: usize = 4096;
@@ -54,14 +51,15 @@ impl Spool {
         let order = target.elf().byte_order;
         std::fs::create_dir_all(dir).map_err(BuildError::io("make", dir))?;
         let mut file = tempfile::tempfile_in(dir).map_err(BuildError::io("make a file in", dir))?;
-        let (mut arrays, mut start) = (Vec::new(), 0);
+        let (mut arrays, mut end) = (Vec::new(), 0u64);
         for weight in weights {
+            let start = end.next_multiple_of(ALIGN);
             let size = write(&weight, start, order, &mut file)
                 .map_err(|source| BuildError::Pack { symbol: weight.symbol.clone(), source })?;
             arrays.push(Array { symbol: weight.symbol, start, size });
-            start += size;
+            end = start + size;
         }
-        let bytes = map(&file, start).map_err(BuildError::io("map a file in", dir))?;
+        let bytes = map(&file, end).map_err(BuildError::io("map a file in", dir))?;
         Ok(Self { arrays, bytes, order })
     }
 
@@ -112,79 +110,97 @@ impl Spool {
     ///
     /// # Errors
     /// [`BuildError::WeightsPlace`] if the linker did not do with them what the script says.
-    pub fn fill(&self, mut linked: Vec<u8>) -> Result<Elf, BuildError> {
-        // Without a reference to an array, the linker leaves them all out.
-        if self.bytes.is_empty() || !has_section(&linked)? {
-            return Ok(Elf::parse(linked)?);
-        }
-        linked.resize(linked.len().next_multiple_of(PAGE), 0);
-        self.point_to_bytes(&mut linked).map_err(|problem| BuildError::WeightsPlace { problem })?;
-        Ok(Elf::with_tail(linked, self.bytes.clone())?)
+    pub fn fill(&self, linked: Vec<u8>) -> Result<Elf, BuildError> {
+        fill(linked, &self.bytes)
     }
+}
 
-    /// Says in the headers of `linked` that the weights lie behind it.
-    fn point_to_bytes(&self, linked: &mut [u8]) -> Result<(), String> {
-        let text = |error: object::read::Error| error.to_string();
-        let offset = u32::try_from(linked.len()).map_err(|_| "the file is too large".to_owned())?;
-        let size = u32::try_from(self.bytes.len()).map_err(|_| "they exceed 4 GiB".to_owned())?;
-        let header = elf::FileHeader32::<Endianness>::parse(&*linked).map_err(text)?;
-        let endian = header.endian().map_err(text)?;
-        let sections = header.sections(endian, &*linked).map_err(text)?;
-        let (index, section) =
-            sections.section_by_name(endian, SECTION.as_bytes()).ok_or("they have no section")?;
-        let address = section.sh_addr(endian);
-        let placed = section.sh_type(endian) == elf::SHT_NOBITS && section.sh_size(endian) == size;
-        if !placed || !(address as usize).is_multiple_of(PAGE) {
-            return Err(format!("their section is not {size} bytes without content on a page of its own"));
-        }
-        let (section_at, segment_at) = (
-            header.e_shoff(endian) as usize + index.0 * size_of::<elf::SectionHeader32<Endianness>>(),
-            header.e_phoff(endian) as usize,
-        );
-        let count = usize::from(header.e_phnum(endian));
-        let (section, _) = tail_mut(linked, section_at)
-            .and_then(pod::from_bytes_mut::<elf::SectionHeader32<Endianness>>)
-            .map_err(|()| "no room for a section")?;
-        section.sh_type.set(endian, elf::SHT_PROGBITS);
-        section.sh_offset.set(endian, offset);
-        let (segments, _) = tail_mut(linked, segment_at)
-            .and_then(|bytes| pod::slice_from_bytes_mut::<elf::ProgramHeader32<Endianness>>(bytes, count))
-            .map_err(|()| "no room for the segments")?;
-        let is_theirs = |segment: &&mut elf::ProgramHeader32<Endianness>| {
-            (segment.p_type(endian), segment.p_vaddr(endian)) == (elf::PT_LOAD, address)
-                && (segment.p_filesz(endian), segment.p_memsz(endian)) == (0, size)
-        };
-        let segment = segments.iter_mut().find(is_theirs).ok_or("they have no segment of their own")?;
-        segment.p_offset.set(endian, offset);
-        segment.p_filesz.set(endian, size);
-        Ok(())
+/// The file `debug` of a build, whose weights may have been left out: then with those of `program`, the other file of the same build.
+///
+/// # Errors
+/// A file that is no ELF file, and [`BuildError::WeightsPlace`] if the two do not belong together.
+pub(crate) fn restore(debug: Vec<u8>, program: impl FnOnce() -> Option<Elf>) -> Result<Elf, BuildError> {
+    let elf = Elf::parse(debug.clone())?;
+    if !elf.weights().is_some_and(|section| !section.has_bytes() && section.size > 0) {
+        return Ok(elf);
     }
+    let weights = program().and_then(|program| {
+        let section = *program.weights()?;
+        Some(program.shared_section_data(&section))
+    });
+    fill(debug, &weights.unwrap_or_default())
+}
+
+/// The `linked` file with the bytes of its weights: they follow its own, at the next page.
+fn fill(mut linked: Vec<u8>, weights: &Bytes) -> Result<Elf, BuildError> {
+    // Without a reference to an array, the linker leaves them all out.
+    if weights.is_empty() || Elf::parse(linked.clone())?.weights().is_none() {
+        return Ok(Elf::parse(linked)?);
+    }
+    linked.resize(linked.len().next_multiple_of(PAGE), 0);
+    point_to(weights, &mut linked).map_err(|problem| BuildError::WeightsPlace { problem })?;
+    Ok(Elf::with_tail(linked, weights.clone())?)
+}
+
+/// Says in the headers of `linked` that the `weights` lie behind it.
+fn point_to(weights: &[u8], linked: &mut [u8]) -> Result<(), String> {
+    let text = |error: object::read::Error| error.to_string();
+    let offset = u32::try_from(linked.len()).map_err(|_| "the file is too large".to_owned())?;
+    let size = u32::try_from(weights.len()).map_err(|_| "they exceed 4 GiB".to_owned())?;
+    let header = elf::FileHeader32::<Endianness>::parse(&*linked).map_err(text)?;
+    let endian = header.endian().map_err(text)?;
+    let sections = header.sections(endian, &*linked).map_err(text)?;
+    let (index, section) =
+        sections.section_by_name(endian, SECTION.as_bytes()).ok_or("they have no section")?;
+    let address = section.sh_addr(endian);
+    let placed = section.sh_type(endian) == elf::SHT_NOBITS && section.sh_size(endian) == size;
+    if !placed || !(address as usize).is_multiple_of(PAGE) {
+        return Err(format!("their section is not {size} bytes without content on a page of its own"));
+    }
+    let (section_at, segment_at) = (
+        header.e_shoff(endian) as usize + index.0 * size_of::<elf::SectionHeader32<Endianness>>(),
+        header.e_phoff(endian) as usize,
+    );
+    let count = usize::from(header.e_phnum(endian));
+    let (section, _) = tail_mut(linked, section_at)
+        .and_then(pod::from_bytes_mut::<elf::SectionHeader32<Endianness>>)
+        .map_err(|()| "no room for a section")?;
+    section.sh_type.set(endian, elf::SHT_PROGBITS);
+    section.sh_offset.set(endian, offset);
+    let (segments, _) = tail_mut(linked, segment_at)
+        .and_then(|bytes| pod::slice_from_bytes_mut::<elf::ProgramHeader32<Endianness>>(bytes, count))
+        .map_err(|()| "no room for the segments")?;
+    let is_theirs = |segment: &&mut elf::ProgramHeader32<Endianness>| {
+        (segment.p_type(endian), segment.p_vaddr(endian)) == (elf::PT_LOAD, address)
+            && (segment.p_filesz(endian), segment.p_memsz(endian)) == (0, size)
+    };
+    let segment = segments.iter_mut().find(is_theirs).ok_or("they have no segment of their own")?;
+    segment.p_offset.set(endian, offset);
+    segment.p_filesz.set(endian, size);
+    Ok(())
 }
 
 fn tail_mut(bytes: &mut [u8], at: usize) -> Result<&mut [u8], ()> {
     bytes.get_mut(at..).ok_or(())
 }
 
-fn has_section(linked: &[u8]) -> Result<bool, ElfError> {
-    let elf = Elf::parse(linked.to_vec())?;
-    Ok(elf.sections().iter().any(|section| elf.section_name(section) == SECTION))
-}
-
 /// Writes an array to `file` from `start` on; gives its bytes.
 fn write(weight: &Weight, start: u64, order: ByteOrder, file: &mut File) -> io::Result<u64> {
     let mut end = start;
-    let mut bytes = Vec::with_capacity(4 * PIECE);
+    let mut bytes = vec![[0; 4]; PIECE];
     weight.words.write(&mut |at, words| {
         let mut place = start + 4 * at as u64;
         file.seek(SeekFrom::Start(place))?;
         for piece in words.chunks(PIECE) {
-            bytes.clear();
-            match order {
-                ByteOrder::Big => piece.iter().for_each(|word| bytes.extend(word.to_be_bytes())),
-                ByteOrder::Little => piece.iter().for_each(|word| bytes.extend(word.to_le_bytes())),
+            let bytes = &mut bytes[..piece.len()];
+            for (bytes, word) in bytes.iter_mut().zip(piece) {
+                *bytes = match order {
+                    ByteOrder::Big => word.to_be_bytes(),
+                    ByteOrder::Little => word.to_le_bytes(),
+                };
             }
-            file.write_all(&bytes)?;
-            place += bytes.len() as u64;
+            file.write_all(bytes.as_flattened())?;
+            place += 4 * piece.len() as u64;
         }
         end = end.max(place);
         Ok(())

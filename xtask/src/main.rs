@@ -25,6 +25,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     BuildModel(commands::build_model::Args),
+    Convert(commands::convert::Args),
+    Quantize(commands::quantize::Args),
     Image(commands::image::Args),
     Audit(commands::audit::Args),
     Run(commands::run::Args),
@@ -47,6 +49,8 @@ fn main() -> ExitCode {
     outcome::set_report_style();
     let result = match Cli::parse().command {
         Command::BuildModel(args) => commands::build_model::run(&args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Quantize(args) => commands::quantize::run(&args),
         Command::Image(args) => commands::image::run(&args),
         Command::Audit(args) => commands::audit::run(&args),
         Command::Run(args) => commands::run::run(&args),

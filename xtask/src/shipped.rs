@@ -11,10 +11,13 @@ use crate::commands::build_model;
 use crate::outcome::Stop;
 
 /// What figures of the shipped models are measured on.
-pub const INPUTS: [(&str, &str); 3] = [
+pub const INPUTS: [(&str, &str); 6] = [
     ("models/mnist/mlp.onnx", "models/mnist/digits/7_0002.png"),
     ("models/mnist/mlp500.onnx", "models/mnist/digits/7_0002.png"),
     ("models/mnist/cnn.onnx", "models/mnist/digits/7_0002.png"),
+    ("models/mnist/cnn_int8.onnx", "models/mnist/digits/7_0002.png"),
+    ("models/lstm/lstm.onnx", "models/mnist/digits/7_0002.png"),
+    ("models/encoder/encoder.onnx", "models/mnist/digits/7_0002.png"),
 ];
 
 /// A model of this repository.

@@ -79,7 +79,7 @@ fn piped(mut command: Command) -> Command {
 #[test]
 fn a_killed_build_leaves_nothing_half_written() {
     const NAME: &str = "gemm_transposed";
-    const STAGES: [&str; 5] = ["compile the guest", "link", "audit", "encode", "write"];
+    const STAGES: [&str; 5] = ["compile the guest", "link", "audit", "commit and encode", "write"];
     let places = tempfile::tempdir().expect("there is room");
     let expected = undisturbed(&FreshCheckout::new(), NAME, &places.path().join("undisturbed"));
     let (copy, out) = (FreshCheckout::new(), places.path().join("out"));

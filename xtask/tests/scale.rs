@@ -5,12 +5,15 @@ mod common;
 mod large_model;
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use common::{build_model, checkout, manifest, outputs};
+use common::{build_model, checkout, manifest, outputs, run, xtask};
+use opml_toolchain::file;
+use serde_json::json;
 
 /// Layers of the model.
 const LAYERS: u32 = 2;
@@ -55,4 +58,28 @@ fn memory_is_bounded_by_the_model() {
     let packed = sizes.weights.expect("it is a model");
     assert!((weights..weights / 8 * 9).contains(&packed), "{packed} bytes in the image");
     assert!(sizes.non_zero_pages * 4096 > packed);
+    has_its_weights_once(&out);
+}
+
+/// They are not in the file with the symbols, which is nevertheless as good for comparisons.
+fn has_its_weights_once(out: &Path) {
+    let debug = out.join(file::DEBUG);
+    assert!(fs::metadata(&debug).unwrap().len() < 8 << 20);
+    let audited = run(xtask().arg("audit").arg(&debug));
+    assert_eq!(audited.code, Some(1), "{}", audited.stderr);
+    assert!(audited.stdout.contains("weights-left-out"), "{}", audited.stdout);
+
+    let changed = out.with_file_name("changed");
+    fs::create_dir(&changed).expect("there is room");
+    for entry in fs::read_dir(out).expect("it was built") {
+        let entry = entry.expect("it was built");
+        fs::copy(entry.path(), changed.join(entry.file_name())).expect("there is room");
+    }
+    let mut program = File::options().write(true).open(changed.join(file::PROGRAM)).expect("it was copied");
+    program.seek(SeekFrom::End(-4096)).expect("it has a page");
+    program.write_all(&[0x55; 8]).expect("there is room");
+    let ran = run(xtask().arg("diff").args([out, &changed]).args(["--format", "json"]));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let image = &ran.json()["comparison"]["image"];
+    assert_eq!((&image["pages"], &image["sections"][0]["name"]), (&json!(1), &json!(".opml.weights")));
 }

@@ -4,7 +4,7 @@ use opml_abi::DataType;
 use opml_kernels::{BinaryOp, BitOp, CompareOp, IntegerOp, UnaryOp};
 
 use super::value::{broadcast_shape, merged};
-use super::{Builder, Built, Value};
+use super::{Builder, Built, Scaled, Value};
 use crate::graph::Op;
 
 impl Builder {
@@ -115,7 +115,12 @@ impl Builder {
         // A bound of -0 would be kept by a maximum; a ReLU has none.
         let relu = low.to_bits() == 0 && high == f32::INFINITY;
         let x = self.dense(x)?;
-        self.call(if relu { Op::Relu } else { Op::Clip(low, high) }, &[&x], DataType::Float32, &x.shape)
+        let op = if relu { Op::Relu } else { Op::Clip(low, high) };
+        let out = self.call(op, &[&x], DataType::Float32, &x.shape)?;
+        if let Some(from) = self.scaled(&x).filter(|_| relu) {
+            self.remember_scaled(&out, Scaled { rectified: true, ..from });
+        }
+        Ok(out)
     }
 
     /// A maximum or minimum with one number for all elements: a bound, and for zero a ReLU.

@@ -237,8 +237,7 @@ impl Builder {
                 return Ok(self.slice(value, axis, places[0], places.len(), 1));
             }
         }
-        let shape =
-            [&value.shape[..axis], &indices.shape, &value.shape[axis + 1..]].concat();
+        let shape = [&value.shape[..axis], &indices.shape, &value.shape[axis + 1..]].concat();
         let (x, indices) = (self.dense(value)?, self.dense(indices)?);
         let gather = Gather {
             outer: value.shape[..axis].iter().product(),

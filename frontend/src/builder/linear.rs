@@ -38,7 +38,8 @@ impl Builder {
             return self.reshape(&out, &shape);
         }
         let b = self.right_side(b)?;
-        let (a, b) = (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
+        let (a, b) =
+            (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
         let out = self.computed(DataType::Float32, &shape)?;
         let rank = batch.len();
         let product = MatMul {
@@ -65,9 +66,7 @@ impl Builder {
         if !self.is_constant(b) {
             return Ok(b.clone());
         }
-        let swap = |value: &Value, this: &Self| {
-            this.move_axis(value, value.rank() - 1, value.rank() - 2)
-        };
+        let swap = |value: &Value, this: &Self| this.move_axis(value, value.rank() - 1, value.rank() - 2);
         let moved = swap(b, self);
         let dense = self.dense(&moved)?;
         Ok(swap(&dense, self))
@@ -113,9 +112,11 @@ impl Builder {
         if !self.is_constant(bias) || !sum.is_dense() || sum.dtype != bias.dtype {
             return None;
         }
-        let mut makers = self.nodes.iter().enumerate().filter(|(_, node)| {
-            node.written().iter().any(|view| view.tensor == sum.tensor)
-        });
+        let mut makers = self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.written().iter().any(|view| view.tensor == sum.tensor));
         let (index, maker) = makers.next().filter(|_| makers.next().is_none())?;
         let Op::MatMul(shape) = maker.op else { return None };
         if maker.inputs.len() != 2 || sum.len() != shape.m * shape.n {
@@ -251,7 +252,8 @@ impl Builder {
             return Ok(None);
         };
         let known = |view: &View| matches!(self.tensors[view.tensor.0].source, Source::Constant(_));
-        let constants = call.inputs[1..].iter().all(known) && self.is_constant(scale) && self.is_constant(shift);
+        let constants =
+            call.inputs[1..].iter().all(known) && self.is_constant(scale) && self.is_constant(shift);
         let whole = call.inputs[1].len == self.tensors[call.inputs[1].tensor.0].len;
         if !constants || !whole {
             return Ok(None);
@@ -259,7 +261,8 @@ impl Builder {
         let filters = scale.len();
         let taps = call.inputs[1].len / filters;
         let weights = Value::dense(call.inputs[1].tensor, DataType::Float32, &[filters, taps]);
-        let w = self.binary(BinaryOp::Mul, &weights, &scale.with(vec![filters, 1], vec![scale.strides[0], 0]))?;
+        let w =
+            self.binary(BinaryOp::Mul, &weights, &scale.with(vec![filters, 1], vec![scale.strides[0], 0]))?;
         let bias = match call.inputs.get(2) {
             Some(bias) => {
                 let bias = Value::dense(bias.tensor, DataType::Float32, &[filters]);

@@ -89,7 +89,8 @@ impl Builder {
                     place.dtype, place.shape, value.dtype, value.shape
                 ));
             }
-            let is_state = state.iter().any(|place| place.tensor == value.tensor) && value.tensor != place.tensor;
+            let is_state =
+                state.iter().any(|place| place.tensor == value.tensor) && value.tensor != place.tensor;
             kept.push(if is_state {
                 let copy = self.computed(value.dtype, &value.shape)?;
                 self.copy_into(value, &copy)?;

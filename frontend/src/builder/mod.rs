@@ -7,6 +7,7 @@ mod loops;
 mod reduce;
 mod value;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opml_abi::DataType;
@@ -34,6 +35,34 @@ const MAX_CALLS: usize = 1 << 16;
 /// What all constants that are computed here may take together: elements read and written, and products.
 const MAX_FOLDED: u64 = 1 << 26;
 
+/// Where floats come from that were integers: x, less its zero point, times a scale; of either one for all or one for each index
+/// of an axis.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Quantised {
+    /// The integers.
+    pub x: Value,
+    /// A vector.
+    pub scale: Value,
+    /// A vector.
+    pub zero: Option<Value>,
+    /// The axis that scales and zero points are for.
+    pub axis: usize,
+}
+
+/// Where floats come from that were sums of integers: the sums and a bias, times a scale, each broadcast to the shape of the result;
+/// perhaps behind a ReLU.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scaled {
+    /// Int32.
+    pub sums: Value,
+    /// Int32.
+    pub bias: Value,
+    /// Float32.
+    pub scale: Value,
+    /// Whether there is a ReLU.
+    pub rectified: bool,
+}
+
 /// A graph while it is made.
 #[derive(Default)]
 pub struct Builder {
@@ -45,6 +74,8 @@ pub struct Builder {
     name: String,
     calls: usize,
     folded: u64,
+    quantised: BTreeMap<TensorId, Quantised>,
+    scaled: BTreeMap<TensorId, Scaled>,
 }
 
 impl Builder {
@@ -68,6 +99,40 @@ impl Builder {
     pub fn input(&mut self, dtype: DataType, shape: &[usize]) -> Value {
         let tensor = self.push_tensor(dtype, shape.iter().product(), Source::Input);
         Value::dense(tensor, dtype, shape)
+    }
+
+    /// Notes where all of a tensor comes from.
+    pub fn remember(&mut self, value: &Value, from: Quantised) {
+        self.quantised.insert(value.tensor, from);
+    }
+
+    /// Notes where all of a tensor comes from.
+    pub fn remember_scaled(&mut self, value: &Value, from: Scaled) {
+        self.scaled.insert(value.tensor, from);
+    }
+
+    /// What was noted of a value, if it is all of the tensor in its order.
+    pub fn scaled(&self, value: &Value) -> Option<Scaled> {
+        let from = self.scaled.get(&value.tensor)?;
+        (value.is_dense() && value.shape == from.sums.shape).then(|| from.clone())
+    }
+
+    /// What was noted of a value, if it is all of the tensor in its order.
+    pub fn quantised(&self, value: &Value) -> Option<Quantised> {
+        let from = self.quantised.get(&value.tensor)?;
+        (value.is_dense() && value.shape == from.x.shape).then(|| from.clone())
+    }
+
+    /// The same of any part of the tensor, in any order: its integers lie as the value does.
+    pub fn quantised_view(&self, value: &Value) -> Option<Quantised> {
+        let from = self.quantised.get(&value.tensor)?;
+        let x = Value {
+            tensor: from.x.tensor,
+            dtype: from.x.dtype,
+            offset: from.x.offset + value.offset,
+            ..value.clone()
+        };
+        from.x.is_dense().then(|| Quantised { x, ..from.clone() })
     }
 
     /// A tensor that calls will write.

@@ -4,7 +4,7 @@ use opml_abi::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use super::scope::Scope;
-use super::{Opsets, tensors};
+use super::tensors;
 use crate::builder::{Builder, Built, Value};
 
 /// A node, its operands, and where what it becomes goes.
@@ -36,14 +36,9 @@ impl<'a> Call<'a> {
         self.node.input.get(index).is_some_and(|name| self.scope.is_read_once(name))
     }
 
-    /// Versions of the operator sets.
-    pub fn opsets(&self) -> Opsets {
-        self.scope.opsets
-    }
-
     /// Version of the default operator set.
     pub fn opset(&self) -> i64 {
-        self.scope.opsets.onnx
+        self.scope.opset
     }
 
     /// Number of operands, absent ones in between included.
@@ -92,7 +87,9 @@ impl<'a> Call<'a> {
     pub fn known(&self, index: usize, name: &str) -> Built<Vec<i64>> {
         let value = self.input(index)?;
         self.b.as_integers(&value).ok_or_else(|| {
-            format!("its operand `{name}` has to be known when the model is compiled; it depends on the input")
+            format!(
+                "its operand `{name}` has to be known when the model is compiled; it depends on the input"
+            )
         })
     }
 
@@ -111,7 +108,9 @@ impl<'a> Call<'a> {
     pub fn known_floats(&self, index: usize, name: &str) -> Built<Option<Vec<f32>>> {
         let Some(value) = self.optional(index) else { return Ok(None) };
         let known = self.b.as_floats(&value).ok_or_else(|| {
-            format!("its operand `{name}` has to be known when the model is compiled; it depends on the input")
+            format!(
+                "its operand `{name}` has to be known when the model is compiled; it depends on the input"
+            )
         })?;
         Ok(Some(known))
     }
@@ -193,7 +192,9 @@ impl<'a> Call<'a> {
     /// # Errors
     /// If it is missing.
     pub fn graph(&self, name: &str) -> Built<&'a GraphProto> {
-        self.attribute(name).and_then(|a| a.g.as_ref()).ok_or_else(|| format!("its graph `{name}` is missing"))
+        self.attribute(name)
+            .and_then(|a| a.g.as_ref())
+            .ok_or_else(|| format!("its graph `{name}` is missing"))
     }
 
     /// Lowers a graph attribute, with `inputs` for its inputs. Gives its outputs.

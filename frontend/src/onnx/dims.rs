@@ -47,7 +47,8 @@ fn check_size(input: &mut ValueInfoProto) -> Result<(), ImportError> {
         _ => 1,
     };
     let shape: Vec<i64> = dimensions(input)?.iter().map(|(_, dim)| value(dim)).collect();
-    let elements = shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS as i64));
+    let elements =
+        shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS as i64));
     let too_large = || ImportError::TooLarge { input: input.name.clone(), shape };
     elements.map(|_| ()).ok_or_else(too_large)
 }

@@ -25,23 +25,10 @@ use crate::builder::{Builder, Value};
 use crate::error::ImportError;
 use crate::graph::{Graph, Port};
 
-/// Operator sets of a model: the default one and that of `ai.onnx.ml`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Opsets {
-    /// The version of the default domain.
-    pub onnx: i64,
-    /// The version of `ai.onnx.ml`.
-    pub ml: i64,
-}
-
-impl Opsets {
-    fn of(model: &ModelProto) -> Self {
-        let version = |names: &[&str]| {
-            let import = model.opset_import.iter().find(|import| names.contains(&import.domain.as_str()));
-            import.map_or(1, |import| import.version)
-        };
-        Self { onnx: version(&["", "ai.onnx"]), ml: version(&["ai.onnx.ml"]) }
-    }
+/// Version of the default operator set.
+fn opset(model: &ModelProto) -> i64 {
+    let own = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+    model.opset_import.iter().find(|import| own(&import.domain)).map_or(1, |import| import.version)
 }
 
 /// Imports the model in `bytes`, with the numbers `given` for its open dimensions. Weights of at least `large` bytes stay in `bytes`.
@@ -51,7 +38,7 @@ impl Opsets {
 pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Result<Graph, ImportError> {
     let (slim, payloads) = payload::take(bytes, large);
     let mut proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
-    let opsets = Opsets::of(&proto);
+    let opset = opset(&proto);
     let graph = proto.graph.as_mut().ok_or_else(|| ImportError::NotOnnx {
         reason: if bytes.is_empty() { "the file is empty".into() } else { "it holds no graph".into() },
     })?;
@@ -59,7 +46,7 @@ pub fn import(bytes: &Bytes, given: &BTreeMap<String, u32>, large: usize) -> Res
     let order = structure::check(graph, &payloads)?;
     dims::fix(graph, given)?;
     // A kernel's own check that none of ours foresaw is the model's fault, not a bug to crash on.
-    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(graph, &order, payloads, opsets)))) {
+    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(graph, &order, payloads, opset)))) {
         Ok(result) => result,
         Err(panic) => {
             let reason = panic
@@ -76,10 +63,10 @@ fn lower(
     graph: &GraphProto,
     order: &[usize],
     mut payloads: Payloads,
-    opsets: Opsets,
+    opset: i64,
 ) -> Result<Graph, ImportError> {
     let mut builder = Builder::default();
-    let mut scope = Scope::new(graph, opsets);
+    let mut scope = Scope::new(graph, opset);
     for (index, tensor) in graph.initializer.iter().enumerate() {
         let constant = tensors::constant(&mut builder, tensor, payloads.remove(&index))
             .map_err(|problem| ImportError::Malformed { problem: format!("`{}`: {problem}", tensor.name) })?;

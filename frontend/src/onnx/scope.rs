@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use super::call::Call;
-use super::{Opsets, ops, structure, tensors};
+use super::{ops, structure, tensors};
 use crate::builder::{Builder, Built, Value};
 use crate::error::{ImportError, Unsupported};
 
@@ -19,14 +19,15 @@ pub(super) struct Scope<'a> {
     uses: BTreeMap<String, usize>,
     outer: Option<&'a Scope<'a>>,
     depth: usize,
-    pub opsets: Opsets,
+    /// Version of the default operator set.
+    pub opset: i64,
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(graph: &GraphProto, opsets: Opsets) -> Self {
+    pub fn new(graph: &GraphProto, opset: i64) -> Self {
         let mut uses = BTreeMap::new();
         count_uses(graph, 1, &mut uses);
-        Self { values: BTreeMap::new(), uses, outer: None, depth: 0, opsets }
+        Self { values: BTreeMap::new(), uses, outer: None, depth: 0, opset }
     }
 
     /// The scope of a graph inside this one.
@@ -38,7 +39,7 @@ impl<'a> Scope<'a> {
         if depth > MAX_DEPTH {
             return Err(format!("graphs are more than {MAX_DEPTH} deep inside each other"));
         }
-        Ok(Scope { outer: Some(self), depth, ..Self::new(graph, self.opsets) })
+        Ok(Scope { outer: Some(self), depth, ..Self::new(graph, self.opset) })
     }
 
     /// The value of a name.
@@ -62,7 +63,12 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// All nodes at once that cannot be.
-    pub fn run(&mut self, builder: &mut Builder, graph: &GraphProto, order: &[usize]) -> Result<(), ImportError> {
+    pub fn run(
+        &mut self,
+        builder: &mut Builder,
+        graph: &GraphProto,
+        order: &[usize],
+    ) -> Result<(), ImportError> {
         let mut refused = Vec::new();
         for node in order.iter().map(|&index| &graph.node[index]) {
             let name = ops::name(node);
@@ -88,7 +94,8 @@ impl<'a> Scope<'a> {
 
     fn node(&self, builder: &mut Builder, node: &NodeProto) -> Built<Vec<Value>> {
         let lower = ops::find(node).ok_or("the operator has no lowering")?;
-        let inputs = node.input.iter().map(|name| self.get(name).filter(|_| !name.is_empty()).cloned()).collect();
+        let inputs =
+            node.input.iter().map(|name| self.get(name).filter(|_| !name.is_empty()).cloned()).collect();
         let mut call = Call::new(builder, node, inputs, self);
         let values = lower(&mut call)?;
         let wanted = node.output.iter().rposition(|output| !output.is_empty()).map_or(0, |last| last + 1);

@@ -1,5 +1,4 @@
-//! Checks of a parsed model's structure, before any of it is trusted: tract asserts on some of this
-//! and believes the rest.
+//! Checks of a parsed model's structure, before any of it is trusted.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -36,7 +36,10 @@ pub fn constant(builder: &mut Builder, tensor: &TensorProto, payload: Option<Byt
 }
 
 fn typed(tensor: &TensorProto, dtype: DataType) -> Elements {
-    debug_assert_eq!(tensor.data_type, tensor_proto::DataType::try_from(i32::from(dtype.code())).map_or(0, Into::into));
+    debug_assert_eq!(
+        tensor.data_type,
+        tensor_proto::DataType::try_from(i32::from(dtype.code())).map_or(0, Into::into)
+    );
     let small = || tensor.int32_data.iter();
     match dtype {
         DataType::Float32 => Elements::F32(tensor.float_data.clone().into()),
@@ -54,11 +57,12 @@ fn raw(bytes: &[u8], dtype: DataType) -> Elements {
         DataType::Float32 => {
             Elements::F32(words().map(|&word| f32::from_le_bytes(word)).collect::<Vec<f32>>().into())
         }
-        DataType::Int64 => Elements::I64(bytes.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b)).collect()),
+        DataType::Int64 => {
+            Elements::I64(bytes.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b)).collect())
+        }
         DataType::Int32 => Elements::I32(words().map(|&word| i32::from_le_bytes(word)).collect()),
         DataType::Int8 => Elements::I8(bytes.iter().map(|&b| b as i8).collect()),
         DataType::Uint8 => Elements::U8(bytes.to_vec()),
         DataType::Bool => Elements::Bool(bytes.iter().map(|&b| u8::from(b != 0)).collect()),
     }
 }
-

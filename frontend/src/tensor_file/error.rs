@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use opml_abi::DataType;
 use thiserror::Error;
 
 use super::Format;
@@ -50,28 +51,60 @@ pub enum TensorProblem {
     },
 
     /// Elements of a type that the input does not have.
-    #[error("input `{input}` takes float32; the file holds {got}")]
-    #[diagnostic(help("{}", convert(.got)))]
+    #[error("input `{input}` takes {expected}; the file holds {got}")]
+    #[diagnostic(help("{}", convert(*.expected, .got)))]
     ElementType {
-        /// Name of the model's input, or of the tensor that is written.
+        /// Name of the model's input.
         input: String,
+        /// The type of its elements.
+        expected: DataType,
         /// The type in the file.
         got: String,
     },
 
-    /// A picture of another kind than 8-bit greyscale.
-    #[error("the picture is {got}; 8-bit greyscale is needed")]
+    /// A number that the type of the elements does not hold.
+    #[error("element {index} for input `{input}` is {value}, which {dtype} does not hold")]
+    #[diagnostic(help("{}", range(*.dtype)))]
+    OutOfRange {
+        /// Name of the model's input.
+        input: String,
+        /// Index of the first such element, row-major.
+        index: usize,
+        /// The number.
+        value: String,
+        /// The type.
+        dtype: DataType,
+    },
+
+    /// A picture of another kind than the input takes.
+    #[error("the picture is {got}; {needed} is needed")]
     #[diagnostic(help(
-        "convert it the way the model was trained (ImageMagick: `-colorspace Gray -depth 8`), or give the tensor as .npy"
+        "convert it the way the model was trained (ImageMagick: `-colorspace Gray -depth 8`, `-alpha off`), or give the tensor as .npy"
     ))]
-    NotGreyscale {
+    PictureKind {
         /// What it is.
         got: String,
+        /// What the input takes.
+        needed: &'static str,
+    },
+
+    /// A tensor that is to be drawn and is no picture.
+    #[error("{dtype} {shape:?} cannot be drawn")]
+    #[diagnostic(help(
+        "a picture is float32 or uint8 and [H, W], [1, 1, H, W] or [1, 3, H, W]; numpy reads other tensors from .npy files"
+    ))]
+    NoPicture {
+        /// The type of its elements.
+        dtype: DataType,
+        /// Its dimensions.
+        shape: Vec<u32>,
     },
 
     /// Dimensions that are not the input's.
     #[error("input `{input}` is {expected:?}; the file holds {got:?}")]
-    #[diagnostic(help("only axes of length 1 may be added or left out; a picture is [height, width]"))]
+    #[diagnostic(help(
+        "only axes of length 1 may be added or left out; a picture is [height, width], in colour [3, height, width] or [height, width, 3]"
+    ))]
     Shape {
         /// Name of the model's input.
         input: String,
@@ -82,13 +115,16 @@ pub enum TensorProblem {
     },
 
     /// Too few or too many bytes of elements.
-    #[error("input `{input}` takes {expected} bytes of elements; the file holds {got}")]
+    #[error("input `{input}` takes {expected} bytes of {dtype}; the file holds {got}")]
     #[diagnostic(help(
-        "elements are float32, 4 bytes each, row-major; a .bin file is little-endian and nothing else"
+        "elements of {dtype} are {} bytes each, row-major; a .bin file is little-endian and nothing else",
+        .dtype.size()
     ))]
     Length {
         /// Name of the model's input.
         input: String,
+        /// The type of the elements in the file.
+        dtype: DataType,
         /// Bytes of its elements.
         expected: u64,
         /// Bytes there are.
@@ -105,6 +141,14 @@ pub enum TensorProblem {
         limit: u64,
     },
 
+    /// A NaN among the elements of what is to be drawn.
+    #[error("element {index} is NaN, which has no colour")]
+    #[diagnostic(help("--output writes the numbers as they are"))]
+    NotDrawable {
+        /// Index of the first NaN, row-major.
+        index: usize,
+    },
+
     /// A NaN among the elements.
     #[error("element {index} for input `{input}` is NaN")]
     #[diagnostic(help("the outputs would not be numbers either: look at what wrote the file"))]
@@ -117,10 +161,22 @@ pub enum TensorProblem {
 }
 
 /// Values are never scaled or rounded silently: a model that was trained on 0..1 would answer nonsense.
-fn convert(got: &str) -> &'static str {
-    if got == "uint8" {
-        "scale pixels as the model was trained, e.g. `(x / 255).astype('float32')`, or give the picture as .png or .pgm"
+fn convert(expected: DataType, got: &str) -> String {
+    if expected == DataType::Float32 && got == "uint8" {
+        "scale pixels as the model was trained, e.g. `(x / 255).astype('float32')`, or give the picture as .png or .pgm".into()
     } else {
-        "convert the elements first, e.g. `x.astype('float32')` in numpy"
+        format!("convert the elements first, e.g. `x.astype('{expected}')` in numpy")
     }
+}
+
+fn range(dtype: DataType) -> String {
+    let (low, high) = match dtype {
+        DataType::Float32 => return "give numbers".into(),
+        DataType::Int64 => (i64::MIN, i64::MAX),
+        DataType::Int32 => (i32::MIN.into(), i32::MAX.into()),
+        DataType::Int8 => (i8::MIN.into(), i8::MAX.into()),
+        DataType::Uint8 => (0, u8::MAX.into()),
+        DataType::Bool => (0, 1),
+    };
+    format!("whole numbers from {low} to {high} are held; look at what wrote the file")
 }

@@ -2,27 +2,37 @@
 //!
 //! | ending | what it holds |
 //! |---|---|
-//! | `.npy` | numpy's array of float32, either byte order, C or Fortran order |
-//! | `.pb` | ONNX's `TensorProto` of float32, raw or typed, as in the ONNX backend suite |
-//! | `.bin` | the elements alone: float32, little-endian, row-major |
-//! | `.png`, `.pgm` | an 8-bit greyscale picture as a tensor [height, width] of pixel / 255 |
+//! | `.npy` | numpy's array, either byte order, C or Fortran order |
+//! | `.pb` | ONNX's `TensorProto`, raw or typed, as in the ONNX backend suite |
+//! | `.bin` | the elements alone: of the input's type, little-endian, row-major |
+//! | `.png`, `.pgm` | an 8-bit picture: [height, width] if it is grey, [3, height, width] or [height, width, 3] if it is in colour (PNG alone); pixel / 255 for an input of float32, the pixel itself for one of uint8 |
+//! | `.json` | numbers, or `true` and `false`, in arrays inside each other |
 //!
-//! The dimensions in the file have to be the input's but for axes of length 1, which do not change
+//! The elements are of the input's type ([`DataType`]), but that int32 and int64 serve each other where every value fits. The
+//! dimensions in the file have to be the input's but for axes of length 1, which do not change
 //! where an element lies: a picture of 28 by 28 pixels serves [28, 28], [1, 1, 28, 28] and
 //! [1, 28, 28, 1] alike. No other value is changed on the way, and a NaN is refused.
 
+mod draw;
 mod error;
+mod json;
 mod npy;
 mod picture;
 mod proto;
+mod stored;
+mod target;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
-use opml_abi::{Tensor, TensorInfo};
+use opml_abi::{DataType, Tensor, TensorInfo};
 
+use self::stored::Stored;
+use self::target::Target;
+
+pub use draw::{Drawn, is_picture, write_png};
 pub use error::{TensorFileError, TensorProblem};
 pub use npy::write_npy;
 
@@ -33,17 +43,19 @@ pub enum Format {
     Npy,
     /// ONNX's `TensorProto`.
     Proto,
-    /// Little-endian float32 and nothing else.
+    /// Little-endian elements and nothing else.
     Raw,
     /// Portable Network Graphics.
     Png,
     /// Portable GrayMap, binary (P5) or plain (P2).
     Pgm,
+    /// Arrays of numbers (RFC 8259).
+    Json,
 }
 
 impl Format {
     /// All formats, in the order in which they are named to the user.
-    pub const ALL: [Format; 5] = [Self::Npy, Self::Proto, Self::Raw, Self::Png, Self::Pgm];
+    pub const ALL: [Format; 6] = [Self::Npy, Self::Proto, Self::Raw, Self::Png, Self::Pgm, Self::Json];
 
     /// The ending of the format's files, without the dot.
     pub const fn extension(self) -> &'static str {
@@ -53,6 +65,7 @@ impl Format {
             Self::Raw => "bin",
             Self::Png => "png",
             Self::Pgm => "pgm",
+            Self::Json => "json",
         }
     }
 
@@ -70,18 +83,24 @@ impl Format {
         Self::ALL.map(|format| format!(".{}", format.extension())).join(", ")
     }
 
-    /// Most bytes a sensible file of the format takes for `elements` elements.
-    fn limit(self, elements: u64) -> u64 {
-        let (per_element, around) = match self {
-            Self::Npy => (4, npy::HEADER_LIMIT),
+    /// Most bytes a sensible file of the format takes for `elements` elements of `dtype`.
+    fn limit(self, dtype: DataType, elements: u64) -> u64 {
+        let (per_element, around) = match (self, dtype) {
+            // An input of either type takes a file of the other.
+            (Self::Npy, DataType::Int32 | DataType::Int64) => (8, npy::HEADER_LIMIT),
+            (Self::Npy, _) => (dtype.size() as u64, npy::HEADER_LIMIT),
             // Unpacked, each element of the typed field has a tag in front of it.
-            Self::Proto => (5, 4 << 10),
-            Self::Raw => (4, 0),
+            (Self::Proto, DataType::Float32) => (5, 4 << 10),
+            // The same; a negative number of whatever type takes ten bytes.
+            (Self::Proto, _) => (11, 4 << 10),
+            (Self::Raw, _) => (dtype.size() as u64, 0),
             // A picture that does not compress takes more than a byte a pixel, and cameras and editors
             // write about themselves.
-            Self::Png => (2, 64 << 10),
+            (Self::Png, _) => (2, 64 << 10),
             // Plain text: up to three digits and a space.
-            Self::Pgm => (4, 4 << 10),
+            (Self::Pgm, _) => (4, 4 << 10),
+            // A number of 17 digits with its exponent, on a line of its own and indented.
+            (Self::Json, _) => (64, 4 << 10),
         };
         elements.saturating_mul(per_element).saturating_add(around)
     }
@@ -96,11 +115,12 @@ impl fmt::Display for Format {
 /// Reads the file `path` for the input `port`. No more of it is read than a file for that input can need.
 ///
 /// # Errors
-/// Everything that is not float32, of the input's shape and free of NaN; see [`TensorProblem`].
+/// Everything that is not of the input's type and shape, and NaN; see [`TensorProblem`].
 pub fn read(path: &Path, port: &TensorInfo) -> Result<Tensor, TensorFileError> {
     let fail = |problem| TensorFileError { path: path.to_owned(), problem };
     let format = Format::of(path).map_err(fail)?;
-    let (bytes, len) = read_bounded(path, format.limit(Target::new(port).elements)).map_err(|e| {
+    let limit = format.limit(port.dtype, Target::new(port).elements);
+    let (bytes, len) = read_bounded(path, limit).map_err(|e| {
         fail(match e.kind() {
             io::ErrorKind::NotFound => TensorProblem::Missing,
             _ => TensorProblem::Io(e),
@@ -131,67 +151,33 @@ fn read_bounded(path: &Path, limit: u64) -> io::Result<(Vec<u8>, u64)> {
 /// first where it says what the file holds: a wrong shape says more than a wrong length.
 fn parse(format: Format, bytes: &[u8], len: u64, port: &TensorInfo) -> Result<Tensor, TensorProblem> {
     let target = Target::new(port);
-    let values = match format {
+    let stored = match format {
         Format::Npy => npy::read(bytes, len, &target)?,
         Format::Proto => proto::read(bytes, len, &target)?,
         Format::Raw => {
-            target.check_length(len)?;
-            bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect()
+            target.check_length(port.dtype, len)?;
+            Stored::little_endian(port.dtype, bytes.to_vec())
         }
         Format::Png => picture::read_png(bytes, len, &target)?,
         Format::Pgm => picture::read_pgm(bytes, len, &target)?,
+        Format::Json => json::read(bytes, len, &target)?,
     };
-    target.tensor(&values)
+    target.tensor(stored)
 }
 
-/// The input that a file is read for.
-struct Target<'a> {
-    port: &'a TensorInfo,
-    elements: u64,
-}
-
-impl<'a> Target<'a> {
-    fn new(port: &'a TensorInfo) -> Self {
-        Self { port, elements: port.shape.iter().fold(1, |n, &d| n.saturating_mul(d.into())) }
+/// Writes a temporary file beside `path` and renames it: the file is there whole or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tensor-").suffix(".partial");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What any new file has before the user's mask; temporary files are private otherwise.
+        builder.permissions(fs::Permissions::from_mode(0o666));
     }
-
-    fn input(&self) -> String {
-        self.port.name.clone()
-    }
-
-    /// Refuses a file of `len` bytes that is longer than any for this input.
-    fn check_size(&self, format: Format, len: u64) -> Result<(), TensorProblem> {
-        let limit = format.limit(self.elements);
-        if len <= limit { Ok(()) } else { Err(TensorProblem::TooLarge { input: self.input(), limit }) }
-    }
-
-    /// Refuses dimensions that differ in more than axes of length 1.
-    fn check_shape(&self, got: &[u64]) -> Result<(), TensorProblem> {
-        let own = self.port.shape.iter().map(|&d| u64::from(d)).filter(|&d| d != 1);
-        if own.eq(got.iter().copied().filter(|&d| d != 1)) {
-            return Ok(());
-        }
-        Err(TensorProblem::Shape {
-            input: self.input(),
-            expected: self.port.shape.clone(),
-            got: got.to_vec(),
-        })
-    }
-
-    /// Refuses another number of bytes than the elements take.
-    fn check_length(&self, got: u64) -> Result<(), TensorProblem> {
-        let expected = self.elements.saturating_mul(4);
-        if got == expected {
-            Ok(())
-        } else {
-            Err(TensorProblem::Length { input: self.input(), expected, got })
-        }
-    }
-
-    fn tensor(&self, values: &[f32]) -> Result<Tensor, TensorProblem> {
-        match values.iter().position(|v| v.is_nan()) {
-            Some(index) => Err(TensorProblem::NotANumber { input: self.input(), index }),
-            None => Ok(Tensor::from_f32(&self.port.shape, values)),
-        }
-    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
 }

@@ -1,19 +1,23 @@
-//! Greyscale pictures as tensors [height, width] of values from 0, black, to 1, white.
+//! Pictures as tensors: [height, width] if they are grey, from black to white, and with three channels if they are in colour.
 
 use std::io::Cursor;
 
 use image::codecs::png::PngDecoder;
 use image::codecs::pnm::PnmDecoder;
 use image::{ColorType, ImageDecoder, ImageError, Limits};
+use opml_abi::DataType;
 
+use super::stored::Stored;
 use super::{Format, Target, TensorProblem};
 
 /// Bytes that a PNG's decoder may take for anything but pixels: colour profiles, texts.
 const METADATA_LIMIT: u64 = 256 << 10;
 
-/// Each pixel / 255, divided in float32 and so correctly rounded. Pictures of fewer bits a pixel say the
-/// same in less space: 1 of 3 is 85 of 255.
-pub(super) fn read_png(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f32>, TensorProblem> {
+/// Red, green, blue.
+const CHANNELS: u64 = 3;
+
+/// Pictures of fewer bits a pixel say the same in less space: 1 of 3 is 85 of 255.
+pub(super) fn read_png(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, TensorProblem> {
     let limit = target.elements.saturating_add(METADATA_LIMIT);
     let fail = |error: ImageError| match error {
         ImageError::Limits(_) => TensorProblem::TooLarge { input: target.input(), limit },
@@ -25,34 +29,74 @@ pub(super) fn read_png(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f3
     pixels(decoder, Format::Png, len, target)
 }
 
-/// Each pixel / 255, divided in float32 and so correctly rounded; the picture's white has to be 255.
-pub(super) fn read_pgm(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f32>, TensorProblem> {
+/// The picture's white has to be 255.
+pub(super) fn read_pgm(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, TensorProblem> {
     let decoder = PnmDecoder::new(bytes).map_err(|e| malformed(Format::Pgm, &e))?;
-    let not_greyscale = |got: String| Err(TensorProblem::NotGreyscale { got });
+    let other_kind = |got: String| Err(TensorProblem::PictureKind { got, needed: GREYSCALE });
     match decoder.header().as_graymap().map(|header| header.maxwhite) {
         Some(255) => pixels(decoder, Format::Pgm, len, target),
         // Spreading it to 255 would round.
-        Some(white) => not_greyscale(format!("greyscale from 0 to {white} (its MAXVAL), not to 255")),
-        None => not_greyscale("a bitmap, a colour picture or a PAM file".into()),
+        Some(white) => other_kind(format!("greyscale from 0 to {white} (its MAXVAL), not to 255")),
+        None => other_kind("a bitmap, a colour picture or a PAM file".into()),
     }
 }
+
+const GREYSCALE: &str = "8-bit greyscale";
 
 fn pixels(
     decoder: impl ImageDecoder,
     format: Format,
     len: u64,
     target: &Target,
-) -> Result<Vec<f32>, TensorProblem> {
-    if decoder.color_type() != ColorType::L8 {
-        return Err(TensorProblem::NotGreyscale { got: describe(decoder.color_type()) });
-    }
-    // Nothing of the size that the file claims may be allocated before it is known to be the input's.
+) -> Result<Stored, TensorProblem> {
     let (width, height) = decoder.dimensions();
-    target.check_shape(&[height.into(), width.into()])?;
+    let layout = layout(decoder.color_type(), height.into(), width.into(), target)?;
+    // Nothing of the size that the file claims may be allocated before it is known to be the input's.
     target.check_size(format, len)?;
-    let mut pixels = vec![0; width as usize * height as usize];
+    let area = width as usize * height as usize;
+    let mut pixels = vec![0; area * usize::from(decoder.color_type().channel_count())];
     decoder.read_image(&mut pixels).map_err(|e| malformed(format, &e))?;
-    Ok(pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0).collect())
+    if layout == Layout::Planes {
+        pixels = (0..CHANNELS as usize)
+            .flat_map(|channel| pixels.iter().skip(channel).step_by(CHANNELS as usize))
+            .copied()
+            .collect();
+    }
+    match target.port.dtype {
+        // Divided in float32 and so correctly rounded.
+        DataType::Float32 => Ok(Stored::floats(pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0))),
+        DataType::Uint8 => Ok(Stored { dtype: DataType::Uint8, data: pixels }),
+        _ => Err(target.other_type(DataType::Uint8.to_string())),
+    }
+}
+
+/// Where the colours of a pixel lie.
+#[derive(PartialEq)]
+enum Layout {
+    /// In a plane of the picture each: [3, height, width].
+    Planes,
+    /// Side by side: [height, width, 3]; or there is only one.
+    Pixels,
+}
+
+/// How the input takes the picture. Planes come first where both would do, which takes a picture of 3 by 3 pixels.
+fn layout(color: ColorType, height: u64, width: u64, target: &Target) -> Result<Layout, TensorProblem> {
+    let planes = [CHANNELS, height, width];
+    match color {
+        ColorType::L8 => target.check_shape(&[height, width]).map(|()| Layout::Pixels),
+        ColorType::Rgb8 if target.fits(&planes) => Ok(Layout::Planes),
+        ColorType::Rgb8 if target.fits(&[height, width, CHANNELS]) => Ok(Layout::Pixels),
+        ColorType::Rgb8 if takes_colour(target) => target.check_shape(&planes).map(|()| Layout::Planes),
+        other => {
+            let needed = if takes_colour(target) { "8-bit greyscale or colour" } else { GREYSCALE };
+            Err(TensorProblem::PictureKind { got: describe(other), needed })
+        }
+    }
+}
+
+/// Whether the input could be a picture in colour of some size.
+fn takes_colour(target: &Target) -> bool {
+    target.port.shape.iter().filter(|&&d| d != 1).count() > 2
 }
 
 fn malformed(format: Format, error: &ImageError) -> TensorProblem {

@@ -1,11 +1,8 @@
 //! The importer as its users meet it: from the bytes of an ONNX file to a program and its native twin.
 
-#[path = "../build/mod.rs"]
-mod build;
 mod memory;
 mod mnist;
 mod nets;
-mod operators;
 mod refused;
 mod source;
 mod support;

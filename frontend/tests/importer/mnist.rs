@@ -1,12 +1,21 @@
 //! The example models on the 200 recorded digits, and as a user gives them.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use opml_abi::Tensor;
 use opml_abi::{DataType, TensorInfo};
 use opml_frontend::tensor_file;
 
-use crate::support::{MODELS, import, mnist};
+use crate::support::import;
+
+/// The models that classify digits.
+const MODELS: [&str; 2] = ["cnn", "mlp"];
+
+/// A path in the folder of these models.
+fn mnist(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/mnist").join(name)
+}
 
 const DIGITS: usize = 200;
 const PIXELS: usize = 28 * 28;

@@ -13,9 +13,12 @@ use crate::support::{all_models, fixture, import};
 fn weights(proto: &mut ModelProto) -> impl Iterator<Item = &mut TensorProto> {
     let initializers = &mut proto.graph.as_mut().unwrap().initializer;
     // Scalars are parameters of the structure: the bounds of a Clip become part of a kernel's call.
-    initializers
-        .iter_mut()
-        .filter(|tensor| tensor.data_type == DataType::Float as i32 && !tensor.dims.is_empty())
+    // So are the scales of quantised weights: a bias has that of the sums that it is added to.
+    initializers.iter_mut().filter(|tensor| {
+        tensor.data_type == DataType::Float as i32
+            && !tensor.dims.is_empty()
+            && !tensor.name.ends_with("_scale")
+    })
 }
 
 /// Other weights, each positive where it was: a variance stays one.
@@ -23,7 +26,8 @@ fn retrained(bytes: &[u8]) -> (Vec<u8>, usize) {
     let mut proto = ModelProto::decode(bytes).unwrap();
     let mut changed = 0;
     for tensor in weights(&mut proto) {
-        assert!(tensor.float_data.is_empty(), "the fixtures hold raw data");
+        tensor.float_data.iter_mut().for_each(|value| *value *= 1.25);
+        changed += tensor.float_data.len();
         for element in tensor.raw_data.as_chunks_mut().0 {
             *element = (f32::from_le_bytes(*element) * 1.25).to_le_bytes();
             changed += 1;
@@ -95,10 +99,10 @@ fn names_in_a_model_stay_inside_comments() {
     }
 }
 
-/// Whether weights are copied out of the file must not show: tract folds and moves the ones that it sees, the others are moved here.
+/// Whether weights are copied out of the file must not show: those in memory are moved, those in the file are read in another order.
 #[test]
 fn weights_that_stay_in_the_file_are_the_same_weights() {
-    let mut in_file = Vec::new();
+    let mut in_file: Vec<String> = Vec::new();
     for (name, bytes) in all_models() {
         let bytes = Bytes::from(bytes);
         let import = |large| {
@@ -112,8 +116,8 @@ fn weights_that_stay_in_the_file_are_the_same_weights() {
         assert!(words(&copied) == words(&kept), "{name}: other words");
         let inputs: Vec<Tensor> = (copied.graph().inputs.iter())
             .map(|port| {
-                let len = port.shape.iter().product::<u32>();
-                Tensor::from_f32(&port.shape, &(0..len).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>())
+                let numbers = (0..port.elements()).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
+                Tensor::from_f32(&port.shape, &numbers)
             })
             .collect();
         assert_eq!(copied.run(&inputs), kept.run(&inputs), "{name}");
@@ -121,8 +125,10 @@ fn weights_that_stay_in_the_file_are_the_same_weights() {
             in_file.push(name);
         }
     }
-    // A matrix as it is, and one that is transposed; the other models do more with theirs than a product.
-    assert_eq!(in_file, ["matmul_add_relu", "mlp"]);
+    // Nearly all weights stay there; what a normalisation folds into them, or adds up, is new.
+    let (expected, got) =
+        (["conv_padded_strided_grouped", "gemm_transposed", "matmul_add_relu", "mnist/mlp"], in_file);
+    assert!(expected.iter().all(|&name| got.iter().any(|found| found == name)), "{got:?}");
 }
 
 /// The checks of weights see those that stay in the file, too.

@@ -27,23 +27,33 @@ pub const NETS: [&str; 15] = [
     "two_inputs_two_outputs",
 ];
 
-/// The example models.
-pub const MODELS: [&str; 2] = ["cnn", "mlp"];
+/// The example models, in their folder.
+pub const MODELS: [&str; 9] = [
+    "dcgan/dcgan",
+    "encoder/encoder",
+    "lstm/lstm",
+    "mnist/cnn",
+    "mnist/cnn_int8",
+    "mnist/mlp",
+    "shapes/mobilenet",
+    "shapes/resnet",
+    "trees/trees",
+];
 
 /// A path in the folder of fixtures.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// A path in the folder of the example models.
-pub fn mnist(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/mnist").join(name)
+/// The file of an example model.
+pub fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../models/{name}.onnx"))
 }
 
 /// The bytes of every network and every example model, each with its name.
 pub fn all_models() -> Vec<(String, Vec<u8>)> {
     let nets = NETS.map(|name| (name, fixture(&format!("{name}/model.onnx"))));
-    let models = MODELS.map(|name| (name, mnist(&format!("{name}.onnx"))));
+    let models = MODELS.map(|name| (name, example(name)));
     let read = |(name, path): (&str, PathBuf)| (name.to_owned(), fs::read(path).unwrap());
     nets.into_iter().chain(models).map(read).collect()
 }

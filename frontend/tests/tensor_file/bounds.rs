@@ -15,6 +15,7 @@ fn the_ending_picks_the_format() {
         ("x.tar.bin", Format::Raw),
         ("DIGIT.PNG", Format::Png),
         ("x.pgm", Format::Pgm),
+        ("prompt.json", Format::Json),
     ] {
         assert_eq!(Format::of(Path::new(name)).unwrap(), format, "{name}");
     }
@@ -24,7 +25,11 @@ fn the_ending_picks_the_format() {
             matches!(&problem, TensorProblem::UnknownExtension { extension } if extension == ending),
             "{problem:?}"
         );
-        assert!(text(&problem).ends_with("known endings: .npy, .pb, .bin, .png, .pgm"), "{}", text(&problem));
+        assert!(
+            text(&problem).ends_with("known endings: .npy, .pb, .bin, .png, .pgm, .json"),
+            "{}",
+            text(&problem)
+        );
     }
 }
 

@@ -2,5 +2,8 @@
 
 mod bounds;
 mod formats;
+mod pictures;
 mod support;
+mod text;
+mod types;
 mod writing;

@@ -5,9 +5,14 @@ use opml_frontend::tensor_file::{Format, TensorProblem, read_bytes};
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
-/// The input `image` of dimensions `shape`.
+/// The input `image` of float32 and of dimensions `shape`.
 pub fn port(shape: &[u32]) -> TensorInfo {
-    TensorInfo { name: "image".into(), dtype: opml_abi::DataType::Float32, shape: shape.to_vec() }
+    port_of(opml_abi::DataType::Float32, shape)
+}
+
+/// The input `image` of dimensions `shape`.
+pub fn port_of(dtype: opml_abi::DataType, shape: &[u32]) -> TensorInfo {
+    TensorInfo { name: "image".into(), dtype, shape: shape.to_vec() }
 }
 
 /// A `.npy` file, version 1.0.

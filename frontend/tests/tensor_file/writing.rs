@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use opml_abi::{DataType, Tensor};
+use opml_abi::Tensor;
 use opml_frontend::tensor_file::{TensorProblem, read, write_npy};
 
 use crate::support::port;
@@ -47,9 +47,6 @@ fn a_failure_leaves_nothing_behind() {
     assert_eq!(error.path, taken);
     let missing = folder.path().join("missing").join("x.npy");
     assert!(matches!(write_npy(&missing, &tensor).unwrap_err().problem, TensorProblem::Io(_)));
-    let bytes = Tensor { dtype: DataType::Uint8, shape: vec![1], data: vec![1] };
-    let error = write_npy(&folder.path().join("x.npy"), &bytes).unwrap_err();
-    assert!(matches!(&error.problem, TensorProblem::ElementType { got, .. } if got == "uint8"), "{error:?}");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["taken.npy"]);
 }

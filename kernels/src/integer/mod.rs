@@ -30,6 +30,7 @@ pub use matmul::{
 };
 #[cfg(not(target_os = "none"))]
 pub use pack::pack;
+pub(crate) use requantise::rounded;
 pub use requantise::{Requantise, multiplier};
 
 /// How the bytes of a tensor are read: ONNX `uint8` or `int8`.

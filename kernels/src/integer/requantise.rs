@@ -47,7 +47,7 @@ impl Requantise<'_> {
 /// The nearest integer of a binary32 number, ties to even; with the right sign beyond 255 for what is larger, and
 /// the least for NaN.
 #[inline(always)]
-fn rounded(bits: u32) -> i32 {
+pub(crate) fn rounded(bits: u32) -> i32 {
     /// The biased exponent of 1/2.
     const HALF: u32 = 126;
     let magnitude = bits & 0x7fff_ffff;

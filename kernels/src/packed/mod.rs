@@ -31,4 +31,4 @@ mod vector;
 pub use format::{MAX_K, PackedRows};
 pub use operators::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
 #[cfg(not(target_os = "none"))]
-pub use pack::{Packer, Rows, pack};
+pub use pack::{Packer, Rows, groups, pack};

@@ -24,35 +24,45 @@ const BATCH: usize = 16;
 /// How much of a part is tried.
 const SAMPLE: usize = 4096;
 
-/// A part as it stands in the stream, and the checksum of what it holds.
-type Part = (Vec<u8>, Crc);
+/// A part of the content. Its memory serves one part after the other: what is new to a process is cleared first, and that takes as long
+/// as all else that is done with it.
+#[derive(Default)]
+struct Part {
+    plain: Vec<u8>,
+    /// As it stands in the stream.
+    packed: Vec<u8>,
+    /// The checksum of what it holds.
+    crc: Crc,
+}
 
-/// Writes the `count` parts of a content, `part(0)` to `part(count - 1)`, as one gzip stream.
+/// Writes the `count` parts of a content as one gzip stream; `part` appends the one with a number to an empty vector.
 ///
 /// # Errors
 /// Those of `out`.
 pub(super) fn write(
     mut out: impl Write + Send,
     count: usize,
-    part: impl Fn(usize) -> Vec<u8> + Sync,
+    part: impl Fn(usize, &mut Vec<u8>) + Sync,
 ) -> io::Result<()> {
-    let batch = |first: usize| -> Vec<Part> {
-        (first..count.min(first + BATCH)).into_par_iter().map(|index| compress(&part(index))).collect()
+    let fill = |parts: &mut Vec<Part>, first: usize| {
+        parts.resize_with(count.saturating_sub(first).min(BATCH), Part::default);
+        parts.par_iter_mut().enumerate().for_each(|(index, place)| place.fill(|to| part(first + index, to)));
     };
     out.write_all(&HEADER)?;
     let mut all = Crc::new();
-    let mut ready = batch(0);
-    for next in (BATCH..count + BATCH).step_by(BATCH) {
+    let (mut ready, mut next) = (Vec::new(), Vec::new());
+    fill(&mut ready, 0);
+    for first in (BATCH..count + BATCH).step_by(BATCH) {
         let write = || -> io::Result<()> {
-            for (bytes, crc) in &ready {
-                out.write_all(bytes)?;
-                all.combine(crc);
+            for part in &ready {
+                out.write_all(&part.packed)?;
+                all.combine(&part.crc);
             }
             Ok(())
         };
-        let (written, following) = rayon::join(write, || batch(next));
+        let (written, ()) = rayon::join(write, || fill(&mut next, first));
         written?;
-        ready = following;
+        std::mem::swap(&mut ready, &mut next);
     }
     out.write_all(&LAST_BLOCK)?;
     // Number of bytes modulo 2^32, like the checksum.
@@ -60,35 +70,47 @@ pub(super) fn write(
     out.write_all(&all.amount().to_le_bytes())
 }
 
-fn compress(plain: &[u8]) -> Part {
-    let mut crc = Crc::new();
-    crc.update(plain);
-    // The middle: what a part begins with may be another kind of bytes.
-    let middle = plain.len() / 2;
-    let sample = &plain[middle..plain.len().min(middle + SAMPLE)];
-    // A quarter less is what the time is worth.
-    let shrinks = deflate(sample).len() < sample.len() / 4 * 3;
-    (if shrinks || plain.len() < 2 * SAMPLE { deflate(plain) } else { stored(plain) }, crc)
-}
-
-/// Blocks that end at a byte and refer to nothing in front of them.
-fn deflate(plain: &[u8]) -> Vec<u8> {
-    // The fastest level: the others take four times as long. It is fixed, because equal states are to have equal files.
-    let mut compress = Compress::new(Compression::fast(), false);
-    let mut out = Vec::with_capacity(plain.len() / 2 + 64);
-    loop {
-        let rest = &plain[compress.total_in() as usize..];
-        compress.compress_vec(rest, &mut out, FlushCompress::Full).expect("a compressor takes any bytes");
-        // Room that is left over says that nothing waits to be written.
-        if compress.total_in() as usize == plain.len() && out.len() < out.capacity() {
-            return out;
-        }
-        out.reserve(plain.len() / 4 + 64);
+impl Part {
+    fn fill(&mut self, content: impl FnOnce(&mut Vec<u8>)) {
+        let Self { plain, packed, crc } = self;
+        plain.clear();
+        content(plain);
+        crc.reset();
+        crc.update(plain);
+        // The middle: what a part begins with may be another kind of bytes.
+        let middle = plain.len() / 2;
+        let sample = &plain[middle..plain.len().min(middle + SAMPLE)];
+        deflate(sample, packed);
+        // A quarter less is what the time is worth.
+        let shrinks = packed.len() < sample.len() / 4 * 3;
+        if shrinks || plain.len() < 2 * SAMPLE { deflate(plain, packed) } else { store(plain, packed) }
     }
 }
 
-fn stored(plain: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(plain.len() + 5 * plain.len().div_ceil(STORED));
+/// Makes `out` blocks that end at a byte and refer to nothing in front of them.
+fn deflate(plain: &[u8], out: &mut Vec<u8>) {
+    // The fastest level: the others take four times as long. It is fixed, because equal states are to have equal files. So is the room:
+    // where it ends, a block does. And a compressor that is used again would remember what it had before.
+    let mut compress = Compress::new(Compression::fast(), false);
+    let mut room = plain.len() / 2 + 64;
+    loop {
+        out.resize(room, 0);
+        let (read, written) = (compress.total_in() as usize, compress.total_out() as usize);
+        let (rest, out_rest) = (&plain[read..], &mut out[written..]);
+        compress.compress(rest, out_rest, FlushCompress::Full).expect("a compressor takes any bytes");
+        // Room that is left over says that nothing waits to be written.
+        let written = compress.total_out() as usize;
+        if compress.total_in() as usize == plain.len() && written < room {
+            return out.truncate(written);
+        }
+        room *= 2;
+    }
+}
+
+/// Makes `out` blocks that are not compressed.
+fn store(plain: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.reserve(plain.len() + 5 * plain.len().div_ceil(STORED));
     for block in plain.chunks(STORED) {
         let len = block.len() as u16;
         out.push(0);
@@ -96,7 +118,6 @@ fn stored(plain: &[u8]) -> Vec<u8> {
         out.extend((!len).to_le_bytes());
         out.extend_from_slice(block);
     }
-    out
 }
 
 #[cfg(test)]
@@ -119,7 +140,7 @@ mod tests {
 
     fn packed(parts: &[Vec<u8>]) -> Vec<u8> {
         let mut file = Vec::new();
-        write(&mut file, parts.len(), |index| parts[index].clone()).unwrap();
+        write(&mut file, parts.len(), |index, to| to.extend_from_slice(&parts[index])).unwrap();
         file
     }
 
@@ -141,6 +162,21 @@ mod tests {
     fn noise_is_stored_and_zeros_are_not() {
         assert_eq!(packed(&[noise(100_000)]).len(), 100_000 + 2 * 5 + HEADER.len() + LAST_BLOCK.len() + 8);
         assert!(packed(&[vec![0; 100_000]]).len() < 1000);
+    }
+
+    /// Its memory may have served a larger part before, of other bytes.
+    #[test]
+    fn a_part_is_packed_alike_wherever_it_stands() {
+        // Hardly smaller, so that there is not room enough at first.
+        let hardly: Vec<u8> = noise(50_000).iter().map(|byte| byte & 0x7f).collect();
+        let (mut new, mut used) = (Vec::new(), Vec::new());
+        deflate(&hardly, &mut new);
+        assert!(new.len() > hardly.len() / 2 + 64 && new.len() < hardly.len());
+        for before in [vec![3; 300_000], noise(300_000)] {
+            deflate(&before, &mut used);
+            deflate(&hardly, &mut used);
+            assert!(used == new);
+        }
     }
 
     #[test]

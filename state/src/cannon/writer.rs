@@ -18,8 +18,8 @@ pub fn write_state(state: &State, out: impl Write + Send) -> io::Result<()> {
     let (head, tail) = (head(state), tail(state)?);
     // Pages, with what stands before the first and behind the last.
     let count = pages.len().div_ceil(PAGES).max(1);
-    gzip::write(out, count, |part| {
-        let mut bytes = Vec::with_capacity(PAGES * (PAGE_SIZE + 4) + tail.len());
+    gzip::write(out, count, |part, bytes| {
+        bytes.reserve(PAGES * (PAGE_SIZE + 4) + tail.len());
         if part == 0 {
             bytes.extend_from_slice(&head);
         }
@@ -30,7 +30,6 @@ pub fn write_state(state: &State, out: impl Write + Send) -> io::Result<()> {
         if part + 1 == count {
             bytes.extend_from_slice(&tail);
         }
-        bytes
     })
 }
 

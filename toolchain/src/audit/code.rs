@@ -13,6 +13,9 @@ use crate::elf::Elf;
 const DATA_ACTION: &str = "put constants and tables into .rodata; for assembly, switch the section";
 const FLOW_ACTION: &str = "in assembly use `.set reorder` or correct the label; from a compiler, report it";
 
+/// Words of data that are looked at together.
+const PIECE: usize = 1 << 10;
+
 /// The executable bytes of a file whose segments are as they should be: sorted and apart.
 pub(super) struct Code<'a> {
     regions: Vec<Region<'a>>,
@@ -91,9 +94,17 @@ impl<'a> Code<'a> {
     /// Every aligned word of the data that is an address of code: jump tables lead there. Looked for only
     /// where something is inferred from the instructions in front of another.
     fn addresses_in_data(&self, elf: &Elf) -> Vec<u32> {
+        let Some((first, last)) = self.regions.first().zip(self.regions.last()) else { return Vec::new() };
+        let start = first.start;
+        let len = u32::try_from(last.range().end - u64::from(start)).unwrap_or(u32::MAX);
+        // Weights are data, too: a gigabyte of them is left behind piece by piece, by vector units.
+        let is_near = |word: u32| word.wrapping_sub(start) < len;
+        let has_near = |words: &&[[u8; 4]]| {
+            words.iter().fold(false, |found, word| found | is_near(u32::from_be_bytes(*word)))
+        };
         let data = elf.segments().iter().filter(|segment| segment.is_loaded() && !segment.is_executable());
-        let words = data.flat_map(|segment| elf.segment_data(segment).as_chunks::<4>().0);
-        let words = words.map(|word| u32::from_be_bytes(*word));
+        let pieces = data.flat_map(|segment| elf.segment_data(segment).as_chunks().0.chunks(PIECE));
+        let words = pieces.filter(has_near).flatten().map(|word| u32::from_be_bytes(*word));
         words.filter(|&word| word % 4 == 0 && self.region_at(word.into()).is_some()).collect()
     }
 

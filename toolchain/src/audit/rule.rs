@@ -103,6 +103,8 @@ rules! {
     FileOverlap "file-overlap";
     /// No other program header than the loaded segments would put bytes into memory.
     StraySegment "stray-segment";
+    /// The weights are in the file.
+    WeightsLeftOut "weights-left-out";
     /// The entry is the address of a word.
     EntryAlignment "entry-alignment";
     /// The entry is in executable bytes of the file.

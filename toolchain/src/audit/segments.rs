@@ -31,6 +31,7 @@ pub(super) fn check(elf: &Elf, target: &Target) -> Findings {
     };
     check_overlaps(&loaded, Rule::FileOverlap, "file offset", in_file, &mut findings);
     check_other_headers(elf, &loaded, &mut findings);
+    check_weights(elf, &mut findings);
     check_entry(elf, &loaded, &mut findings);
     findings
 }
@@ -150,6 +151,14 @@ fn repeats(segment: &Segment, loaded: &Segment) -> bool {
     segment.file_size == segment.memory_size
         && loaded.file_range().contains_range(segment.range())
         && segment.offset.checked_sub(loaded.offset) == segment.address.checked_sub(loaded.address)
+}
+
+/// A build leaves large weights out of the file with its symbols. It would load, with zeros, and have a root like any program.
+fn check_weights(elf: &Elf, findings: &mut Findings) {
+    if let Some(section) = elf.weights().filter(|section| !section.has_bytes() && section.size > 0) {
+        let problem = format!("0x{:x} bytes of weights were left out of the file", section.size);
+        findings.at(Rule::WeightsLeftOut, section.address, problem, "take program.elf, which has them");
+    }
 }
 
 fn check_entry(elf: &Elf, loaded: &[Segment], findings: &mut Findings) {

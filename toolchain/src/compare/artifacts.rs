@@ -10,6 +10,7 @@ use crate::elf::Elf;
 use crate::hashed;
 use crate::manifest::{MANIFEST_VERSION, Manifest};
 use crate::output::file;
+use crate::weights;
 
 /// Longest manifest that is read, in bytes: a hundred times that of a model with many inputs.
 const MAX_MANIFEST: u64 = 4 << 20;
@@ -71,13 +72,21 @@ impl Artifacts {
         Ok(())
     }
 
-    /// The program with its symbols if there is one, else without; none if only the manifest is at hand, or if it is no ELF file.
+    /// The program with its symbols if there is one, else without; none if only the manifest is at hand, or if it is no ELF file. Weights
+    /// that the file with symbols has not are those of the other.
     pub fn elf(&self) -> Option<Elf> {
         let dir = self.dir.as_ref()?;
-        let mut files = [file::DEBUG, file::PROGRAM].iter().filter(|name| self.sha256.contains_key(**name));
-        let path = dir.join(files.next()?);
-        let fits = fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_ELF);
-        if fits { Elf::parse(fs::read(path).ok()?).ok() } else { None }
+        let read = |name: &str| {
+            let path = self.sha256.contains_key(name).then(|| dir.join(name))?;
+            let fits = fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_ELF);
+            if fits { fs::read(path).ok() } else { None }
+        };
+        let program = || Elf::parse(read(file::PROGRAM)?).ok();
+        if self.sha256.contains_key(file::DEBUG) {
+            weights::restore(read(file::DEBUG)?, program).ok()
+        } else {
+            program()
+        }
     }
 }
 

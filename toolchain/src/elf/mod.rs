@@ -24,6 +24,9 @@ use opml_targets::{AddressRange, ByteOrder, Class};
 /// Longest name that is read, in bytes; the rest of a longer one is left out.
 pub const MAX_NAME: usize = 1024;
 
+/// The section of the weights, which linker scripts give a segment of its own.
+pub(crate) const WEIGHTS: &str = ".opml.weights";
+
 /// A well-formed ELF file.
 #[derive(Clone, Debug)]
 pub struct Elf {
@@ -203,7 +206,10 @@ impl Elf {
 
     /// The same, to be kept without a copy.
     pub fn shared_segment_data(&self, segment: &Segment) -> Bytes {
-        let bytes = self.segment_data(segment);
+        self.shared(self.segment_data(segment))
+    }
+
+    fn shared(&self, bytes: &[u8]) -> Bytes {
         let part =
             [&self.data, &self.tail].into_iter().find(|part| part.as_ptr_range().contains(&bytes.as_ptr()));
         part.filter(|_| !bytes.is_empty()).map_or_else(Bytes::new, |part| part.slice_ref(bytes))
@@ -212,6 +218,16 @@ impl Elf {
     /// The bytes of a section of this file; none if it has none in the file.
     pub fn section_data(&self, section: &Section) -> &[u8] {
         if section.has_bytes() { self.bytes(section.offset, section.size) } else { &[] }
+    }
+
+    /// The same, to be kept without a copy.
+    pub(crate) fn shared_section_data(&self, section: &Section) -> Bytes {
+        self.shared(self.section_data(section))
+    }
+
+    /// The section of the weights, if there is one.
+    pub(crate) fn weights(&self) -> Option<&Section> {
+        self.sections.iter().find(|section| self.section_name(section) == WEIGHTS)
     }
 
     /// The name of a section of this file.

@@ -118,6 +118,8 @@ fn segment_cases() -> Vec<(Rule, Stage, Program)> {
         // Bytes of a loaded segment, but at another address, or going on behind its end.
         (Rule::StraySegment, repeated(4, RODATA + 4, 24)),
         (Rule::StraySegment, repeated(4, RODATA, 36)),
+        // Memory without content is nothing unusual, but for the weights.
+        (Rule::WeightsLeftOut, changed(|program| program.sections[4].name = ".opml.weights")),
         (Rule::EntryAlignment, changed(|program| program.entry = TEXT + 2)),
         (Rule::EntryOutsideCode, changed(|program| program.entry = RODATA)),
         (Rule::EntryOutsideCode, changed(|program| program.entry = TEXT + 32)),

@@ -164,10 +164,7 @@ pub(crate) fn import(
         },
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
-        memory_plan: Some(MemoryPlan {
-            arena: plan.bytes as u64,
-            lower_bound: plan.lower_bound as u64,
-        }),
+        memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
         rebuild: rebuild(&name, target, &dims),
         model: Some(ModelInfo {
             sha256: file.sha256,

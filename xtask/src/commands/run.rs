@@ -1,10 +1,12 @@
 //! `run`: a built program in the off-chain VM.
 
-use std::path::PathBuf;
+mod report;
+
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use opml_abi::{DataType, Tensor, decode_blob, exit};
-use opml_frontend::tensor_file;
+use opml_frontend::tensor_file::{self, Drawn};
 use opml_state::{Hash, keccak256};
 use opml_toolchain::manifest::Manifest;
 use opml_toolchain::progress::{Progress, Unit};
@@ -14,19 +16,19 @@ use thiserror::Error;
 
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
-use crate::ui::{self, Format, table};
+use crate::ui::{self, Format};
 
 /// Run a built program in the off-chain VM and print its outputs
 ///
-/// Prints the outputs (and for a vector the index of its largest element), the number of steps, the
+/// Prints the outputs (and for a vector of floats the index of its largest element), the number of steps, the
 /// output root and the hash of the final state. Exits with 0 if the program ran to its end and agrees
 /// with the claim, if one was given; 1 if it disagrees or failed; 2 if it could not be run.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder that build-model or image wrote
     dir: PathBuf,
-    /// Input tensors in the order of the manifest: .npy, ONNX .pb, raw .bin, or .png/.pgm for a picture.
-    /// For a program of `image`: one file, whose bytes are the input
+    /// Input tensors in the order of the manifest: .npy, ONNX .pb, .json, raw .bin, or .png/.pgm for a picture;
+    /// of the input's element type (docs/formats.md). For a program of `image`: one file, whose bytes are the input
     #[arg(long = "input", value_name = "FILE", required = true, num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Output root to compare with, as the disputed claim would be
@@ -35,6 +37,10 @@ pub struct Args {
     /// Write the outputs, in order, as .npy files; of a program of `image`, bytes as they are
     #[arg(long = "output", value_name = "FILE", num_args = 1..)]
     outputs: Vec<PathBuf>,
+    /// Draw the first output that is a picture: float32 or uint8 of [H, W], [1, 1, H, W] or [1, 3, H, W]. Black is 0, or -1
+    /// if there are negative values; white is 1. A uint8 is a pixel
+    #[arg(long, value_name = "FILE.png")]
+    png: Option<PathBuf>,
     /// Give up after this many steps
     #[arg(long, value_name = "N", default_value_t = 1_000_000_000_000)]
     max_steps: u64,
@@ -49,6 +55,12 @@ enum RunError {
     #[error("the program gives {expected} outputs; {got} files were named")]
     #[diagnostic(help("give --output at most once for each"))]
     OutputCount { expected: usize, got: usize },
+
+    #[error("none of the outputs is a picture: {outputs}")]
+    #[diagnostic(help(
+        "a picture is float32 or uint8 and [H, W], [1, 1, H, W] or [1, 3, H, W]; --output writes any tensor as .npy"
+    ))]
+    NoPicture { outputs: String },
 
     #[error("the program did not end within {0} steps")]
     #[diagnostic(help("raise --max-steps"))]
@@ -91,12 +103,29 @@ pub fn run(args: &Args) -> Result {
             _ => tensor_file::write_npy(path, tensor).map_err(Stop::unable)?,
         }
     }
+    let drawing = args.png.as_deref().map(|path| draw(path, manifest, &finished)).transpose()?;
     match args.format {
-        Format::Json => println!("{:#}", json(manifest, &finished)),
-        Format::Text => print!("{}", text(args, manifest, &finished)),
+        Format::Json => println!("{:#}", report::json(manifest, &finished)),
+        Format::Text => print!("{}", report::text(args, manifest, &finished, drawing.as_ref())),
     }
     let agrees = args.claim.is_none() || finished.exit_code == exit::EQUAL;
     Ok(if agrees { Outcome::Done } else { Outcome::Failed })
+}
+
+/// An output that was drawn.
+struct Drawing {
+    output: String,
+    drawn: Drawn,
+}
+
+fn draw(path: &Path, manifest: &Manifest, finished: &Finished) -> std::result::Result<Drawing, Stop> {
+    let outputs = || report::named(manifest, finished);
+    let picture = outputs().find(|(_, tensor)| tensor_file::is_picture(tensor));
+    let (output, tensor) = picture.ok_or_else(|| {
+        let list = outputs().map(|(name, tensor)| format!("{name} {} {:?}", tensor.dtype, tensor.shape));
+        Stop::unable(RunError::NoPicture { outputs: list.collect::<Vec<_>>().join(", ") })
+    })?;
+    Ok(Drawing { output, drawn: tensor_file::write_png(path, tensor).map_err(Stop::unable)? })
 }
 
 /// Refuses outputs that are not those of the manifest in number, element type and shape.
@@ -157,82 +186,5 @@ pub(super) fn execute(
         exit_code,
         output_root: blob.map(keccak256),
         state_hash: vm.state().state_hash(),
-    })
-}
-
-/// Index and value of the largest element of a vector: a classifier's answer.
-fn arg_max(tensor: &Tensor) -> Option<(usize, f32)> {
-    let long = tensor.shape.iter().filter(|&&d| d > 1).count();
-    let values = tensor.to_f32().filter(|_| long == 1)?;
-    values.into_iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })
-}
-
-fn text(args: &Args, manifest: &Manifest, finished: &Finished) -> String {
-    let mut text = String::new();
-    for (name, tensor) in named(manifest, finished) {
-        text += &format!("{name} {} {:?}\n{}", tensor.dtype, tensor.shape, elements(tensor));
-        if let Some((index, value)) = arg_max(tensor) {
-            text += &format!(" largest: {index} ({value})\n");
-        }
-    }
-    let verdict = match (args.claim, finished.exit_code) {
-        (None, _) => "no claim was given",
-        (Some(_), exit::EQUAL) => "the output is the claimed one",
-        (Some(_), _) => "the output is not the claimed one",
-    };
-    text + "\n"
-        + &table::pairs([
-            ("steps", ui::count(finished.steps)),
-            ("exit code", format!("{} ({verdict})", finished.exit_code)),
-            (
-                "output root",
-                finished.output_root.map_or("nothing was sent".to_owned(), |root| root.to_string()),
-            ),
-            ("state hash", finished.state_hash.to_string()),
-        ])
-}
-
-fn elements(tensor: &Tensor) -> String {
-    const SHOWN: usize = 64;
-    let floats = tensor.to_f32().unwrap_or_default();
-    let mut text: String = match tensor.dtype {
-        DataType::Float32 => floats.iter().take(SHOWN).map(|v| format!(" {v}")).collect(),
-        DataType::Uint8 => tensor.data.iter().take(SHOWN).map(|v| format!(" {v}")).collect(),
-        _ => return format!(" {} elements\n", tensor.elements()),
-    };
-    if tensor.elements() > SHOWN {
-        text += &format!(" … and {} more (--output writes all)", tensor.elements() - SHOWN);
-    }
-    text + "\n"
-}
-
-/// The outputs with their names; where nobody gave them any, they are numbered.
-fn named<'a>(manifest: &'a Manifest, finished: &'a Finished) -> impl Iterator<Item = (String, &'a Tensor)> {
-    let name = |index: usize| match manifest.outputs.get(index) {
-        Some(port) => port.name.clone(),
-        None => format!("output {index}"),
-    };
-    finished.outputs.iter().enumerate().map(move |(index, tensor)| (name(index), tensor))
-}
-
-fn json(manifest: &Manifest, finished: &Finished) -> serde_json::Value {
-    let outputs = named(manifest, finished).map(|(name, tensor)| {
-        let bytes = (tensor.dtype == DataType::Uint8).then_some(&tensor.data);
-        serde_json::json!({
-            "name": name,
-            "dtype": tensor.dtype.name(),
-            "shape": tensor.shape,
-            "values": tensor.to_f32().map_or(serde_json::json!(bytes), |values| serde_json::json!(values)),
-            "arg_max": arg_max(tensor).map(|(index, _)| index),
-        })
-    });
-    serde_json::json!({
-        "program": manifest.name,
-        "target": manifest.target,
-        "outputs": outputs.collect::<Vec<_>>(),
-        "steps": finished.steps,
-        "exit_code": finished.exit_code,
-        "output_root": finished.output_root,
-        "state_hash": finished.state_hash,
     })
 }

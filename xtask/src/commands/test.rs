@@ -10,7 +10,7 @@ use crate::ui;
 /// What the tests and the bench run programs with, besides the guest toolchain.
 pub(super) const TEST_TOOLS: &str = include_str!("../../../tests/test-tools.lock");
 
-/// Set up what the tests need (guest toolchain, qemu, unicorn, contracts, ONNX's test suite) and run all of them
+/// Set up what the tests need (guest toolchain, qemu, unicorn, contracts, Python packages) and run all of them
 #[derive(clap::Args)]
 pub struct Args {
     /// Never use the network
@@ -35,6 +35,9 @@ pub fn run(args: &Args) -> Result {
     let tools = Lock::parse(TEST_TOOLS).map_err(Stop::unable)?;
     provision::ensure_tools(&tools, &options, &*progress).map_err(Stop::unable)?;
     opml_onchain::artifacts::ensure(&options, &*progress).map_err(Stop::unable)?;
+    for requirements in opml_python::Requirements::ALL {
+        opml_python::ensure(&requirements, &options, &*progress).map_err(Stop::unable)?;
+    }
     opml_python::suite::ensure(&options, &*progress).map_err(Stop::unable)?;
     // The profile of the commands themselves: the VM runs hundreds of millions of steps here, and
     // most of the crates are compiled already.

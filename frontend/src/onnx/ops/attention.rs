@@ -155,7 +155,8 @@ fn mask(call: &mut Call<'_>, [batch, rows, columns]: [usize; 3], past: usize) ->
         if let Some(last) = after.last_mut() {
             *last = missing.ok_or("a mask for more keys than there are")?;
         }
-        let border = call.b.scalar(stated.dtype, if stated.dtype == DataType::Bool { 0.0 } else { f32::NEG_INFINITY });
+        let border =
+            call.b.scalar(stated.dtype, if stated.dtype == DataType::Bool { 0.0 } else { f32::NEG_INFINITY });
         let stated = call.b.pad(&stated, &vec![0; stated.rank()], &after, &border)?;
         match stated.dtype {
             DataType::Bool => and(call, stated)?,

@@ -44,7 +44,7 @@ fn repeat(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let initial: Vec<Value> = (2..call.input_count()).map(|index| call.input(index)).collect::<Built<_>>()?;
     let body = call.graph("body")?;
     let rounds = if call.b.as_integers(&first) == Some(vec![0]) { 0 } else { rounds as usize };
-    let carried = [&[first.clone()], &initial[..]].concat();
+    let carried = [std::slice::from_ref(&first), &initial[..]].concat();
     let (made, state) = call.b.begin_loop(rounds, &carried)?;
     let always = call.b.as_integers(&first).is_some();
     // A condition that nobody changes is the constant that it began as.

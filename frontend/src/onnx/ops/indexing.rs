@@ -73,9 +73,8 @@ fn reduction(call: &Call<'_>) -> Built<Scatter> {
 /// The slices of `x` that indices choose behind `batch` dimensions: how many, and the dimensions that are indexed.
 fn slices(x: &Value, indices: &Value, batch: usize) -> Built<(Slices, Vec<usize>)> {
     let (&depth, outer) = indices.shape.split_last().ok_or("indices without dimensions")?;
-    let fits = batch < indices.rank()
-        && x.rank() >= batch + depth
-        && x.shape[..batch] == indices.shape[..batch];
+    let fits =
+        batch < indices.rank() && x.rank() >= batch + depth && x.shape[..batch] == indices.shape[..batch];
     if !fits {
         return Err(format!("indices of the shape {:?} for data of the shape {:?}", indices.shape, x.shape));
     }

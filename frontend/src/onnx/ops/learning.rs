@@ -52,7 +52,9 @@ pub(super) fn rows(call: &mut Call<'_>) -> Built {
 fn scale(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = rows(call)?;
     let parameter = |call: &mut Call<'_>, name: &str, op: BinaryOp, x: &Value| -> Built {
-        let Some(values) = call.floats(name).filter(|values| !values.is_empty()) else { return Ok(x.clone()) };
+        let Some(values) = call.floats(name).filter(|values| !values.is_empty()) else {
+            return Ok(x.clone());
+        };
         let values = call.b.floats(&[values.len()], values);
         call.b.binary(op, x, &values)
     };
@@ -84,12 +86,18 @@ fn linear(call: &mut Call<'_>, targets: usize) -> Built {
     let x = rows(call)?;
     let coefficients = call.floats("coefficients").unwrap_or_default();
     if coefficients.len() != targets * x.shape[1] {
-        return Err(format!("{} coefficients for {targets} targets of {} features", coefficients.len(), x.shape[1]));
+        return Err(format!(
+            "{} coefficients for {targets} targets of {} features",
+            coefficients.len(),
+            x.shape[1]
+        ));
     }
     let weights = call.b.floats(&[targets, x.shape[1]], coefficients);
     let weights = call.b.transpose(&weights, &[1, 0]);
     let out = call.b.matmul(&x, &weights)?;
-    let Some(intercepts) = call.floats("intercepts").filter(|values| !values.is_empty()) else { return Ok(out) };
+    let Some(intercepts) = call.floats("intercepts").filter(|values| !values.is_empty()) else {
+        return Ok(out);
+    };
     let intercepts = call.b.floats(&[intercepts.len()], intercepts);
     if let Some(fused) = call.b.fuse_bias(&out, &intercepts) {
         return Ok(fused);
@@ -164,9 +172,7 @@ pub(super) fn two_classes(
     let logistic = call.text("post_transform", "NONE") == "LOGISTIC";
     let opposite = call.b.unary(UnaryOp::Neg, score)?;
     let pair = match (logistic, share) {
-        (true, _) => {
-            [call.b.unary(UnaryOp::Sigmoid, &opposite)?, call.b.unary(UnaryOp::Sigmoid, score)?]
-        }
+        (true, _) => [call.b.unary(UnaryOp::Sigmoid, &opposite)?, call.b.unary(UnaryOp::Sigmoid, score)?],
         (false, true) => {
             let one = call.number(1.0);
             [call.b.binary(BinaryOp::Sub, &one, score)?, score.clone()]

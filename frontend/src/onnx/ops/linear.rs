@@ -4,7 +4,7 @@ use opml_abi::DataType;
 use opml_kernels::BinaryOp;
 
 use super::pools::Windows;
-use super::{Call, Family};
+use super::{Call, Family, qdq};
 use crate::builder::{Built, Value};
 
 pub(super) const OPERATORS: Family =
@@ -12,6 +12,9 @@ pub(super) const OPERATORS: Family =
 
 fn matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (a, b) = (call.input(0)?, call.input(1)?);
+    if let Some(sums) = qdq::matmul(call, &a, &b, false, None)? {
+        return Ok(vec![sums]);
+    }
     Ok(vec![product(call, &a, &b)?])
 }
 
@@ -36,13 +39,22 @@ fn gemm(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if a.rank() != 2 || b.rank() != 2 {
         return Err(format!("operands of the shapes {:?} and {:?}", a.shape, b.shape));
     }
+    let (alpha, beta) = (call.float("alpha", 1.0), call.float("beta", 1.0));
+    let transposed = call.flag("transB", false);
+    if !call.flag("transA", false) && alpha == 1.0 && beta == 1.0 {
+        let bias = call.optional(2).filter(|bias| bias.rank() == 1);
+        if bias.is_some() == call.optional(2).is_some()
+            && let Some(sums) = qdq::matmul(call, &a, &b, transposed, bias.as_ref())?
+        {
+            return Ok(vec![sums]);
+        }
+    }
     if call.flag("transA", false) {
         a = call.b.transpose(&a, &[1, 0]);
     }
-    if call.flag("transB", false) {
+    if transposed {
         b = call.b.transpose(&b, &[1, 0]);
     }
-    let (alpha, beta) = (call.float("alpha", 1.0), call.float("beta", 1.0));
     let mut out = call.b.matmul(&a, &b)?;
     if alpha != 1.0 {
         out = call.times(&out, alpha)?;
@@ -64,6 +76,9 @@ fn conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if x.dtype != DataType::Float32 || w.rank() != x.rank() {
         return Err(format!("operands {} {:?} and {:?}", x.dtype, x.shape, w.shape));
     }
+    if let Some(sums) = qdq::conv(call, &x, &w, bias.as_ref())? {
+        return Ok(vec![sums]);
+    }
     let groups = usize::try_from(call.int("group", 1)).map_err(|_| "a negative number of groups")?;
     let windows = Windows::new(call, &x.shape, Some(&w.shape))?;
     if windows.axes() > 2 {
@@ -75,7 +90,11 @@ fn conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     };
     let (image, filters) = (flat(call, &x), flat(call, &w));
     let out = call.b.conv2d(&image, &filters, bias.as_ref(), &windows.plane(), groups)?;
-    Ok(vec![if windows.axes() == 1 { call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]])? } else { out }])
+    Ok(vec![if windows.axes() == 1 {
+        call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]])?
+    } else {
+        out
+    }])
 }
 
 /// (x - mean) / sqrt(variance + epsilon) * scale + bias, with the statistics of the training.

@@ -9,12 +9,13 @@ mod control;
 mod einsum;
 mod elementwise;
 mod indexing;
-mod linear;
 mod learning;
+mod linear;
 mod logic;
 mod movement;
 mod norms;
 mod pools;
+mod qdq;
 mod quantised;
 mod recurrent;
 mod reductions;
@@ -65,7 +66,9 @@ const ML: &[Family] = &[learning::OPERATORS];
 static ALL: LazyLock<BTreeMap<(&str, &str), Lower>> = LazyLock::new(|| {
     let domains = [("", ONNX), ("ai.onnx.ml", ML)];
     let families = domains.iter().flat_map(|(domain, families)| families.iter().map(move |f| (*domain, *f)));
-    families.flat_map(|(domain, family)| family.iter().map(move |&(name, lower)| ((domain, name), lower))).collect()
+    families
+        .flat_map(|(domain, family)| family.iter().map(move |&(name, lower)| ((domain, name), lower)))
+        .collect()
 });
 
 /// Domains and names of all operators that have a lowering, sorted.

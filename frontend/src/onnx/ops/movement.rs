@@ -147,7 +147,8 @@ fn pad(call: &mut Call<'_>) -> Built<Vec<Value>> {
         sizes[axis] = ends.map(|n| n.max(0) as usize);
     }
     if mode == "constant" {
-        let (before, after) = (sizes.iter().map(|s| s[0]).collect::<Vec<_>>(), sizes.iter().map(|s| s[1]).collect::<Vec<_>>());
+        let (before, after) =
+            (sizes.iter().map(|s| s[0]).collect::<Vec<_>>(), sizes.iter().map(|s| s[1]).collect::<Vec<_>>());
         return Ok(vec![call.b.pad(&out, &before, &after, &value)?]);
     }
     for (axis, [before, after]) in sizes.into_iter().enumerate().filter(|(_, s)| *s != [0, 0]) {
@@ -223,7 +224,9 @@ fn eye_like(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 fn trilu(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = call.input(0)?;
-    let [.., rows, columns] = x.shape[..] else { return Err(format!("an operand of the shape {:?}", x.shape)) };
+    let [.., rows, columns] = x.shape[..] else {
+        return Err(format!("an operand of the shape {:?}", x.shape));
+    };
     let k = call.known_or_absent(1, "k")?.and_then(|k| k.first().copied()).unwrap_or(0);
     let upper = call.flag("upper", true);
     let kept = mask(call, rows, columns, |row, column| {

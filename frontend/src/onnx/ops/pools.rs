@@ -4,7 +4,7 @@ use opml_abi::DataType;
 use opml_kernels::{ArgOp, BinaryOp, ReduceOp, UnaryOp, spatial::Window};
 
 use super::{Call, Family};
-use crate::builder::{Built, Value, Window2d};
+use crate::builder::{Built, Quantised, Value, Window2d};
 use crate::elements::Elements;
 
 pub(super) const OPERATORS: Family = &[
@@ -89,7 +89,8 @@ impl Windows {
                     let total = ((count.max(1) - 1) * stride + span).saturating_sub(len);
                     let (small, large) = (total / 2, total - total / 2);
                     let upper = auto_pad == "SAME_UPPER";
-                    (self.before[axis], self.after[axis]) = if upper { (small, large) } else { (large, small) };
+                    (self.before[axis], self.after[axis]) =
+                        if upper { (small, large) } else { (large, small) };
                 }
                 "VALID" => (self.before[axis], self.after[axis]) = (0, 0),
                 "NOTSET" | "" => {}
@@ -97,7 +98,10 @@ impl Windows {
             }
             let padded = len + self.before[axis] + self.after[axis];
             let Some(room) = padded.checked_sub(span) else {
-                return Err(format!("its window {:?} is larger than the image {spatial:?} with its border", self.sizes));
+                return Err(format!(
+                    "its window {:?} is larger than the image {spatial:?} with its border",
+                    self.sizes
+                ));
             };
             let mut count = room / stride + 1;
             // One more window if it begins inside the image or the border before it.
@@ -135,7 +139,11 @@ impl Windows {
                 let vertical = Window { size: 1, stride: 1, dilation: 1, pad_before: 0, pad_after: 0 };
                 Window2d { vertical, horizontal: window(0), output: [1, self.output[0]] }
             }
-            _ => Window2d { vertical: window(0), horizontal: window(1), output: [self.output[0], self.output[1]] },
+            _ => Window2d {
+                vertical: window(0),
+                horizontal: window(1),
+                output: [self.output[0], self.output[1]],
+            },
         }
     }
 
@@ -182,6 +190,11 @@ fn with_kernel(call: &mut Call<'_>, x: &Value, windows: &Windows, average: Optio
 fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = call.input(0)?;
     let windows = Windows::new(call, &x.shape, None)?;
+    if !call.wants(1)
+        && let Some(out) = max_pool_of_bytes(call, &x, &windows)?
+    {
+        return Ok(vec![out]);
+    }
     let largest = if windows.axes() <= 2 && x.dtype == DataType::Float32 {
         with_kernel(call, &x, &windows, None)?
     } else {
@@ -190,13 +203,31 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
             DataType::Int8 => call.b.scalar(DataType::Int8, -128.0),
             dtype => call.b.scalar(dtype, 0.0),
         };
-        over_windows(call, &x, &windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))?
+        over_windows(call, &x, &windows, &lowest, |call, cut, inside| {
+            call.b.reduce(ReduceOp::Max, cut, inside)
+        })?
     };
     if !call.wants(1) {
         return Ok(vec![largest]);
     }
     let places = places_of_maxima(call, &x, &windows)?;
     Ok(vec![largest, places])
+}
+
+/// Of numbers that were bytes the largest is that of the largest byte.
+fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built<Option<Value>> {
+    let Some(from) = call.b.quantised(x) else { return Ok(None) };
+    // With a scale for all, that is: the order is the same.
+    let positive =
+        call.b.as_floats(&from.scale).is_some_and(|scale| matches!(scale[..], [scale] if scale > 0.0));
+    if !positive || !matches!(from.x.dtype, DataType::Int8 | DataType::Uint8) {
+        return Ok(None);
+    }
+    let lowest = call.b.scalar(from.x.dtype, if from.x.dtype == DataType::Int8 { -128.0 } else { 0.0 });
+    let largest = over_windows(call, &from.x, windows, &lowest, |call, cut, inside| {
+        call.b.reduce(ReduceOp::Max, cut, inside)
+    })?;
+    super::quantised::dequantised(call, Quantised { x: largest, ..from }).map(Some)
 }
 
 /// The index of each maximum in the whole of `x`; the first of equals. With `storage_order` columns come first.
@@ -220,7 +251,9 @@ fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built 
         steps = (0..axes).map(|axis| spatial[..axis].iter().product()).collect();
     }
     let row_major = crate::graph::strides(spatial);
-    let place = |i: usize| -> i64 { (0..axes).map(|a| i / row_major[a] % spatial[a] * steps[a]).sum::<usize>() as i64 };
+    let place = |i: usize| -> i64 {
+        (0..axes).map(|a| i / row_major[a] % spatial[a] * steps[a]).sum::<usize>() as i64
+    };
     let all = call.b.constant(spatial, Elements::I64((0..plane).map(place).collect()));
     let nowhere = call.b.scalar(DataType::Int64, -1.0);
     let places = windows.cut(call, &all, &nowhere)?;
@@ -253,7 +286,9 @@ fn average_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
         return Ok(vec![with_kernel(call, &x, &windows, Some(with_border))?]);
     }
     let zero = call.number(0.0);
-    let sum = over_windows(call, &x, &windows, &zero, |call, cut, inside| call.b.reduce(ReduceOp::Sum, cut, inside))?;
+    let sum = over_windows(call, &x, &windows, &zero, |call, cut, inside| {
+        call.b.reduce(ReduceOp::Sum, cut, inside)
+    })?;
     let counts = counts(call, &x, &windows, with_border)?;
     Ok(vec![call.b.binary(BinaryOp::Div, &sum, &counts)?])
 }
@@ -265,7 +300,9 @@ fn counts(call: &mut Call<'_>, x: &Value, windows: &Windows, with_border: bool) 
         let (before, after) = (windows.before[axis], windows.after[axis] - windows.ceiled[axis]);
         let counted = if with_border { 0..before + len + after } else { before..before + len };
         let first = place * windows.strides[axis];
-        (0..windows.sizes[axis]).filter(|tap| counted.contains(&(first + tap * windows.dilations[axis]))).count()
+        (0..windows.sizes[axis])
+            .filter(|tap| counted.contains(&(first + tap * windows.dilations[axis])))
+            .count()
     };
     let row_major = crate::graph::strides(&windows.output);
     let total: usize = windows.output.iter().product();

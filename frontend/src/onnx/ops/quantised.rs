@@ -5,7 +5,7 @@ use opml_kernels::{BinaryOp, Byte, IntegerMatMul};
 
 use super::pools::Windows;
 use super::{Call, Family};
-use crate::builder::{Builder, Built, Value, merged};
+use crate::builder::{Builder, Built, Quantised, Value, merged};
 use crate::graph::Op;
 
 pub(super) const OPERATORS: Family = &[
@@ -39,7 +39,10 @@ fn spread(call: &mut Call<'_>, value: &Value, x: &Value) -> Built {
     let mut blocks = x.shape.clone();
     blocks[axis] = x.shape[axis].div_ceil(block);
     if value.shape != blocks {
-        return Err(format!("parameters {:?} for blocks of {block} along axis {axis} of {:?}", value.shape, x.shape));
+        return Err(format!(
+            "parameters {:?} for blocks of {block} along axis {axis} of {:?}",
+            value.shape, x.shape
+        ));
     }
     let repeated = call.b.unsqueeze(value, axis + 1);
     blocks.insert(axis + 1, block);
@@ -74,7 +77,67 @@ fn quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if x.dtype != DataType::Float32 || !matches!(dtype, DataType::Uint8 | DataType::Int8 | DataType::Int32) {
         return Err(format!("{dtype} of {}", x.dtype));
     }
+    if let Some(bytes) = unchanged(call, &x, &scale, zero.as_ref(), dtype) {
+        return Ok(vec![bytes]);
+    }
+    if let Some(bytes) = of_sums(call, &x, &scale, zero.as_ref(), dtype)? {
+        return Ok(vec![bytes]);
+    }
     Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), dtype, Op::Quantize)?])
+}
+
+/// Bytes of scaled sums: both scales are one multiplier, as onnxruntime has it, and a pass over the elements is left of four.
+fn of_sums(
+    call: &mut Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Built<Option<Value>> {
+    let Some(from) = call.b.scaled(x) else { return Ok(None) };
+    let one = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1);
+    if !one || !call.b.is_constant(scale) || !matches!(dtype, DataType::Int8 | DataType::Uint8) {
+        return Ok(None);
+    }
+    let zero = match zero {
+        Some(zero) => zero.with(vec![1], vec![1]),
+        None => call.b.scalar(dtype, 0.0).with(vec![1], vec![1]),
+    };
+    let divisor = scale.with(Vec::new(), Vec::new());
+    let multiplier = call.b.binary(BinaryOp::Div, &from.scale, &divisor)?;
+    let (sums, bias, multiplier) =
+        (from.sums, from.bias.broadcast(&x.shape)?, multiplier.broadcast(&x.shape)?);
+    let (dims, strides) = merged(&x.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let op = Op::Requantize(from.rectified, dims, strides);
+    call.b.call(op, &[&sums, &bias, &multiplier, &zero], dtype, &x.shape).map(Some)
+}
+
+/// Floats of integers with one scale and perhaps one zero point for all, noted as such.
+pub(super) fn dequantised(call: &mut Call<'_>, from: Quantised) -> Built {
+    let x = call.b.dense(&from.x)?;
+    let out = with_parameters(call, &x, &from.scale, from.zero.as_ref(), DataType::Float32, Op::Dequantize)?;
+    call.b.remember(&out, Quantised { x, ..from });
+    Ok(out)
+}
+
+/// What `x` was before it was dequantised, if it is quantised with the same parameters: nothing has happened to it in between but moves.
+fn unchanged(
+    call: &Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Option<Value> {
+    let from = call.b.quantised_view(x)?;
+    let same = |a: &Value, b: &Value| {
+        a.len() == 1 && call.b.as_constant(a).is_some_and(|v| Some(v) == call.b.as_constant(b))
+    };
+    let zeros = match (&from.zero, zero) {
+        (None, None) => true,
+        (Some(a), Some(b)) => same(a, b),
+        _ => false,
+    };
+    (from.x.dtype == dtype && zeros && same(&from.scale, scale)).then_some(from.x)
 }
 
 fn dequantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -85,7 +148,15 @@ fn dequantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if !fits {
         return Err(format!("its operands are {} and {}", x.dtype, scale.dtype));
     }
-    Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), DataType::Float32, Op::Dequantize)?])
+    let out = with_parameters(call, &x, &scale, zero.as_ref(), DataType::Float32, Op::Dequantize)?;
+    if call.int("block_size", 0) == 0 {
+        let axis = if scale.len() == 1 { 0 } else { x.axis(call.int("axis", 1))? };
+        let flat = |call: &mut Call<'_>, value: &Value| call.b.reshape(value, &[value.len()]);
+        let zero = zero.map(|zero| flat(call, &zero)).transpose()?;
+        let scale = flat(call, &scale)?;
+        call.b.remember(&out, Quantised { x, scale, zero, axis });
+    }
+    Ok(vec![out])
 }
 
 fn dynamic_quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -104,7 +175,7 @@ fn byte(value: &Value) -> Built<Byte> {
 }
 
 /// A zero point of the type of `of`, 0 if it is absent, as a vector.
-fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
+pub(super) fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
     let zero = match zero {
         Some(zero) => zero,
         None => b.scalar(of.dtype, 0.0),
@@ -117,7 +188,7 @@ fn zero_point(b: &mut Builder, zero: Option<Value>, of: &Value) -> Built {
 }
 
 /// Sums of products of bytes: [.., m, k] by [.., k, n], less their zero points. The right one has one for all or one for each column.
-fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value, b_zero: &Value) -> Built {
+pub(super) fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value, b_zero: &Value) -> Built {
     let (&[.., m, k], &[.., rows, n]) = (&a.shape[..], &b.shape[..]) else {
         return Err(format!("operands of the shapes {:?} and {:?}", a.shape, b.shape));
     };
@@ -127,7 +198,8 @@ fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value, b_zero: &V
     let bytes = [byte(a)?, byte(b)?];
     let batch = crate::builder::broadcast_shape(&[&a.shape[..a.rank() - 2], &b.shape[..b.rank() - 2]])?;
     let shape = [&batch[..], &[m, n]].concat();
-    let (a, b) = (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
+    let (a, b) =
+        (a.broadcast(&[&batch[..], &[m, k]].concat())?, b.broadcast(&[&batch[..], &[k, n]].concat())?);
     let parts: usize = batch.iter().product();
     let (a, b) = (call.b.reshape(&a, &[parts, m, k])?, call.b.reshape(&b, &[parts, k, n])?);
     let mut sums = Vec::new();
@@ -148,29 +220,34 @@ fn matmul_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![product(call, &a, &a_zero, &b, &b_zero)?])
 }
 
-/// Bytes of sums: saturate(round(sum * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
-fn requantised(call: &mut Call<'_>, sums: &Value, multiplier: &Value, zero: &Value) -> Built {
-    let floats = call.b.cast(sums, DataType::Float32)?;
-    let scaled = call.b.binary(BinaryOp::Mul, &floats, multiplier)?;
-    let one = call.number(1.0);
-    let dtype = zero.dtype;
-    with_parameters(call, &scaled, &one, Some(zero), dtype, Op::Quantize)
+/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
+fn requantised(call: &mut Call<'_>, sums: &Value, bias: &Value, multiplier: &Value, zero: &Value) -> Built {
+    if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
+        return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+    }
+    let (bias, multiplier) = (bias.broadcast(&sums.shape)?, multiplier.broadcast(&sums.shape)?);
+    let (dims, strides) = merged(&sums.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let zero = zero.with(vec![1], vec![1]);
+    let op = Op::Requantize(false, dims, strides);
+    call.b.call(op, &[sums, &bias, &multiplier, &zero], zero.dtype, &sums.shape)
 }
 
 fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (a, b) = (call.input(0)?, call.input(3)?);
-    let (a_scale, b_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (a_scale, b_scale, y_scale, y_zero) =
+        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (a_zero, b_zero) = (call.optional(2), call.optional(5));
     let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
     let sums = product(call, &a, &a_zero, &b, &b_zero)?;
     let scales = call.b.binary(BinaryOp::Mul, &a_scale, &b_scale)?;
     let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
-    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+    let nothing = call.b.scalar(DataType::Int32, 0.0);
+    Ok(vec![requantised(call, &sums, &nothing, &multiplier, &y_zero)?])
 }
 
 /// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
 /// the image.
-fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
+pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
     let groups = usize::try_from(call.int("group", 1)).map_err(|_| "a negative number of groups")?;
     let windows = Windows::new(call, &x.shape, Some(&w.shape))?;
     let (batch, channels, filters) = (x.shape[0], x.shape[1], w.shape[0]);
@@ -191,7 +268,8 @@ fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: 
         let a = call.b.index(&rows, 1, group);
         let b = call.b.slice(&weights, 0, group * own, own, 1);
         let b = call.b.transpose(&b, &[1, 0]);
-        let zero = if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
+        let zero =
+            if w_zero.len() == 1 { w_zero.clone() } else { call.b.slice(w_zero, 0, group * own, own, 1) };
         sums.push(product(call, &a, x_zero, &b, &zero)?);
     }
     let sums = call.b.concat(&sums, 1)?;
@@ -208,22 +286,24 @@ fn conv_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (x, w) = (call.input(0)?, call.input(3)?);
-    let (x_scale, w_scale, y_scale, y_zero) = (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
+    let (x_scale, w_scale, y_scale, y_zero) =
+        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
     let (x_zero, w_zero) = (call.optional(2), call.optional(5));
     let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
-    let mut sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
+    let sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
     let per_channel = |call: &Call<'_>, value: &Value| {
         if value.len() == 1 {
             return value.with(Vec::new(), Vec::new());
         }
         (2..x.rank()).fold(value.clone(), |value, _| call.b.unsqueeze(&value, value.rank()))
     };
-    if let Some(bias) = call.optional(8) {
-        let bias = per_channel(call, &bias);
-        sums = call.b.binary(BinaryOp::Add, &sums, &bias)?;
-    }
+    let bias = match call.optional(8) {
+        Some(bias) => bias,
+        None => call.b.scalar(DataType::Int32, 0.0),
+    };
+    let bias = per_channel(call, &bias);
     let scales = call.b.binary(BinaryOp::Mul, &x_scale, &w_scale)?;
     let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
     let multiplier = per_channel(call, &multiplier);
-    Ok(vec![requantised(call, &sums, &multiplier, &y_zero)?])
+    Ok(vec![requantised(call, &sums, &bias, &multiplier, &y_zero)?])
 }

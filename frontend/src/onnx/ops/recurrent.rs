@@ -195,8 +195,7 @@ fn joined(call: &mut Call<'_>, results: &[[Value; 3]], batch_first: bool, kind: 
     for place in 0..count {
         // [time, batch, hidden] gets its directions behind the time, a state in front.
         let axis = usize::from(place == 0);
-        let parts: Vec<Value> =
-            results.iter().map(|result| call.b.unsqueeze(&result[place], axis)).collect();
+        let parts: Vec<Value> = results.iter().map(|result| call.b.unsqueeze(&result[place], axis)).collect();
         let whole = call.b.concat(&parts, axis)?;
         outputs.push(match (batch_first, place) {
             (false, _) => whole,
@@ -246,7 +245,13 @@ impl Layer {
     }
 
     /// All states [time, batch, hidden], the last one, and the last cell.
-    fn run(&self, call: &mut Call<'_>, x: &Value, lens: Option<&Value>, initial: &[Value]) -> Built<[Value; 3]> {
+    fn run(
+        &self,
+        call: &mut Call<'_>,
+        x: &Value,
+        lens: Option<&Value>,
+        initial: &[Value],
+    ) -> Built<[Value; 3]> {
         let (time, batch) = (x.shape[0], x.shape[1]);
         // Sequences of different lengths are turned around each for itself.
         let turned = lens.filter(|_| self.reverse);
@@ -347,7 +352,8 @@ impl Layer {
         let product = |call: &mut Call<'_>, h: &Value, first: usize, count: usize| -> Built {
             let r = columns(call, first, count);
             let product = call.b.matmul(h, &r)?;
-            bias(call, first, count).map_or(Ok(product.clone()), |bias| call.b.binary(BinaryOp::Add, &product, &bias))
+            bias(call, first, count)
+                .map_or(Ok(product.clone()), |bias| call.b.binary(BinaryOp::Add, &product, &bias))
         };
         let of_state = product(call, h, 0, 2)?;
         let of_input = call.b.slice(given, 1, 0, 2 * self.hidden, 1);
@@ -375,7 +381,11 @@ impl Layer {
 /// [time, batch, ...] with each sequence turned around in its own length.
 fn turn(call: &mut Call<'_>, x: &Value, lens: &Value) -> Built {
     let (x, lens) = (call.b.dense(x)?, call.b.dense(lens)?);
-    let shape =
-        Sequences { batch: x.shape[1], time: x.shape[0], inner: x.shape[2..].iter().product(), time_first: true };
+    let shape = Sequences {
+        batch: x.shape[1],
+        time: x.shape[0],
+        inner: x.shape[2..].iter().product(),
+        time_first: true,
+    };
     call.b.call(Op::ReverseSequence(shape), &[&x, &lens], x.dtype, &x.shape)
 }

@@ -1,6 +1,5 @@
 //! Sums, means, extremes and what else goes along axes.
 
-use opml_abi::DataType;
 use opml_kernels::{ArgOp, BinaryOp, ReduceOp, UnaryOp};
 
 use super::{Call, Family};
@@ -107,7 +106,10 @@ fn log_sum_exp(call: &mut Call<'_>, x: &Value, axes: &[usize]) -> Built<(Value, 
 }
 
 /// Before operator set 13 an axis stands for itself and all behind it.
-fn over_axis(call: &mut Call<'_>, then: impl FnOnce(&mut Call<'_>, &Value, usize) -> Built) -> Built<Vec<Value>> {
+fn over_axis(
+    call: &mut Call<'_>,
+    then: impl FnOnce(&mut Call<'_>, &Value, usize) -> Built,
+) -> Built<Vec<Value>> {
     let x = call.input(0)?;
     let old = call.opset() < 13;
     let axis = x.axis(call.int("axis", if old { 1 } else { -1 }))?;
@@ -169,9 +171,4 @@ fn top_k(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let k = k.first().and_then(|&k| usize::try_from(k).ok()).ok_or("its k is out of range")?;
     let largest = call.flag("largest", true);
     Ok(call.b.top_k(&x, axis, k, largest)?.into())
-}
-
-/// The element type is what the statistics of normalisations are computed in.
-pub(super) fn is_float(x: &Value) -> Built<()> {
-    if x.dtype == DataType::Float32 { Ok(()) } else { Err(format!("its operand is {}, and not float32", x.dtype)) }
 }

@@ -157,11 +157,16 @@ fn along(call: &mut Call<'_>, x: &Value, place: usize, axis: &Axis, outside: &Va
         let indices = call.b.integers(&indices(0));
         call.b.gather(&moved, &indices, last)?
     } else {
-        let all: Vec<i64> = (0..axis.output).flat_map(|i| (0..count).map(move |t| (i, t))).map(|(i, t)| tap(i, t).0).collect();
+        let all: Vec<i64> = (0..axis.output)
+            .flat_map(|i| (0..count).map(move |t| (i, t)))
+            .map(|(i, t)| tap(i, t).0)
+            .collect();
         let indices = call.b.constant(&[axis.output, count], Elements::I64(all));
         let spread = call.b.gather(&moved, &indices, last)?;
-        let weights: Vec<f32> =
-            (0..axis.output).flat_map(|i| (0..count).map(move |t| (i, t))).map(|(i, t)| tap(i, t).1 as f32).collect();
+        let weights: Vec<f32> = (0..axis.output)
+            .flat_map(|i| (0..count).map(move |t| (i, t)))
+            .map(|(i, t)| tap(i, t).1 as f32)
+            .collect();
         let weights = call.b.floats(&[axis.output, count], weights);
         let products = call.b.binary(BinaryOp::Mul, &spread, &weights)?;
         let sums = call.b.reduce(ReduceOp::Sum, &products, &[last + 1])?;
@@ -269,14 +274,10 @@ fn resize(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 /// New length and scale of each axis.
-fn targets(
-    call: &Call<'_>,
-    x: &Value,
-    axes: &[usize],
-    scales: Option<Vec<f32>>,
-) -> Built<Vec<(usize, f64)>> {
+fn targets(call: &Call<'_>, x: &Value, axes: &[usize], scales: Option<Vec<f32>>) -> Built<Vec<(usize, f64)>> {
     let lens = || axes.iter().map(|&axis| x.shape[axis]);
-    let count = |n: usize| if n == axes.len() { Ok(()) } else { Err(format!("{n} sizes for {} axes", axes.len())) };
+    let count =
+        |n: usize| if n == axes.len() { Ok(()) } else { Err(format!("{n} sizes for {} axes", axes.len())) };
     if let Some(scales) = scales {
         count(scales.len())?;
         return lens().zip(scales).map(|(len, s)| Ok((scaled(len, f64::from(s))?, f64::from(s)))).collect();

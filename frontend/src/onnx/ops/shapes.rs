@@ -90,7 +90,8 @@ fn size(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 fn reshape(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = call.input(0)?;
-    let asked = if call.opset() < 5 { call.ints("shape").unwrap_or_default() } else { call.known(1, "shape")? };
+    let asked =
+        if call.opset() < 5 { call.ints("shape").unwrap_or_default() } else { call.known(1, "shape")? };
     let keep_zero = call.flag("allowzero", false);
     let mut shape = Vec::new();
     for (axis, &d) in asked.iter().enumerate() {

@@ -25,7 +25,8 @@ struct Axis {
 fn axes(call: &Call<'_>, x: &Value, w: &Value) -> Built<Vec<Axis>> {
     let count = x.rank() - 2;
     let list = |name: &str, len: usize, default: i64| -> Built<Vec<i64>> {
-        let values = call.ints(name).filter(|values| !values.is_empty()).unwrap_or_else(|| vec![default; len]);
+        let values =
+            call.ints(name).filter(|values| !values.is_empty()).unwrap_or_else(|| vec![default; len]);
         let valid = values.len() == len && values.iter().all(|value| (0..=LARGEST).contains(value));
         if valid { Ok(values) } else { Err(format!("{name} {values:?} for {count} spatial dimensions")) }
     };
@@ -48,7 +49,11 @@ fn axes(call: &Call<'_>, x: &Value, w: &Value) -> Built<Vec<Axis>> {
         let [before, after] = match wanted {
             Some(wanted) => {
                 let total = (full - wanted).max(0);
-                if auto == "SAME_UPPER" { [total / 2, total - total / 2] } else { [total - total / 2, total / 2] }
+                if auto == "SAME_UPPER" {
+                    [total / 2, total - total / 2]
+                } else {
+                    [total - total / 2, total / 2]
+                }
             }
             None if auto == "VALID" => [0, 0],
             None => [pads[i], pads[i + count]],
@@ -81,7 +86,8 @@ fn spread(call: &mut Call<'_>, x: &Value, axes: &[Axis]) -> Built {
         let span = (x.shape[at] as i64 - 1) * axis.stride as i64 + 1;
         shape[at] = usize::try_from(span + before + after).map_err(|_| "an empty result")?;
         let offset = (before + (first * axis.stride) as i64) as usize;
-        let count = shape[at].saturating_sub(offset).div_ceil(axis.stride).min(x.shape[at].saturating_sub(first));
+        let count =
+            shape[at].saturating_sub(offset).div_ceil(axis.stride).min(x.shape[at].saturating_sub(first));
         image = call.b.slice(&image, at, first.min(x.shape[at]), count, 1);
     }
     let zero = call.number(0.0);
@@ -100,8 +106,13 @@ fn spread(call: &mut Call<'_>, x: &Value, axes: &[Axis]) -> Built {
 fn conv_transpose(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (x, w, bias) = (call.input(0)?, call.input(1)?, call.optional(2));
     let groups = usize::try_from(call.int("group", 1)).unwrap_or(0);
-    let fits = x.rank() >= 3 && w.rank() == x.rank() && groups > 0 && w.shape[0] == x.shape[1]
-        && x.shape[1].is_multiple_of(groups) && !x.shape.contains(&0) && !w.shape.contains(&0);
+    let fits = x.rank() >= 3
+        && w.rank() == x.rank()
+        && groups > 0
+        && w.shape[0] == x.shape[1]
+        && x.shape[1].is_multiple_of(groups)
+        && !x.shape.contains(&0)
+        && !w.shape.contains(&0);
     if !fits {
         return Err(format!("an image {:?}, filters {:?} and {groups} groups do not fit", x.shape, w.shape));
     }
@@ -149,8 +160,7 @@ fn turned(call: &mut Call<'_>, w: &Value, groups: usize) -> Built {
     let mut weights = call.b.reshape(w, &apart)?;
     let order: Vec<usize> = [0, 2, 1].into_iter().chain(3..apart.len()).collect();
     weights = call.b.transpose(&weights, &order);
-    for axis in 3..apart.len() {
-        let len = apart[axis];
+    for (axis, &len) in apart.iter().enumerate().skip(3) {
         weights = call.b.slice_down(&weights, axis, len - 1, len, 1)?;
     }
     call.b.reshape(&weights, &[&[groups * own, channels], &w.shape[2..]].concat())

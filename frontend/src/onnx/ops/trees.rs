@@ -72,7 +72,8 @@ impl Arrays {
             }
             Node::Leaf(entries) => {
                 let start = (self.leaves.len() / trees::LEAF_WORDS) as u32;
-                self.leaves.extend(entries.iter().flat_map(|&(target, weight)| [target as u32, weight.to_bits()]));
+                self.leaves
+                    .extend(entries.iter().flat_map(|&(target, weight)| [target as u32, weight.to_bits()]));
                 trees::leaf(start, entries.len() as u32)
             }
         }
@@ -102,7 +103,8 @@ fn call_trees(
         return Err(format!("{} base values for {targets} targets", base.len()));
     }
     let arrays = Arrays::new(roots, nodes, 2 * nodes.len() + roots.len())?;
-    let words = |call: &mut Call<'_>, words: Vec<u32>| call.b.constant(&[words.len()], Elements::Words(words));
+    let words =
+        |call: &mut Call<'_>, words: Vec<u32>| call.b.constant(&[words.len()], Elements::Words(words));
     let operands = [
         words(call, arrays.roots),
         words(call, arrays.nodes),
@@ -139,7 +141,8 @@ fn old_encoding(call: &Call<'_>, prefix: &str) -> Built<(Vec<usize>, Vec<Node>)>
         }
     }
     let list = |name: &str| numbers(&call.ints(name).unwrap_or_default());
-    let (tree_ids, node_ids, features) = (list("nodes_treeids")?, list("nodes_nodeids")?, list("nodes_featureids")?);
+    let (tree_ids, node_ids, features) =
+        (list("nodes_treeids")?, list("nodes_nodeids")?, list("nodes_featureids")?);
     let (yes, no) = (list("nodes_truenodeids")?, list("nodes_falsenodeids")?);
     let modes = call.texts("nodes_modes").unwrap_or_default();
     let values = call.floats("nodes_values").unwrap_or_default();
@@ -207,7 +210,8 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let labels = labels(call, "classlabels_int64s")?;
     let (roots, mut nodes) = old_encoding(call, "class")?;
     let base = call.floats("base_values").unwrap_or_default();
-    let entries = || nodes.iter().flat_map(|node| if let Node::Leaf(entries) = node { &entries[..] } else { &[] });
+    let entries =
+        || nodes.iter().flat_map(|node| if let Node::Leaf(entries) = node { &entries[..] } else { &[] });
     let first = entries().next().map(|&(target, _)| target);
     let single = labels.len() == 2 && base.len() <= 1 && entries().all(|&(target, _)| Some(target) == first);
     if !single {
@@ -242,8 +246,11 @@ pub(super) fn ensemble(call: &mut Call<'_>) -> Built<Vec<Value>> {
         Some(Slice::U8(modes)) => modes.to_vec(),
         _ => return Err("its `nodes_modes` are not uint8".into()),
     };
-    let (features, yes, no) =
-        (list(call, "nodes_featureids")?, list(call, "nodes_truenodeids")?, list(call, "nodes_falsenodeids")?);
+    let (features, yes, no) = (
+        list(call, "nodes_featureids")?,
+        list(call, "nodes_truenodeids")?,
+        list(call, "nodes_falsenodeids")?,
+    );
     let (yes_leaf, no_leaf) = (list(call, "nodes_trueleafs")?, list(call, "nodes_falseleafs")?);
     let (roots, targets) = (list(call, "tree_roots")?, list(call, "leaf_targetids")?);
     let missing = call.ints("nodes_missing_value_tracks_true").unwrap_or_default();

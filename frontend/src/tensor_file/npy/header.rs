@@ -55,13 +55,13 @@ impl Header {
 
 const CUT_OFF: &str = "it ends inside the header";
 
-/// The header of float32 elements, little-endian, in C order.
-pub fn write(shape: &[u32]) -> Vec<u8> {
+/// The header of elements of the type `descr` in C order.
+pub fn write(descr: &str, shape: &[u32]) -> Vec<u8> {
     let dims = match shape {
         [only] => format!("({only},)"),
         dims => format!("({})", dims.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
     };
-    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {dims}, }}");
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {dims}, }}");
     let start = MAGIC.len() + 4;
     let end = (start + text.len() + 1).next_multiple_of(ALIGNMENT);
     text.extend(std::iter::repeat_n(' ', end - start - text.len() - 1));
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn header_is_padded_and_reads_back() {
         for (shape, dims) in [(&[][..] as &[u32], "()"), (&[7], "(7,)"), (&[1, 10], "(1, 10)")] {
-            let bytes = write(shape);
+            let bytes = write("<f4", shape);
             assert_eq!(bytes.len(), 128);
             assert_eq!(bytes[..10], *b"\x93NUMPY\x01\x00\x76\x00");
             let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {dims}, }}");

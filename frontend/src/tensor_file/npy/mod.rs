@@ -2,48 +2,56 @@
 
 mod header;
 
-use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
-use opml_abi::Tensor;
+use opml_abi::{DataType, Tensor};
 
 use self::header::Header;
+use super::stored::{self, Stored};
 use super::{Format, Target, TensorFileError, TensorProblem};
 
 /// Most bytes in front of the elements: magic, length, and a header that may be 1,024 bytes.
 pub(super) const HEADER_LIMIT: u64 = header::MAX_TEXT as u64 + 12;
 
-/// The elements in `bytes`, the start of a file of `len` bytes, in row-major order.
-pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Vec<f32>, TensorProblem> {
+/// The elements in `bytes`, the start of a file of `len` bytes.
+pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, TensorProblem> {
     let malformed = |reason| TensorProblem::Malformed { format: Format::Npy, reason };
     let (header, data) = Header::split(bytes).map_err(malformed)?;
-    let from_bytes = match header.descr.as_str() {
-        "<f4" => f32::from_le_bytes,
-        ">f4" => f32::from_be_bytes,
-        other => return Err(TensorProblem::ElementType { input: target.input(), got: type_name(other) }),
-    };
+    let descr = header.descr.as_str();
+    let (dtype, big_endian) = element_type(descr).ok_or_else(|| target.other_type(type_name(descr)))?;
+    target.check_type(dtype)?;
     target.check_shape(&header.shape)?;
-    target.check_length(len - (bytes.len() - data.len()) as u64)?;
-    let stored: Vec<f32> = data.as_chunks().0.iter().map(|&b| from_bytes(b)).collect();
-    Ok(if header.fortran_order { row_major(&stored, &header.shape) } else { stored })
+    target.check_length(dtype, len - (bytes.len() - data.len()) as u64)?;
+    let data = data.to_vec();
+    let stored = if big_endian { Stored { dtype, data } } else { Stored::little_endian(dtype, data) };
+    Ok(if header.fortran_order { stored.row_major(&header.shape) } else { stored })
 }
 
-/// Elements that are stored first axis fastest, last axis fastest.
-fn row_major(stored: &[f32], shape: &[u64]) -> Vec<f32> {
-    let at = |mut index: usize| {
-        let mut stride = stored.len();
-        shape.iter().rev().map(|&d| d as usize).fold(0, |place, d| {
-            stride /= d;
-            let along = index % d;
-            index /= d;
-            place + along * stride
-        })
-    };
-    (0..stored.len()).map(|index| stored[at(index)]).collect()
+/// The type given as numpy's string, and whether its most significant byte comes first.
+fn element_type(descr: &str) -> Option<(DataType, bool)> {
+    let (order, kind) = descr.split_at_checked(1)?;
+    let dtype = DataType::ALL.into_iter().find(|&dtype| self::kind(dtype) == kind)?;
+    match order {
+        "<" => Some((dtype, false)),
+        ">" => Some((dtype, true)),
+        "|" if dtype.size() == 1 => Some((dtype, false)),
+        _ => None,
+    }
 }
 
-/// numpy's name of a type given as its string, e.g. `uint8` for `|u1`.
+/// numpy's letter and number of bytes.
+fn kind(dtype: DataType) -> &'static str {
+    match dtype {
+        DataType::Float32 => "f4",
+        DataType::Int64 => "i8",
+        DataType::Int32 => "i4",
+        DataType::Int8 => "i1",
+        DataType::Uint8 => "u1",
+        DataType::Bool => "b1",
+    }
+}
+
+/// numpy's name of a type given as its string, e.g. `float64` for `<f8`.
 fn type_name(descr: &str) -> String {
     let plain = descr.trim_start_matches(['<', '>', '|', '=']);
     let kind = match plain.as_bytes().first() {
@@ -51,7 +59,6 @@ fn type_name(descr: &str) -> String {
         Some(b'i') => "int",
         Some(b'u') => "uint",
         Some(b'c') => "complex",
-        Some(b'b') => return "bool".into(),
         _ => return format!("`{descr}`"),
     };
     match plain[1..].parse::<u8>() {
@@ -60,34 +67,15 @@ fn type_name(descr: &str) -> String {
     }
 }
 
-/// Writes a float32 tensor: `<f4`, C order, the bytes that numpy itself would write. The file is there
+/// Writes a tensor: little-endian, C order, the bytes that numpy itself would write. The file is there
 /// whole or not at all.
 ///
 /// # Errors
-/// A tensor that is not float32 ([`TensorProblem::ElementType`]), or what the file system reports.
+/// What the file system reports.
 pub fn write_npy(path: &Path, tensor: &Tensor) -> Result<(), TensorFileError> {
-    let fail = |problem| TensorFileError { path: path.to_owned(), problem };
-    let values = tensor.to_f32().ok_or_else(|| {
-        fail(TensorProblem::ElementType { input: "output".into(), got: tensor.dtype.to_string() })
-    })?;
-    let mut bytes = header::write(&tensor.shape);
-    bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-    replace(path, &bytes).map_err(|e| fail(TensorProblem::Io(e)))
-}
-
-/// Writes a temporary file beside `path` and renames it.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".npy-").suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // What any new file has before the user's mask; temporary files are private otherwise.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
+    let order = if tensor.dtype.size() == 1 { '|' } else { '<' };
+    let mut bytes = header::write(&format!("{order}{}", kind(tensor.dtype)), &tensor.shape);
+    bytes.extend(stored::little_endian(tensor));
+    let fail = |e| TensorFileError { path: path.to_owned(), problem: TensorProblem::Io(e) };
+    super::replace(path, &bytes).map_err(fail)
 }

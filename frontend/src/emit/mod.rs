@@ -3,8 +3,11 @@
 //! Weights appear as external symbols only, so the source depends on a model's structure and not on
 //! what it learned. Names out of the model appear in comments only, escaped.
 
+mod call;
+
 use opml_abi::blob;
 
+use self::call::Call;
 use crate::elements::{Elements, rust_type};
 use crate::graph::{Graph, Node, Op, Port, Source, TensorId, View};
 use crate::plan::Plan;
@@ -144,7 +147,12 @@ impl Writer<'_> {
         debug_assert!(view.offset + view.len <= self.graph.tensors[view.tensor.0].len);
         let dtype = self.graph.dtype(view);
         let start = self.start(view.tensor) + view.offset * dtype.size();
-        format!("::<{}>({start}{}, {})", rust_type(dtype), self.moved(view.step * dtype.size() as isize), view.len)
+        format!(
+            "::<{}>({start}{}, {})",
+            rust_type(dtype),
+            self.moved(view.step * dtype.size() as isize),
+            view.len
+        )
     }
 
     /// What a round adds to a place.
@@ -188,122 +196,16 @@ impl Writer<'_> {
         self.line(&format!("    unsafe {{ {call} }};"));
     }
 
-    /// The call of a kernel. The `Debug` form of a shape is its literal.
+    /// The call of a kernel.
     fn call(&self, node: &Node) -> String {
-        let operands: Vec<_> = node.inputs.iter().map(|&view| self.operand(view)).collect();
-        let targets: Vec<_> =
-            node.outputs.iter().map(|&view| format!("ARENA.write{}", self.place(view))).collect();
-        let in_place = self.plan.is_in_place(node.outputs[0].tensor);
-        let (x, target) = (operands[0].as_str(), targets[0].as_str());
-        let y = operands.get(1).map_or("", String::as_str);
-        let bias = operands.get(2).map_or_else(|| "None".to_owned(), |b| format!("Some({b})"));
-        let scratch = node.scratch.map_or_else(String::new, |view| {
-            format!("ARENA.words({}, {})", self.start(view.tensor), view.len)
-        });
-        match &node.op {
-            Op::MatMul(shape) => format!("k::matmul(&{shape:?}, {x}, {y}, {bias}, {target})"),
-            Op::PackedMatMul(shape) => {
-                format!("k::matmul_packed(&{shape:?}, {x}, {y}, {bias}, {scratch}, {target})")
-            }
-            Op::Conv2d(shape) => format!("k::conv2d(&{shape:?}, {x}, {y}, {bias}, {target})"),
-            Op::PackedConv2d(shape) => {
-                format!("k::conv2d_packed(&{shape:?}, {x}, {y}, {bias}, {scratch}, {target})")
-            }
-            Op::PlanesConv2d(shape) => {
-                format!("k::conv2d_planes(&{shape:?}, {x}, {y}, {bias}, {scratch}, {target})")
-            }
-            Op::MaxPool2d(shape) => format!("k::max_pool2d(&{shape:?}, {x}, {target})"),
-            Op::AveragePool2d(shape) => format!("k::average_pool2d(&{shape:?}, {x}, {target})"),
-            Op::Relu if in_place => format!("k::relu_in_place({target})"),
-            Op::Relu => format!("k::relu({x}, {target})"),
-            Op::Clip(low, high) if in_place => {
-                format!("k::clip_in_place({target}, {}, {})", float(*low), float(*high))
-            }
-            Op::Clip(low, high) => format!("k::clip({x}, {}, {}, {target})", float(*low), float(*high)),
-            Op::Unary(op) => format!("k::unary(UnaryOp::{op:?}, {x}, {target})"),
-            Op::UnaryInteger(op) => format!("k::unary_integer(IntegerOp::{op:?}, {x}, {target})"),
-            Op::Not => format!("k::not({x}, {target})"),
-            Op::IsNan => format!("k::is_nan({x}, {target})"),
-            Op::IsInf(positive, negative) => format!("k::is_inf({x}, {positive}, {negative}, {target})"),
-            Op::Binary(op, dims, a, b) => {
-                format!("k::binary(BinaryOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
-            }
-            Op::Bitwise(op, dims, a, b) => {
-                format!("k::bitwise(BitOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
-            }
-            Op::Compare(op, dims, a, b) => {
-                format!("k::compare(CompareOp::{op:?}, &{dims:?}, {x}, &{a:?}, {y}, &{b:?}, {target})")
-            }
-            Op::Select(dims, [c, a, b]) => {
-                format!("k::select(&{dims:?}, {x}, &{c:?}, {y}, &{a:?}, {}, &{b:?}, {target})", operands[2])
-            }
-            Op::Cast => format!("k::cast({x}, {target})"),
-            Op::CastToBool => format!("k::cast_to_bool({x}, {target})"),
-            Op::Softmax(axis) => format!("k::softmax({axis:?}, {x}, {target})"),
-            Op::ReduceSum(axis) => format!("k::reduce_sum({axis:?}, {x}, {target})"),
-            Op::Reduce(op, axis) => format!("k::reduce(ReduceOp::{op:?}, {axis:?}, {x}, {target})"),
-            Op::ArgReduce(op, last, axis) => {
-                format!("k::arg_reduce(ArgOp::{op:?}, {last}, {axis:?}, {x}, {target})")
-            }
-            Op::CumulativeSum(axis, exclusive, reverse) => {
-                format!("k::cumulative_sum({axis:?}, {exclusive}, {reverse}, {x}, {target})")
-            }
-            Op::TopK(shape) => format!("k::top_k({shape:?}, {x}, {target}, {})", targets[1]),
-            Op::Copy(dims, from, to) => {
-                format!("k::copy_strided(&{dims:?}, {x}, &{from:?}, {target}, &{to:?})")
-            }
-            Op::CopySigned(dims, start, from, to) => {
-                format!("k::copy_signed(&{dims:?}, {x}, {start}, &{from:?}, {target}, &{to:?})")
-            }
-            Op::Fill => format!("k::fill(({x})[0], {target})"),
-            Op::Gather(shape) => format!("k::gather({shape:?}, {x}, {y}, {target})"),
-            Op::GatherElements(along, dims, strides) => {
-                format!("k::gather_elements({along:?}, &{dims:?}, &{strides:?}, {x}, {y}, {target})")
-            }
-            Op::GatherNd(shape, dims) => format!("k::gather_nd({shape:?}, &{dims:?}, {x}, {y}, {target})"),
-            Op::ScatterElements(op, along, dims, strides) => {
-                let updates = &operands[2];
-                let call = format!("Scatter::{op:?}, {along:?}, &{dims:?}, &{strides:?}, {y}, {updates}, {target}");
-                format!("{target}.copy_from_slice({x}); k::scatter_elements({call})")
-            }
-            Op::ScatterNd(op, shape, dims) => {
-                let updates = &operands[2];
-                let call = format!("Scatter::{op:?}, {shape:?}, &{dims:?}, {y}, {updates}, {target}");
-                format!("{target}.copy_from_slice({x}); k::scatter_nd({call})")
-            }
-            Op::ReverseSequence(shape) => format!("k::reverse_sequence({shape:?}, {x}, {y}, {target})"),
-            Op::Quantize(dims, strides) => quantise("quantize", dims, strides, &operands, target),
-            Op::Dequantize(dims, strides) => quantise("dequantize", dims, strides, &operands, target),
-            Op::DynamicQuantize => {
-                format!("k::dynamic_quantize({x}, {target}, {}, {})", targets[1], targets[2])
-            }
-            Op::IntegerMatMul(shape, bytes) => {
-                let matrix = |place: usize| {
-                    let (elements, zero) = (&operands[place], &operands[place + 2]);
-                    format!("&ByteMatrix {{ bytes: bytes({elements}), byte: Byte::{:?}, zero: bytes({zero}) }}", bytes[place])
-                };
-                format!("k::matmul_integer(&{shape:?}, {}, {}, {scratch}, {target})", matrix(0), matrix(1))
-            }
-            Op::TreeEnsemble(shape) => {
-                let [_, roots, nodes, leaves, members, base] = &operands[..] else { unreachable!("six operands") };
-                let trees =
-                    format!("Trees {{ roots: {roots}, nodes: {nodes}, leaves: {leaves}, members: {members} }}");
-                format!("k::tree_ensemble({shape:?}, {x}, &{trees}, {base}, {target})")
-            }
-            Op::Repeat { .. } => unreachable!("a loop is no call"),
-        }
+        let scratch = |view: View| format!("ARENA.words({}, {})", self.start(view.tensor), view.len);
+        let target = |view: &View| format!("ARENA.write{}", self.place(*view));
+        let call = Call {
+            operands: node.inputs.iter().map(|&view| self.operand(view)).collect(),
+            targets: node.outputs.iter().map(target).collect(),
+            scratch: node.scratch.map_or_else(String::new, scratch),
+            in_place: self.plan.is_in_place(node.outputs[0].tensor),
+        };
+        call.text(&node.op)
     }
-}
-
-/// The call of a kernel between floats and integers.
-fn quantise(name: &str, dims: &[usize], strides: &[Vec<usize>; 3], operands: &[String], target: &str) -> String {
-    let [x, s, z] = strides;
-    let zero = operands.get(2).map_or_else(|| "None".to_owned(), |zero| format!("Some({zero})"));
-    let (values, scale) = (&operands[0], &operands[1]);
-    format!("k::{name}(&{dims:?}, {values}, &{x:?}, {scale}, &{s:?}, {zero}, &{z:?}, {target})")
-}
-
-/// A float's literal, to the bit.
-fn float(value: f32) -> String {
-    format!("f32::from_bits({:#010x})", value.to_bits())
 }
