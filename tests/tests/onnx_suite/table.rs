@@ -91,11 +91,12 @@ What is not in this table, or not in the form that its row says, is refused when
 with the reason. What the operators compute, to the bit, stands in [numerics.md](numerics.md).
 
 The cases are those of the backend test suite of the Python package `onnx` 1.23.2 whose element types a blob carries (float32, int64,
-int32, int8, uint8, bool) and whose shapes are static once the inputs that shapes depend on are constants; `tests/onnx/cases.tsv`
-lists them, those of operators without a lowering aside. A case passes if each output element `o` differs from the expected `e` by at most 1e-7 + 1e-3 |e|, and is equal to it
-if it is no float. A case passes in the VM if besides the guest's output is the native twin's to the bit; cases of more than 10^8
-steps are not run there. *own* are cases of this repository (`tests/onnx/own/`), each natively and in the VM. The columns of
-onnxruntime 1.31 and tract 0.23 say how many cases these pass of those that they were tried on, with the same inputs as constants where they need that.
+int32, int8, uint8, bool), whose operators have a lowering, and whose shapes are static once the inputs that shapes depend on are
+constants; `tests/onnx/cases.tsv` lists them. A case passes if each output element `o` differs from the expected `e` by at most
+1e-7 + 1e-3 |e|, and is equal to it if it is no float. It passes in the VM if besides the guest's output is the native twin's to the
+bit; cases of more than 10^8 steps are not run there. *own* are cases of this repository (`tests/onnx/own/`), each natively and in
+the VM. The columns of onnxruntime 1.31 and tract 0.23 say how many cases these pass of those that they were tried on, with the same
+inputs as constants where they need that.
 ";
 
 fn document() -> String {
