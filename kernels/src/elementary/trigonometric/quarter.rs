@@ -25,11 +25,14 @@ impl Angle {
         // Infinities and NaN have no row.
         let [upper, middle, lower, _] = *TWO_BY_PI.get(((magnitude - FIRST) >> 23) as usize)?;
         let mantissa = magnitude & FRACTION | IMPLICIT;
-        // In units of 2^-62 of a quarter turn.
-        let angle = (u64::from(mantissa.wrapping_mul(upper)) << 32)
-            .wrapping_add(u64::from(mantissa) * u64::from(middle) + u64::from(high(mantissa, lower)));
-        let quarter = ((angle >> 32) as u32).wrapping_add(turns << 30);
-        Some(Self { quarter, place: [quarter << 2 | angle as u32 >> 30, (angle as u32) << 2] })
+        // In units of 2^-62 of a quarter turn, word by word: LLVM turns an addition of 64 bits to a product into `maddu`, which
+        // the on-chain VM does not execute.
+        let product = u64::from(mantissa) * u64::from(middle);
+        let (low, carry) = (product as u32).overflowing_add(high(mantissa, lower));
+        let turned =
+            ((product >> 32) as u32).wrapping_add(mantissa.wrapping_mul(upper)).wrapping_add(carry.into());
+        let quarter = turned.wrapping_add(turns << 30);
+        Some(Self { quarter, place: [quarter << 2 | low >> 30, low << 2] })
     }
 
     /// All bits set in the second and the fourth quarter, or none.
