@@ -14,7 +14,7 @@ use peak_alloc::PeakAlloc;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use build::{floats, model, node, shape, tensor};
+use build::{floats, ints, model, node, shape, tensor};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -143,16 +143,6 @@ fn damaged_tensor_files_end_in_an_error_or_a_tensor() {
             }
         });
     });
-}
-
-/// An attribute of integers.
-fn ints(name: &str, ints: &[i64]) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        r#type: AttributeType::Ints as i32,
-        ints: ints.to_vec(),
-        ..Default::default()
-    }
 }
 
 fn refusal(what: &str, bytes: &[u8]) -> ImportError {

@@ -28,6 +28,16 @@ pub fn node(op: &str, inputs: &[&str], outputs: &[&str], attribute: Vec<Attribut
     }
 }
 
+/// An attribute of integers.
+pub fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: AttributeType::Ints as i32,
+        ints: ints.to_vec(),
+        ..Default::default()
+    }
+}
+
 /// An attribute that is a tensor.
 pub fn tensor(name: &str, tensor: TensorProto) -> AttributeProto {
     AttributeProto {

@@ -43,12 +43,12 @@ enum ConstantError {
     Infinite { name: String },
 }
 
+/// Constants by name, and the same as text.
+type Constants = (BTreeMap<String, Tensor>, BTreeMap<String, String>);
+
 impl Given {
     /// The constants, and their values as text, for the inputs of the model in `file`.
-    pub fn tensors(
-        &self,
-        file: &ModelFile,
-    ) -> Result<(BTreeMap<String, Tensor>, BTreeMap<String, String>), Stop> {
+    pub fn tensors(&self, file: &ModelFile) -> Result<Constants, Stop> {
         let (mut tensors, mut texts) = (BTreeMap::new(), BTreeMap::new());
         if self.constants.is_empty() {
             return Ok((tensors, texts));
