@@ -72,8 +72,8 @@ impl Plan {
             |b| (Reverse(b.lifetime.last - b.lifetime.first), b.lifetime.first, b.members[0]),
             |b| (Reverse(b.lifetime.last), b.lifetime.first, b.members[0]),
         ];
-        for order in orders {
-            blocks.sort_by_key(order);
+        for order in &orders[..if blocks.len() <= MAX_REFINED { orders.len() } else { 1 }] {
+            blocks.sort_by_key(*order);
             let (bytes, offsets) = place(&blocks);
             if best.as_ref().is_none_or(|(least, _)| bytes < *least) {
                 best = Some((bytes, offsets));

@@ -241,9 +241,9 @@ mod tests {
             put(0, &[7])
         });
         let spool = spool(vec![here, pieces]).unwrap();
-        assert_eq!(spool.bytes[..], [1, 2, 3, 4, 0, 0, 0, 7, 0, 0, 0, 5, 0, 0, 0, 6]);
+        assert_eq!(spool.bytes[..], [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 5, 0, 0, 0, 6]);
         let places = spool.arrays.iter().map(|array| (&*array.symbol, array.start, array.size));
-        assert_eq!(places.collect::<Vec<_>>(), [("HERE", 0, 4), ("MADE", 4, 12)]);
+        assert_eq!(places.collect::<Vec<_>>(), [("HERE", 0, 4), ("MADE", 8, 12)]);
     }
 
     #[test]

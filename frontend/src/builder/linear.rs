@@ -109,16 +109,14 @@ impl Builder {
     /// Adds `bias` inside the product of matrices or the convolution that made all of `sum`, so that both are rounded once together.
     /// The caller knows that nothing else reads the bare sum. Nothing if the kernel has no such bias.
     pub fn fuse_bias(&mut self, sum: &Value, bias: &Value) -> Option<Value> {
-        if !self.is_constant(bias) || !sum.is_dense() || sum.dtype != bias.dtype {
+        if !self.is_constant(bias) || !self.is_whole_result(sum) || sum.dtype != bias.dtype {
             return None;
         }
-        let mut makers = self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.written().iter().any(|view| view.tensor == sum.tensor));
-        let (index, maker) = makers.next().filter(|_| makers.next().is_none())?;
+        let is_maker = |node: &Node| node.written().iter().any(|view| view.tensor == sum.tensor);
+        let index = self.nodes.iter().rposition(is_maker)?;
+        let maker = &self.nodes[index];
         let Op::MatMul(shape) = maker.op else { return None };
+        // All of it was made by this call.
         if maker.inputs.len() != 2 || sum.len() != shape.m * shape.n {
             return None;
         }

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::{ops, structure, tensors};
 use crate::builder::{Builder, Built, Value};
 use crate::error::{ImportError, Unsupported};
+use crate::graph::TensorId;
 
 /// Graphs inside graphs inside graphs: deeper ones are refused.
 const MAX_DEPTH: usize = 8;
@@ -15,6 +16,8 @@ const MAX_DEPTH: usize = 8;
 /// The names that nodes of a graph may read: its own, and those of the graphs around it.
 pub(super) struct Scope<'a> {
     values: BTreeMap<String, Value>,
+    /// How many names the elements of a tensor have.
+    names: BTreeMap<TensorId, usize>,
     /// How many nodes and outputs of this graph read each name. Those of inner graphs count twice, so that what they read is not fused.
     uses: BTreeMap<String, usize>,
     outer: Option<&'a Scope<'a>>,
@@ -27,7 +30,7 @@ impl<'a> Scope<'a> {
     pub fn new(graph: &GraphProto, opset: i64) -> Self {
         let mut uses = BTreeMap::new();
         count_uses(graph, 1, &mut uses);
-        Self { values: BTreeMap::new(), uses, outer: None, depth: 0, opset }
+        Self { values: BTreeMap::new(), names: BTreeMap::new(), uses, outer: None, depth: 0, opset }
     }
 
     /// The scope of a graph inside this one.
@@ -49,14 +52,14 @@ impl<'a> Scope<'a> {
 
     /// Gives a name to a value.
     pub fn bind(&mut self, name: &str, value: Value) {
+        *self.names.entry(value.tensor).or_default() += 1;
         self.values.insert(name.to_owned(), value);
     }
 
     /// Whether a node that reads `name` is the only one to see these elements.
     pub fn is_read_once(&self, name: &str) -> bool {
         let Some(value) = self.values.get(name) else { return false };
-        let same = self.values.values().filter(|other| other.tensor == value.tensor).count();
-        same == 1 && self.uses.get(name) == Some(&1)
+        self.names.get(&value.tensor) == Some(&1) && self.uses.get(name) == Some(&1)
     }
 
     /// Lowers the nodes of `graph` in the order `order`.

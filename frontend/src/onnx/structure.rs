@@ -32,16 +32,34 @@ pub fn check(graph: &GraphProto, payloads: &Payloads) -> Result<Vec<usize>, Impo
     if !graph.sparse_initializer.is_empty() {
         return Err(malformed("sparse initializers are not supported".into()));
     }
+    check_tensors(graph, payloads)?;
+    check_names(graph)?;
+    execution_order(graph)
+}
+
+/// The constants of a graph, and of the graphs inside it.
+fn check_tensors(graph: &GraphProto, payloads: &Payloads) -> Result<(), ImportError> {
     for (index, tensor) in graph.initializer.iter().enumerate() {
         let raw = payloads.get(&index).map_or(&tensor.raw_data[..], |payload| payload);
         check_tensor(&tensor.name, tensor, raw)?;
+        check_numbers(&tensor.name, tensor, raw)?;
     }
     for node in &graph.node {
-        let mut tensors = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
-        tensors.try_for_each(|tensor| check_tensor(&ops::name(node), tensor, &tensor.raw_data))?;
+        let name = ops::name(node);
+        for attribute in &node.attribute {
+            if let Some(tensor) = &attribute.t {
+                check_tensor(&name, tensor, &tensor.raw_data)?;
+                // In other nodes NaN may be a mark, as between the lists of a tree's members.
+                if node.op_type == "Constant" {
+                    check_numbers(&name, tensor, &tensor.raw_data)?;
+                }
+            }
+            if let Some(inner) = &attribute.g {
+                check_tensors(inner, &Payloads::new())?;
+            }
+        }
     }
-    check_names(graph)?;
-    execution_order(graph)
+    Ok(())
 }
 
 /// Every name is made once, and every name that is read is made.
@@ -143,7 +161,7 @@ fn check_tensor(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), Impo
     if found != expected {
         return Err(malformed(format!("`{name}` has {found} {unit} of data; its dimensions say {expected}")));
     }
-    check_numbers(name, tensor, raw)
+    Ok(())
 }
 
 fn check_numbers(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), ImportError> {

@@ -22,7 +22,6 @@ pub(super) fn read(bytes: &[u8], len: u64, target: &Target) -> Result<Stored, Te
     target.check_shape(&parser.shape.iter().map(|&d| d.unwrap_or(0)).collect::<Vec<_>>())?;
     let dtype = target.port.dtype;
     let words = parser.words.iter();
-
     if dtype == DataType::Float32 {
         let numbers = words.map(|word| number(word).map_err(malformed));
         return Ok(Stored::floats(numbers.collect::<Result<Vec<f32>, _>>()?));

@@ -151,8 +151,9 @@ pub(crate) fn import(
         return Err(Stop::unable(UnknownKind(program.to_owned())));
     }
     let file = ModelFile::read(program).map_err(Stop::unable)?;
-    let (tensors, constants) = given.tensors(&file)?;
-    let options = ImportOptions { dims: given.dims, constants: tensors, ..ImportOptions::default() };
+    let constants = given.constants(&file)?;
+    let options =
+        ImportOptions { dims: given.dims, constants: constants.tensors, ..ImportOptions::default() };
     let model = Model::from_file(&file, &options).map_err(Stop::rejected)?;
     let dims = options.dims;
     let name = name.map_or_else(|| file_stem(program), str::to_owned);
@@ -169,12 +170,12 @@ pub(crate) fn import(
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
-        rebuild: rebuild(&name, target, &given::flags(&dims, &constants)),
+        rebuild: rebuild(&name, target, &given::flags(&dims, &constants.texts)),
         model: Some(ModelInfo {
             external: file.external_sha256(),
             sha256: file.sha256,
             dims,
-            constants,
+            constants: constants.texts,
             multiply_accumulates: model.multiply_accumulates(),
         }),
         name,

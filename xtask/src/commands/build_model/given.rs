@@ -20,6 +20,15 @@ pub(crate) struct Given {
     pub constants: BTreeMap<String, String>,
 }
 
+/// The constants of a model, by the names of the inputs that they stand for.
+#[derive(Default)]
+pub(crate) struct Constants {
+    /// Their elements.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// The same as JSON text.
+    pub texts: BTreeMap<String, String>,
+}
+
 /// Most elements of a constant: the manifest has each of them.
 const MAX_ELEMENTS: usize = 4096;
 
@@ -43,15 +52,13 @@ enum ConstantError {
     Infinite { name: String },
 }
 
-/// Constants by name, and the same as text.
-type Constants = (BTreeMap<String, Tensor>, BTreeMap<String, String>);
-
 impl Given {
-    /// The constants, and their values as text, for the inputs of the model in `file`.
-    pub fn tensors(&self, file: &ModelFile) -> Result<Constants, Stop> {
-        let (mut tensors, mut texts) = (BTreeMap::new(), BTreeMap::new());
+    /// The constants for the inputs of the model in `file`.
+    pub fn constants(&self, file: &ModelFile) -> Result<Constants, Stop> {
+        let mut all = Constants::default();
+        // The model is parsed once more to see its inputs.
         if self.constants.is_empty() {
-            return Ok((tensors, texts));
+            return Ok(all);
         }
         let inputs = Model::inputs(file, &self.dims).map_err(Stop::rejected)?;
         for (name, value) in &self.constants {
@@ -66,10 +73,10 @@ impl Given {
                 return Err(Stop::unable(error));
             }
             let infinite = || Stop::unable(ConstantError::Infinite { name: name.clone() });
-            texts.insert(name.clone(), tensor_file::to_json(&tensor).ok_or_else(infinite)?);
-            tensors.insert(name.clone(), tensor);
+            all.texts.insert(name.clone(), tensor_file::to_json(&tensor).ok_or_else(infinite)?);
+            all.tensors.insert(name.clone(), tensor);
         }
-        Ok((tensors, texts))
+        Ok(all)
     }
 }
 
