@@ -336,12 +336,16 @@ macro_rules! integers {
 
             #[inline(always)]
             fn shift_right(self, places: Self) -> Self {
-                if (places as u64) < u64::from(Self::BITS) {
-                    self >> places
-                } else if self < Self::ZERO {
-                    !0
+                // Without its sign: the on-chain VM shifts signed numbers by the whole register, not by its low five bits, and
+                // LLVM relies on these.
+                let sign = if self < Self::ZERO { !0 } else { 0 };
+                let bits = self ^ sign;
+                if (places as u64) >= u64::from(Self::BITS) {
+                    sign
+                } else if Self::BITS <= 32 {
+                    (bits as u32 >> places as u32) as Self ^ sign
                 } else {
-                    0
+                    (bits as u64 >> places as u32) as Self ^ sign
                 }
             }
         }

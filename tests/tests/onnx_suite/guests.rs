@@ -104,10 +104,15 @@ fn build_and_run(name: &str, group: &Group, builder: usize) -> Vec<((String, Str
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx_suite");
     let work = dir.join(format!("work-{builder}"));
     let built = build_in(Request::bare(name, program(group)), &dir, Some(work));
+    // Once, as it may be long.
+    match &built {
+        Err(BuildError::Audit(failure)) => println!("{name}: {:#?}", failure.violations),
+        Err(error) => println!("{name}: {error}"),
+        Ok(_) => {}
+    }
     let run = |number, case| match &built {
         Ok((_, prestate)) => run(prestate, number, case),
-        Err(BuildError::Audit(failure)) => Err(format!("{name}: {:?}", failure.violations)),
-        Err(error) => Err(format!("{name}: {error}")),
+        Err(_) => Err(format!("{name} could not be built: see above")),
     };
     (0..).zip(group).map(|(number, (listed, case))| (key(listed), run(number, case))).collect()
 }
