@@ -33,7 +33,7 @@ fn a_root_takes_an_eighth_of_what_it_commits_to_at_most() {
 #[test]
 fn shared_pages_and_their_state_file_take_a_quarter_at_most() {
     let _one_at_a_time = COUNTED.lock().unwrap();
-    const LEN: usize = 64 << 20;
+    const LEN: usize = 96 << 20;
     // Noise, which is the most a state file can be.
     let mut noise = 1u64;
     let bytes: Bytes = std::iter::repeat_with(|| {

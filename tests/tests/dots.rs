@@ -39,7 +39,7 @@ fn main(mut guest: Guest<Mips>) -> ! {{
     let (mut at, mut out) = (0, 0);
     loop {{
         // SAFETY: the test has put together what is read; nothing writes to it any more.
-        let head: &[u32] = unsafe {{ INPUT.words(at, {HEAD}) }};
+        let head: &[u32] = unsafe {{ INPUT.words(4 * at, {HEAD}) }};
         let [m, k, n, words] = [0, 1, 2, 3].map(|i| head[i] as usize);
         if m == 0 {{
             break;
@@ -48,9 +48,9 @@ fn main(mut guest: Guest<Mips>) -> ! {{
         let shape = MatMul::new(m, k, n);
         // SAFETY: as above; output and scratch are arenas of their own.
         unsafe {{
-            let (a, bias) = (INPUT.read(at, m * k), INPUT.read(at + m * k + words, n));
-            let b: &[u32] = INPUT.words(at + m * k, words);
-            matmul_packed(&shape, a, b, Some(bias), SCRATCH.words(0, {SCRATCH}), OUTPUT.write(out, m * n));
+            let (a, bias) = (INPUT.read(4 * at, m * k), INPUT.read(4 * (at + m * k + words), n));
+            let b: &[u32] = INPUT.words(4 * (at + m * k), words);
+            matmul_packed(&shape, a, b, Some(bias), SCRATCH.words(0, {SCRATCH}), OUTPUT.write(4 * out, m * n));
         }}
         at += m * k + words + n;
         out += m * n;
