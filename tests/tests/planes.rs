@@ -49,7 +49,7 @@ fn main(mut guest: Guest<Mips>) -> ! {{
     let (mut at, mut out) = (0, 0);
     loop {{
         // SAFETY: the test has put together what is read; nothing writes to it any more.
-        let head: &[u32] = unsafe {{ INPUT.words(at, {HEAD}) }};
+        let head: &[u32] = unsafe {{ INPUT.words(4 * at, {HEAD}) }};
         if head[0] == 0 {{
             break;
         }}
@@ -66,9 +66,9 @@ fn main(mut guest: Guest<Mips>) -> ! {{
         let sums = shape.output.extent();
         // SAFETY: as above; output and scratch are arenas of their own.
         unsafe {{
-            let (image, weights) = (INPUT.read(at, x), INPUT.read(at + x, w));
-            let bias = INPUT.read(at + x + w, filters);
-            let (scratch, result) = (SCRATCH.words(0, {SCRATCH}), OUTPUT.write(out, sums));
+            let (image, weights) = (INPUT.read(4 * at, x), INPUT.read(4 * (at + x), w));
+            let bias = INPUT.read(4 * (at + x + w), filters);
+            let (scratch, result) = (SCRATCH.words(0, {SCRATCH}), OUTPUT.write(4 * out, sums));
             conv2d_planes(&shape, image, weights, Some(bias), scratch, result);
         }}
         at += x + w + filters;
