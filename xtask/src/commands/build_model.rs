@@ -36,7 +36,7 @@ pub struct Args {
     /// Number for an open dimension of the model, as in --dim batch=1; may be repeated
     #[arg(long = "dim", value_name = "NAME=N", value_parser = given::dimension)]
     dims: Vec<(String, u32)>,
-    /// Make an input of the model a constant: a tensor file as `run` takes them, or numbers as in --constant 'sizes=[1,3]'; may be
+    /// Make an input of the model a constant: a tensor file as `run` takes them, or numbers as in `--constant 'sizes=[1,3]'`; may be
     /// repeated. Shapes inside the model may depend on it
     #[arg(long = "constant", value_name = "NAME=VALUE", value_parser = given::constant)]
     constants: Vec<(String, String)>,
