@@ -34,6 +34,14 @@ pub enum ImportError {
         reason: String,
     },
 
+    /// The bytes begin like a TFLite model and are none.
+    #[error("this is not a TFLite model: {reason}")]
+    #[diagnostic(help("the file may be truncated: copy it again, or convert the model again"))]
+    NotTflite {
+        /// What the parser met.
+        reason: String,
+    },
+
     /// The model parses, and contradicts itself or the ONNX specification.
     #[error("the model is malformed: {problem}")]
     #[diagnostic(help(

@@ -22,6 +22,7 @@ mod op;
 mod pack;
 mod plan;
 pub mod tensor_file;
+pub mod tflite;
 mod twin;
 pub mod values;
 

@@ -15,11 +15,12 @@ mod tensors;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use opml_abi::{DataType, Tensor, TensorInfo};
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_proto, tensor_shape_proto, type_proto};
 
-use self::payload::Payloads;
+pub(crate) use self::payload::Payloads;
 use self::scope::Scope;
 use crate::builder::{Builder, Value};
 use crate::elements::Slice;
@@ -27,11 +28,22 @@ use crate::error::ImportError;
 use crate::graph::{Graph, Port};
 use crate::model::ImportOptions;
 use crate::model_file::ModelFile;
+use crate::tflite;
 
 /// Version of the default operator set.
 fn opset(model: &ModelProto) -> i64 {
     let own = |domain: &str| domain.is_empty() || domain == "ai.onnx";
     model.opset_import.iter().find(|import| own(&import.domain)).map_or(1, |import| import.version)
+}
+
+/// The graph of a file, float32 constants of at least `large` bytes beside it, and the version of the default operator set.
+fn decode(file: &Bytes, large: usize) -> Result<(GraphProto, Payloads, i64), ImportError> {
+    let (slim, payloads) = payload::take(file, large);
+    let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
+    let opset = opset(&proto);
+    let reason = if file.is_empty() { "the file is empty" } else { "it holds no graph" };
+    let graph = proto.graph.ok_or_else(|| ImportError::NotOnnx { reason: reason.into() })?;
+    Ok((graph, payloads, opset))
 }
 
 /// A parsed model: checked, and with numbers for all dimensions of its inputs.
@@ -46,16 +58,12 @@ struct Parsed {
 
 impl Parsed {
     fn new(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
-        let (slim, mut payloads) = payload::take(&file.bytes, options.large);
-        let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
-        let opset = opset(&proto);
-        let mut graph = proto.graph.ok_or_else(|| ImportError::NotOnnx {
-            reason: if file.bytes.is_empty() {
-                "the file is empty".into()
-            } else {
-                "it holds no graph".into()
-            },
-        })?;
+        let (mut graph, mut payloads, opset) = if tflite::is_tflite(&file.bytes) {
+            let (graph, payloads) = tflite::translate(&file.bytes, options.large)?;
+            (graph, payloads, tflite::OPSET)
+        } else {
+            decode(&file.bytes, options.large)?
+        };
         ops::check(&graph)?;
         external::resolve(&mut graph, &file.external, options.large, &mut payloads)?;
         let order = structure::check(&graph, &payloads)?;
