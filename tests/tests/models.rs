@@ -1,4 +1,4 @@
-//! All example models end to end: what onnxruntime recorded, natively; one case in the VM, to the bit; their steps and roots.
+//! All example models end to end: what onnxruntime or TensorFlow Lite recorded, natively; one case in the VM, to the bit; their steps and roots.
 //!
 //! | what it catches | test |
 //! |---|---|
@@ -73,7 +73,7 @@ fn agrees_in_the_vm(path: &'static str) -> u64 {
 }
 
 #[test]
-fn examples_agree_with_onnxruntime_natively() {
+fn examples_agree_with_the_reference_natively() {
     ALL.iter().for_each(|path| agrees_natively(path));
 }
 
