@@ -1,4 +1,4 @@
-//! ONNX models to a typed graph, to a generated guest crate and its weights.
+//! ONNX and TFLite models to a typed graph, to a generated guest crate and its weights.
 //!
 //! ```text
 //! bytes --import--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate

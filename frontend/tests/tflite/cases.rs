@@ -46,6 +46,17 @@ fn all_cases_come_out_as_tensorflow_has_them() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// The operators that the documentation lists are those there are.
+#[test]
+fn the_documentation_lists_the_operators() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tflite.md");
+    let text = std::fs::read_to_string(path).expect("the document is there");
+    let section = text.split("## Operators").nth(1).and_then(|rest| rest.split("\n\n").nth(1));
+    let listed: Vec<_> =
+        section.expect("a list").split_whitespace().map(|name| name.trim_matches('`')).collect();
+    assert_eq!(listed, opml_frontend::tflite::supported().collect::<Vec<_>>());
+}
+
 #[test]
 fn every_operator_has_a_case() {
     let tried: BTreeSet<_> = all().iter().flat_map(|case| operators(&model_bytes(case))).collect();
