@@ -90,9 +90,9 @@ fn fixture(name: &str) -> Vec<u8> {
 #[test]
 fn corpora_are_replayed() {
     alone(|| {
-        for (corpus, entry, at_least) in
-            [("tensor_file", fuzz_tensor_file as fn(&[u8]), 20), ("onnx", fuzz_onnx as fn(&[u8]), 10)]
-        {
+        let corpora: [(_, fn(&[u8]), _); 3] =
+            [("tensor_file", fuzz_tensor_file, 20), ("onnx", fuzz_onnx, 10), ("tflite", fuzz_onnx, 10)];
+        for (corpus, entry, at_least) in corpora {
             let files = folder(&format!("../fuzz/corpus/{corpus}"));
             assert!(files.len() >= at_least, "the corpus {corpus} lost its files");
             for file in files {
@@ -112,6 +112,23 @@ fn damaged_models_end_in_an_error_or_a_program() {
             let whole = fixture(name);
             bounded(20, 64, name, || {
                 for _ in 0..2_000 {
+                    let mut bytes = whole.clone();
+                    random.damage(&mut bytes);
+                    fuzz_onnx(&bytes);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn damaged_tflite_models_end_in_an_error_or_a_program() {
+    alone(|| {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for file in folder("../fuzz/corpus/tflite") {
+            let whole = fs::read(&file).unwrap();
+            bounded(20, 256, &file.display().to_string(), || {
+                for _ in 0..1_000 {
                     let mut bytes = whole.clone();
                     random.damage(&mut bytes);
                     fuzz_onnx(&bytes);
@@ -181,6 +198,9 @@ fn models_that_ask_for_too_much_are_refused() {
         vec![node("Range", &["a", "b", "d"], &["r"], vec![]), node("Add", &["x", "r"], &["y"], vec![])];
     let range = model(&[1], bounds, range);
     let huge = 1 << 40;
+    let linear = AttributeProto { name: "mode".into(), s: b"linear".into(), ..AttributeProto::default() };
+    let resized = vec![node("Resize", &["x", "", "", "s"], &["y"], vec![linear])];
+    let resized = model(&[1, 1, 4, 4], vec![shape("s", &[1, 1, 1 << 30, 4])], resized);
     let cases = [
         ("a huge input", relu(&[huge]), "input `x` of shape [1099511627776] does not fit the VM's memory"),
         ("an input that overflows", relu(&[huge, huge]), "does not fit the VM's memory"),
@@ -195,6 +215,7 @@ fn models_that_ask_for_too_much_are_refused() {
         ("a spread input", spread("x", &[1 << 29]), "[536870912] does not fit the VM's memory"),
         ("a negative shape", spread("x", &[-2]), "the shape [-2]"),
         ("a constant of 10^9 elements", filled(1_000_000_000), "[1000000000] does not fit the VM's memory"),
+        ("an axis of 10^9 neighbours", resized, "an axis of 4 becomes one of 1073741824"),
         ("a range of 10^9 elements", range, "it has 1000000000 elements; 1048576 are the most"),
         ("a constant that is not there", model(&[1], vec![], absent), "`c` has 0 elements of data"),
     ];
