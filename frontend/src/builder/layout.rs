@@ -27,8 +27,7 @@ impl Builder {
 
     /// The axes in the order `order`.
     pub fn transpose(&self, value: &Value, order: &[usize]) -> Value {
-        let pick = |from: &[usize]| order.iter().map(|&axis| from[axis]).collect();
-        value.with(pick(&value.shape), pick(&value.strides))
+        value.ordered(order)
     }
 
     /// The value with an axis moved to another place.
