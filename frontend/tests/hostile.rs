@@ -1,10 +1,12 @@
 //! Damaged, random and malicious files: an error or a result, in little time and memory, never a panic.
 
 mod build;
+#[path = "../../fuzz/corpus.rs"]
+mod corpus;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -76,13 +78,6 @@ impl Random {
     }
 }
 
-fn folder(path: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
@@ -90,14 +85,11 @@ fn fixture(name: &str) -> Vec<u8> {
 #[test]
 fn corpora_are_replayed() {
     alone(|| {
-        for (corpus, entry, at_least) in
+        for (target, entry, at_least) in
             [("tensor_file", fuzz_tensor_file as fn(&[u8]), 20), ("onnx", fuzz_onnx as fn(&[u8]), 10)]
         {
-            let files = folder(&format!("../fuzz/corpus/{corpus}"));
-            assert!(files.len() >= at_least, "the corpus {corpus} lost its files");
-            for file in files {
-                let bytes = fs::read(&file).unwrap();
-                bounded(10, 32, &file.display().to_string(), || entry(&bytes));
+            for (name, bytes) in corpus::corpus(target, at_least) {
+                bounded(10, 32, &name, || entry(&bytes));
             }
         }
     });
@@ -133,8 +125,7 @@ fn every_cut_of_a_model_is_refused_or_imported() {
 fn damaged_tensor_files_end_in_an_error_or_a_tensor() {
     alone(|| {
         let mut random = Random(0x2545_f491_4f6c_dd1d);
-        let seeds: Vec<_> =
-            folder("../fuzz/corpus/tensor_file").iter().map(|path| fs::read(path).unwrap()).collect();
+        let seeds: Vec<_> = corpus::corpus("tensor_file", 20).into_iter().map(|(_, bytes)| bytes).collect();
         bounded(20, 8, "a damaged tensor file", || {
             for _ in 0..30_000 {
                 let mut bytes = seeds[random.below(seeds.len())].clone();

@@ -146,6 +146,9 @@ fn cubic(a: f64, x: f64) -> f64 {
 
 /// An axis of `x` resized. What lies outside the image gets `outside`.
 fn along(call: &mut Call<'_>, x: &Value, place: usize, axis: &Axis, outside: &Value) -> Built {
+    // A filter that is widened reaches over as many elements more.
+    let width = 4.0 / axis.scale.min(1.0) + 2.0;
+    call.b.reserve_table(axis.output.saturating_mul(width as usize))?;
     let taps: Vec<Taps> = (0..axis.output).map(|i| axis.taps(i)).collect();
     let count = taps.iter().flatten().map(Vec::len).max().unwrap_or(1);
     let tap = |i: usize, t: usize| taps[i].as_ref().and_then(|taps| taps.get(t)).copied().unwrap_or((0, 0.0));
