@@ -99,8 +99,14 @@ pub fn quantize<Q: Quantized>(
 ) {
     let x = Operand { data: x, strides: x_strides };
     let scale = Operand { data: scale, strides: scale_strides };
-    let zero = zero.map(|data| Operand { data, strides: zero_strides });
-    with_zeros(dims, x, scale, zero, out, |x, scale, zero| Q::quantized(div(x, scale), zero));
+    match zero {
+        Some(data) => {
+            let zero = Operand { data, strides: zero_strides };
+            zip3(dims, x, scale, zero, out, |x, scale, zero| Q::quantized(div(x, scale), zero));
+        }
+        // Something of the right shape, which is not looked at.
+        None => zip3(dims, x, scale, scale, out, |x, scale, _| Q::quantized(div(x, scale), Q::ZERO)),
+    }
 }
 
 /// `out[i]` = RN((`x[i]` - `zero[i]`) x `scale[i]`), the difference being exact. The operands have the shape `dims` and these
@@ -122,24 +128,13 @@ pub fn dequantize<Q: Quantized>(
 ) {
     let x = Operand { data: x, strides: x_strides };
     let scale = Operand { data: scale, strides: scale_strides };
-    let zero = zero.map(|data| Operand { data, strides: zero_strides });
-    with_zeros(dims, x, scale, zero, out, |x, scale, zero| x.dequantized(zero, scale));
-}
-
-/// `out[i]` = `f` of an element, its scale and its zero point, 0 if there are none.
-#[inline(always)]
-fn with_zeros<X: Copy, Q: Quantized, R>(
-    dims: &[usize],
-    x: Operand<'_, X>,
-    scale: Operand<'_, f32>,
-    zero: Option<Operand<'_, Q>>,
-    out: &mut [R],
-    f: impl Fn(X, f32, Q) -> R,
-) {
     match zero {
-        Some(zero) => zip3(dims, x, scale, zero, out, f),
+        Some(data) => {
+            let zero = Operand { data, strides: zero_strides };
+            zip3(dims, x, scale, zero, out, |x, scale, zero| x.dequantized(zero, scale));
+        }
         // Something of the right shape, which is not looked at.
-        None => zip3(dims, x, scale, scale, out, |x, scale, _| f(x, scale, Q::ZERO)),
+        None => zip3(dims, x, scale, scale, out, |x, scale, _| x.dequantized(Q::ZERO, scale)),
     }
 }
 
