@@ -5,4 +5,6 @@ libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, see
     opml_fuzz::models::mutate(data, size, max_size, seed)
 });
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| opml_frontend::fuzz_onnx(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    opml_frontend::fuzz_onnx(data);
+});
