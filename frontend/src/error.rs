@@ -145,6 +145,16 @@ pub enum ImportError {
         /// How.
         reason: String,
     },
+
+    /// A check inside the importer or a kernel failed that the checks of the model should have foreseen.
+    #[error("the importer broke down: {reason}")]
+    #[diagnostic(help(
+        "this is a bug of the importer, even if the model is wrong: please report it with the model; `onnx.checker.check_model(path, full_check=True)` in Python tells whether the model is"
+    ))]
+    Unforeseen {
+        /// Where in the source, and what it says.
+        reason: String,
+    },
 }
 
 fn list(nodes: &[Unsupported]) -> String {

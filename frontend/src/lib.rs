@@ -15,6 +15,7 @@ mod error;
 mod eval;
 mod fuzz;
 pub mod graph;
+mod guard;
 mod model;
 mod model_file;
 pub mod onnx;

@@ -95,6 +95,17 @@ impl Value {
         Ok(self.with(shape.to_vec(), strides))
     }
 
+    /// Looks whether this operand has the shape that others ask for.
+    ///
+    /// # Errors
+    /// Another one.
+    pub fn check_shape(&self, expected: &[usize]) -> Result<(), String> {
+        if self.shape == expected {
+            return Ok(());
+        }
+        Err(format!("an operand of the shape {:?}; {expected:?} was expected", self.shape))
+    }
+
     /// An axis that may be counted from the end.
     ///
     /// # Errors

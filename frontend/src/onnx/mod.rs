@@ -13,7 +13,6 @@ mod structure;
 mod tensors;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use opml_abi::{DataType, Tensor, TensorInfo};
@@ -26,6 +25,7 @@ use crate::builder::{Builder, Value};
 use crate::elements::Slice;
 use crate::error::ImportError;
 use crate::graph::{Graph, Port};
+use crate::guard::guarded;
 use crate::model::ImportOptions;
 use crate::model_file::ModelFile;
 use crate::tflite;
@@ -104,18 +104,9 @@ pub fn inputs(file: &ModelFile, dims: &BTreeMap<String, u32>) -> Result<Vec<Tens
 pub fn import(file: &ModelFile, options: &ImportOptions) -> Result<Graph, ImportError> {
     let parsed = Parsed::new(file, options)?;
     check_constants(&parsed.inputs()?, &options.constants)?;
-    // A kernel's own check that none of ours foresaw is the model's fault, not a bug to crash on.
-    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(parsed, &options.constants)))) {
-        Ok(result) => result,
-        Err(panic) => {
-            let reason = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
-                .unwrap_or_else(|| "the importer gave up".into());
-            Err(ImportError::Inconsistent { reason })
-        }
-    }
+    // A panic would end whatever program uses this one as a library.
+    guarded(|| lower(parsed, &options.constants))
+        .unwrap_or_else(|reason| Err(ImportError::Unforeseen { reason }))
 }
 
 /// Refuses constants for inputs that are not there, or of another type or shape.
@@ -177,13 +168,7 @@ fn outputs(builder: &mut Builder, scope: &Scope<'_>, graph: &GraphProto) -> Resu
         let missing = || inconsistent("nothing makes it".into());
         let value = scope.get(&output.name).cloned().ok_or_else(missing)?;
         let own = builder.is_whole_result(&value) && outputs.iter().all(|port| port.tensor != value.tensor);
-        let value = if own {
-            value
-        } else {
-            let copy = builder.computed(value.dtype, &value.shape).map_err(inconsistent)?;
-            builder.copy_into(&value, &copy).map_err(inconsistent)?;
-            copy
-        };
+        let value = if own { value } else { builder.copied(&value).map_err(inconsistent)? };
         outputs.push(port(&output.name, &value));
     }
     Ok(outputs)
@@ -218,23 +203,4 @@ fn declared(input: &ValueInfoProto) -> Result<(DataType, Vec<usize>), ImportErro
 fn type_name(code: i32) -> String {
     tensor_proto::DataType::try_from(code)
         .map_or_else(|_| format!("number {code}"), |dtype| dtype.as_str_name().to_lowercase())
-}
-
-/// Runs `f` with panics of this thread kept off standard error: they come back as errors.
-fn quietly<T>(f: impl FnOnce() -> T) -> T {
-    use std::sync::Once;
-    thread_local!(static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                previous(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = f();
-    QUIET.set(false);
-    result
 }

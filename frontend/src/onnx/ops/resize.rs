@@ -56,9 +56,6 @@ struct Axis {
     exclude_outside: bool,
 }
 
-/// Most neighbours of all elements of an axis together.
-const MAX_TAPS: f64 = 4_194_304.0;
-
 /// The elements that make one of the result, and their weights; nothing for one outside the image.
 type Taps = Option<Vec<(i64, f64)>>;
 
@@ -108,20 +105,6 @@ impl Axis {
         Some(weights.iter().enumerate().map(|(i, &weight)| (inside(i), weight)).collect())
     }
 
-    /// Refuses an axis whose neighbours are more than any image has.
-    fn check(&self) -> Built<()> {
-        let reach = match self.filter {
-            Filter::Nearest(_) => 0.5,
-            Filter::Linear => 1.0,
-            Filter::Cubic(_) => 2.0,
-        };
-        let each = (2.0 * reach / self.narrow()).max(1.0);
-        if self.output as f64 * each <= MAX_TAPS {
-            return Ok(());
-        }
-        Err(format!("an axis of {} becomes one of {}, of {each} neighbours each", self.input, self.output))
-    }
-
     /// How much wider filters are in the image than in the result, at most 1.
     fn narrow(&self) -> f64 {
         if self.antialias { self.scale.min(1.0) } else { 1.0 }
@@ -168,7 +151,9 @@ fn cubic(a: f64, x: f64) -> f64 {
 
 /// An axis of `x` resized. What lies outside the image gets `outside`.
 fn along(call: &mut Call<'_>, x: &Value, place: usize, axis: &Axis, outside: &Value) -> Built {
-    axis.check()?;
+    // A filter that is widened reaches over as many elements more.
+    let width = 4.0 / axis.scale.min(1.0) + 2.0;
+    call.b.reserve_table(axis.output.saturating_mul(width as usize))?;
     let taps: Vec<Taps> = (0..axis.output).map(|i| axis.taps(i)).collect();
     let count = taps.iter().flatten().map(Vec::len).max().unwrap_or(1);
     let tap = |i: usize, t: usize| taps[i].as_ref().and_then(|taps| taps.get(t)).copied().unwrap_or((0, 0.0));
