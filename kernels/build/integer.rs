@@ -1,4 +1,4 @@
-//! The loops of `src/integer/`: over blocks of elements, (Q) and (S), and over single ones.
+//! The loops of `src/integer/`: over blocks of elements, (Q) and (S), over single ones, and over taps, (g).
 
 use crate::text::{Registers, arguments, branch_before_last, copy, emit, function, store};
 
@@ -8,6 +8,9 @@ pub fn routines() -> String {
     for rows in [20, 4, 1] {
         text += &columns(rows, true);
         text += &columns(rows, false);
+    }
+    for strip in 1..=6 {
+        text += &strips(strip);
     }
     text
 }
@@ -158,5 +161,67 @@ fn columns(count: u32, signed: bool) -> String {
     branch_before_last(t, &format!("bne ${at}, ${end}, $L{name}_elements"));
     emit!(t, "\tlw ${at}, {}($4)", columns_call::OUT);
     store(t, &sums, at, 0);
+    function(&name, &registers, &text)
+}
+
+/// Offsets in a `StripsCall`, in bytes.
+mod strips_call {
+    pub const IMAGE: u32 = 0;
+    pub const TAPS: u32 = 4;
+    pub const TAPS_END: u32 = 8;
+    pub const START: u32 = 12;
+    pub const RECORDS: u32 = 16;
+    pub const RECORDS_END: u32 = 20;
+}
+
+/// `count` neighbouring words of an image with all taps of a filter, for each record: three instructions for the two products of a word with a tap.
+fn strips(count: u32) -> String {
+    let name = format!("opml_strips_{count}");
+    let mut registers = Registers::new();
+    let [sums, whole, upper] = [(); 3].map(|()| registers.take_many(count));
+    let [record, window, at, end, taps_end, start] = registers.take_each();
+    let [place, weight, product] = registers.take_each();
+    let mut text = String::new();
+    let t = &mut text;
+    let record_bytes = 4 * (1 + 2 * count);
+    arguments(
+        t,
+        &[(record, strips_call::RECORDS), (taps_end, strips_call::TAPS_END), (start, strips_call::START)],
+    );
+    emit!(t, "$L{name}_records:");
+    emit!(t, "\tlw ${window}, 0(${record})\n\tlw ${product}, {}($4)", strips_call::IMAGE);
+    emit!(t, "\tlw ${at}, {}($4)\n\taddu ${window}, ${window}, ${product}", strips_call::TAPS);
+    copy(t, &whole, 0);
+    copy(t, &upper, 0);
+    emit!(t, "$L{name}_blocks:");
+    emit!(t, "\tlw ${end}, 0(${at})\n\taddiu ${at}, ${at}, 4\n\taddu ${end}, ${end}, ${at}");
+    copy(t, &sums, start);
+    emit!(t, "$L{name}_taps:");
+    for tap in [0, 8] {
+        emit!(t, "\tlw ${place}, {tap}(${at})\n\tlw ${weight}, {}(${at})", tap + 4);
+        emit!(t, "\taddu ${place}, ${place}, ${window}");
+        if tap > 0 {
+            emit!(t, "\taddiu ${at}, ${at}, 16");
+        }
+        for (word, sum) in sums.iter().enumerate() {
+            emit!(t, "\tlw ${product}, {}(${place})\n\tmul ${product}, ${product}, ${weight}", 4 * word);
+            emit!(t, "\taddu ${sum}, ${sum}, ${product}");
+        }
+    }
+    branch_before_last(t, &format!("bne ${at}, ${end}, $L{name}_taps"));
+    for ((sum, whole), upper) in sums.iter().zip(&whole).zip(&upper) {
+        emit!(
+            t,
+            "\taddu ${whole}, ${whole}, ${sum}\n\tsrl ${sum}, ${sum}, 16\n\taddu ${upper}, ${upper}, ${sum}"
+        );
+    }
+    branch_before_last(t, &format!("bne ${at}, ${taps_end}, $L{name}_blocks"));
+    emit!(t, "\tlw ${product}, {}($4)", strips_call::RECORDS_END);
+    store(t, &whole, record, 4);
+    store(t, &upper, record, 4 + 4 * count as usize);
+    emit!(
+        t,
+        "\taddiu ${record}, ${record}, {record_bytes}\n\tbne ${record}, ${product}, $L{name}_records\n\tnop"
+    );
     function(&name, &registers, &text)
 }

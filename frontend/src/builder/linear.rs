@@ -1,11 +1,11 @@
 //! Products of matrices and convolutions.
 
 use opml_abi::DataType;
-use opml_kernels::{BinaryOp, Conv2d, Image, MatMul, Pool2d, spatial::Window};
+use opml_kernels::{BinaryOp, Byte, Conv2d, Image, MatMul, Pool2d, spatial::Window};
 
 use super::value::{broadcast_shape, merged};
 use super::{Builder, Built, Value};
-use crate::graph::{Node, Op, Source, View};
+use crate::graph::{Node, Op, Results, Source, View};
 
 /// A window over images and where it is applied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,7 +173,52 @@ impl Builder {
         };
         let mut inputs = vec![self.part(&x, 0, x.len() / batch.max(1)), self.view(&w)];
         inputs.extend(bias.as_ref().map(|bias| self.view(bias)));
-        self.for_each_image(Op::Conv2d(conv), batch, inputs, &out)?;
+        let distance = inputs[0].len;
+        self.for_each_image(Op::Conv2d(conv), batch, inputs, distance, &out)?;
+        Ok(out)
+    }
+
+    /// The sums of the convolution of an image [N, C, H, W] of bytes with weights [O, C / groups, rows, columns], both less their zero points,
+    /// which are the last two operands: vectors of one, or for the weights of O. The image may lie in any way.
+    ///
+    /// # Errors
+    /// A result that is too large.
+    pub fn integer_conv2d(
+        &mut self,
+        [x, w, x_zero, w_zero]: [&Value; 4],
+        bytes: [Byte; 2],
+        window: &Window2d,
+        groups: usize,
+    ) -> Built {
+        let [batch, channels, height, width] = x.shape[..] else {
+            return Err(format!("an operand of the shape {:?}", x.shape));
+        };
+        let (filters, [rows, columns]) = (w.shape[0], window.output);
+        let w = self.dense(w)?;
+        let conv = Conv2d {
+            input: Image {
+                channels,
+                height,
+                width,
+                channel_stride: x.strides[1],
+                row_stride: x.strides[2],
+                column_stride: x.strides[3],
+            },
+            output: Image::planes(filters, rows, columns),
+            vertical: window.vertical,
+            horizontal: window.horizontal,
+            groups,
+        };
+        let shape = [batch, filters, rows, columns];
+        let op = Op::IntegerConv2d(conv, bytes, Results::Sums);
+        let zeros = [self.dense(x_zero)?, self.dense(w_zero)?];
+        if batch == 1 {
+            return self.call(op, &[x, &w, &zeros[0], &zeros[1]], DataType::Int32, &shape);
+        }
+        let out = self.computed(DataType::Int32, &shape)?;
+        let image = View::new(x.tensor, x.offset, conv.input.extent());
+        let inputs = vec![image, self.view(&w), self.view(&zeros[0]), self.view(&zeros[1])];
+        self.for_each_image(op, batch, inputs, x.strides[0], &out)?;
         Ok(out)
     }
 
@@ -197,18 +242,26 @@ impl Builder {
         };
         let op = if average.is_some() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) };
         let inputs = vec![self.part(&x, 0, x.len() / batch.max(1))];
-        self.for_each_image(op, batch, inputs, &out)?;
+        let distance = inputs[0].len;
+        self.for_each_image(op, batch, inputs, distance, &out)?;
         Ok(out)
     }
 
-    /// A call for each image of a batch, which is the first of `inputs`.
-    fn for_each_image(&mut self, op: Op, batch: usize, mut inputs: Vec<View>, out: &Value) -> Built<()> {
+    /// A call for each image of a batch; they are `distance` apart, and the first one is the first of `inputs`.
+    fn for_each_image(
+        &mut self,
+        op: Op,
+        batch: usize,
+        mut inputs: Vec<View>,
+        distance: usize,
+        out: &Value,
+    ) -> Built<()> {
         if out.len() == 0 {
             return Ok(());
         }
         let mut output = self.part(out, 0, out.len() / batch);
         if batch > 1 {
-            inputs[0].step = inputs[0].len as isize;
+            inputs[0].step = distance as isize;
             output.step = output.len as isize;
         }
         self.push(op, inputs, vec![output])?;

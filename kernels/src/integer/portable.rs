@@ -3,6 +3,7 @@
 use crate::integer::Byte;
 use crate::integer::format::Group;
 use crate::integer::inner::Fields;
+use crate::integer::taps::START;
 use crate::integer::vector::{ENTRY_HEAD, Vector};
 
 /// Every second byte of a word: one element of two rows.
@@ -34,6 +35,30 @@ pub(super) fn columns(list: &[[u32; 2]], b: &[u8], byte: Byte, sums: &mut [i32])
     for &[x, line] in list {
         for (sum, &b) in sums.iter_mut().zip(&b[line as usize..]) {
             *sum += x as i32 * byte.value(b);
+        }
+    }
+}
+
+/// Writes the results of all records, (g): for `strip` neighbouring words of the image, from the place of the record on, the sums of all
+/// blocks of taps and the sums of their upper halves.
+pub(super) fn strips(strip: usize, image: &[u32], taps: &[u32], records: &mut [u32]) {
+    for record in records.chunks_exact_mut(1 + 2 * strip) {
+        let (start, results) = record.split_first_mut().expect("a record is not empty");
+        let (whole, upper) = results.split_at_mut(strip);
+        whole.fill(0);
+        upper.fill(0);
+        let image = &image[*start as usize / 4..];
+        let mut rest = taps;
+        while let Some((&bytes, behind)) = rest.split_first() {
+            let (block, behind) = behind.split_at(bytes as usize / 4);
+            for (at, (whole, upper)) in whole.iter_mut().zip(&mut *upper).enumerate() {
+                let sum = block.chunks_exact(2).fold(START, |sum, tap| {
+                    sum.wrapping_add(image[tap[0] as usize / 4 + at].wrapping_mul(tap[1]))
+                });
+                *whole = whole.wrapping_add(sum);
+                *upper = upper.wrapping_add(sum >> 16);
+            }
+            rest = behind;
         }
     }
 }

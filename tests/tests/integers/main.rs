@@ -73,6 +73,8 @@ fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
         let problem = Problem::new(random, shape, a, b);
         let multiplier = [0.5, 2f32.powi(-11), 1.5e-3, -2f32.powi(-18)][random.below(4)];
         let result = Requantise {
+            bias: &[0],
+            rectified: false,
             multipliers: &[multiplier],
             zero: random.bits() as u8,
             byte: [Byte::Unsigned, Byte::Signed][random.below(2)],

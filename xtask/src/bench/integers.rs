@@ -127,7 +127,8 @@ unsafe extern \"C\" {{
 
 static OUTPUT: Arena<{n}> = Arena::new();
 static SCRATCH: Arena<{scratch}> = Arena::new();
-static RESULT: Requantise = Requantise {{ multipliers: &[0.001], zero: 3, byte: Byte::Unsigned }};
+static RESULT: Requantise =
+    Requantise {{ bias: &[0], multipliers: &[0.001], zero: 3, byte: Byte::Unsigned, rectified: false }};
 
 /// The weights, where they are not packed.
 unsafe fn plain() -> ByteMatrix<'static> {{

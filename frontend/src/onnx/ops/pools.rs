@@ -120,6 +120,12 @@ impl Windows {
         (self.sizes[axis] - 1) * self.dilations[axis] + 1
     }
 
+    /// Whether an image with its border is not much larger than the image.
+    pub fn border_is_small(&self, shape: &[usize]) -> bool {
+        let whole = |axis: usize| (self.output[axis] - 1) * self.strides[axis] + self.span(axis);
+        shape[2..].iter().enumerate().all(|(axis, &len)| whole(axis) <= 4 * len + 64)
+    }
+
     /// Spatial dimensions.
     pub fn axes(&self) -> usize {
         self.sizes.len()

@@ -6,7 +6,7 @@ use opml_kernels::{BinaryOp, Byte, IntegerMatMul};
 use super::pools::Windows;
 use super::{Call, Family};
 use crate::builder::{Builder, Built, Quantised, Value, merged};
-use crate::graph::Op;
+use crate::graph::{Op, Results};
 
 pub(super) const OPERATORS: Family = &[
     ("ConvInteger", conv_integer),
@@ -205,7 +205,7 @@ pub(super) fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value,
     let mut sums = Vec::new();
     for part in 0..parts {
         let (a, b) = (call.b.index(&a, 0, part), call.b.index(&b, 0, part));
-        let op = Op::IntegerMatMul(IntegerMatMul { m, k, n }, bytes);
+        let op = Op::IntegerMatMul(IntegerMatMul { m, k, n }, bytes, Results::Sums);
         let sum = call.b.call(op, &[&a, &b, a_zero, b_zero], DataType::Int32, &[m, n])?;
         sums.push(call.b.unsqueeze(&sum, 0));
     }
@@ -245,15 +245,55 @@ fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![requantised(call, &sums, &nothing, &multiplier, &y_zero)?])
 }
 
-/// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
-/// the image.
+/// Sums of a convolution of bytes, [N, O, ...]. The border is zero, so it has the zero point of the image.
 pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
     let groups = usize::try_from(call.int("group", 1)).map_err(|_| "a negative number of groups")?;
     let windows = Windows::new(call, &x.shape, Some(&w.shape))?;
-    let (batch, channels, filters) = (x.shape[0], x.shape[1], w.shape[0]);
-    if groups == 0 || w.shape[1].checked_mul(groups) != Some(channels) || !filters.is_multiple_of(groups) {
+    let (channels, filters) = (x.shape[1], w.shape[0]);
+    let fits = groups > 0
+        && w.shape[1].checked_mul(groups) == Some(channels)
+        && filters.is_multiple_of(groups)
+        && x_zero.len() == 1
+        && [1, filters].contains(&w_zero.len());
+    if !fits {
         return Err(format!("{channels} channels, weights {:?} and {groups} groups do not fit", w.shape));
     }
+    if windows.axes() > 2 || !windows.border_is_small(&x.shape) || product_pays(call, &windows, w, groups) {
+        return conv_by_product(call, x, x_zero, w, w_zero, &windows, groups);
+    }
+    // One dimension is an image of one row.
+    let flat = |call: &Call<'_>, value: &Value| {
+        if windows.axes() == 1 { call.b.unsqueeze(value, 2) } else { value.clone() }
+    };
+    let (image, filters) = (flat(call, x), flat(call, w));
+    let bytes = [byte(x)?, byte(w)?];
+    let sums = call.b.integer_conv2d([&image, &filters, x_zero, w_zero], bytes, &windows.plane(), groups)?;
+    if windows.axes() == 1 {
+        return call.b.reshape(&sums, &[sums.shape[0], sums.shape[1], sums.shape[3]]);
+    }
+    Ok(sums)
+}
+
+/// Whether a product of all windows takes fewer steps than a convolution in place, as measured: where there are few windows, packed weights
+/// are cheaper than making lists of them.
+fn product_pays(call: &Call<'_>, windows: &Windows, w: &Value, groups: usize) -> bool {
+    let (places, filters) = (windows.output.iter().product::<usize>(), w.shape[0] / groups);
+    let width = windows.output.last().copied().unwrap_or(1);
+    let a_tap = if width < 4 { 4 * places } else { 5 * places / 2 } + 15;
+    call.b.is_constant(w) && places * (5 * filters / 2 + 25) < a_tap * filters
+}
+
+/// [`conv_sums`] as a product of all windows and the filters.
+fn conv_by_product(
+    call: &mut Call<'_>,
+    x: &Value,
+    x_zero: &Value,
+    w: &Value,
+    w_zero: &Value,
+    windows: &Windows,
+    groups: usize,
+) -> Built {
+    let (batch, filters) = (x.shape[0], w.shape[0]);
     let cut = windows.cut(call, x, x_zero)?;
     let (axes, places): (usize, usize) = (windows.axes(), windows.output.iter().product());
     // Places first, then channels and taps: the rows of a matrix.
