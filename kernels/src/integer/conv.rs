@@ -7,6 +7,7 @@ use crate::integer::mips as machine;
 #[cfg(not(target_arch = "mips"))]
 use crate::integer::portable as machine;
 use crate::integer::requantise::Requantise;
+use crate::integer::sums::Sums;
 use crate::integer::taps::{Taps, taps_words};
 use crate::integer::{Byte, ByteMatrix};
 
@@ -16,7 +17,7 @@ pub fn integer_conv_scratch(shape: &Conv2d) -> usize {
         return 0;
     }
     let layout = Layout::new(shape);
-    layout.image_words() + shape.taps() + taps_words(shape.taps()) + layout.record_words()
+    layout.image_words() + shape.taps() + taps_words(shape.taps()) + layout.strip_words() + layout.sum_words()
 }
 
 /// ONNX `ConvInteger` for one image: `out[o, y, x]` = sum over c, i, j of (`x[c, y s - p + i d, x s - p + j d]` - its zero point)
@@ -27,7 +28,8 @@ pub fn integer_conv_scratch(shape: &Conv2d) -> usize {
 /// If a slice does not fit the shape, or `scratch` is shorter than [`integer_conv_scratch`].
 #[inline]
 pub fn conv2d_integer(shape: &Conv2d, x: &ByteMatrix, w: &ByteMatrix, scratch: &mut [u32], out: &mut [i32]) {
-    run(shape, x, w, scratch, out, |_| (), |(), sum| sum);
+    check(shape, x, w, out);
+    run(shape, x, w, scratch, |sums| sums.each(|place, sum| out[place] = sum));
 }
 
 /// ONNX `QLinearConv` for one image: the sums of [`conv2d_integer`], made bytes by `result`, whose columns are the filters.
@@ -43,8 +45,9 @@ pub fn qlinear_conv2d(
     scratch: &mut [u32],
     out: &mut [u8],
 ) {
+    check(shape, x, w, out);
     result.check(shape.output.channels);
-    run(shape, x, w, scratch, out, |filter| result.column(filter), |column, sum| column.byte_of(sum));
+    run(shape, x, w, scratch, |sums| sums.bytes(&result.column(sums.filter), out));
 }
 
 fn check<T>(shape: &Conv2d, x: &ByteMatrix, w: &ByteMatrix, out: &[T]) {
@@ -58,37 +61,29 @@ fn check<T>(shape: &Conv2d, x: &ByteMatrix, w: &ByteMatrix, out: &[T]) {
     assert!([1, filters].contains(&w.zero.len()), "integer: zero points do not fit the filters");
 }
 
-/// All results: `of` makes one of what `column` says about a filter, and of a sum.
+/// Calls `take` with the sums of each filter.
 #[inline(always)]
-fn run<C, T>(
-    shape: &Conv2d,
-    x: &ByteMatrix,
-    w: &ByteMatrix,
-    scratch: &mut [u32],
-    out: &mut [T],
-    column: impl Fn(usize) -> C,
-    of: impl Fn(&C, i32) -> T,
-) {
-    check(shape, x, w, out);
+fn run(shape: &Conv2d, x: &ByteMatrix, w: &ByteMatrix, scratch: &mut [u32], mut take: impl FnMut(&Sums)) {
     if shape.output.extent() == 0 {
         return;
     }
-    let layout = Layout::new(shape);
+    let layout = &Layout::new(shape);
     let (taps, filters) = (shape.taps(), shape.output.channels / shape.groups);
     let (image, scratch) = scratch.split_at_mut(layout.image_words());
     let (places, scratch) = scratch.split_at_mut(taps);
     let (list, scratch) = scratch.split_at_mut(taps_words(taps));
-    let records = &mut scratch[..layout.record_words()];
-    layout.begin(records);
+    let (strips, scratch) = scratch.split_at_mut(layout.strip_words());
+    let sums = &mut scratch[..layout.sum_words()];
+    layout.strips(strips);
     layout.taps(places);
     let shift = CENTRE - x.byte.level(x.zero[0]);
     for group in 0..shape.groups {
         layout.fill(x, group * shape.depth(), image);
         for filter in group * filters..(group + 1) * filters {
             let taps = filter_taps(w, filter, places, list);
-            machine::strips(layout.strip, image, taps.words(), records);
-            let (column, correction) = (column(filter), taps.correction(shift));
-            each(&layout, filter, records, out, |sum| of(&column, sum.wrapping_add(correction)));
+            machine::strips(layout.strip, image, taps.words(), strips, sums);
+            let (whole, upper) = sums.split_at(sums.len() / 2);
+            take(&Sums { layout, whole, upper, filter, correction: taps.correction(shift) });
         }
     }
 }
@@ -103,32 +98,6 @@ fn filter_taps<'a>(w: &ByteMatrix, filter: usize, places: &[u32], list: &'a mut 
         Byte::Unsigned => Taps::new(places, weights.iter().map(|&w| w.into()), zero.into(), list),
         Byte::Signed => {
             Taps::new(places, weights.iter().map(|&w| (w as i8).into()), (zero as i8).into(), list)
-        }
-    }
-}
-
-/// Writes the results of a filter: what `of` makes of the sums of x y, and of what blocks began with.
-#[inline(always)]
-fn each<T>(layout: &Layout, filter: usize, records: &[u32], out: &mut [T], of: impl Fn(i32) -> T) {
-    let image = &layout.shape.output;
-    let (width, step) = (image.width, image.column_stride);
-    let rows = records.chunks_exact(layout.strips * layout.record());
-    for (row, records) in rows.enumerate() {
-        let mut done = 0;
-        for (strip, record) in records.chunks_exact(layout.record()).enumerate() {
-            let (whole, upper) = record[1..].split_at(layout.strip);
-            let first = layout.first(strip);
-            // Strips may overlap.
-            let new = done - first;
-            done = first + layout.strip;
-            let start = image.at(filter, row, first);
-            for (at, (&whole, &upper)) in whole.iter().zip(upper).enumerate().skip(new) {
-                let place = start + at * step;
-                out[place] = of(whole.wrapping_sub(upper << 16) as i32);
-                if first + at + layout.half < width {
-                    out[place + layout.half * step] = of(upper as i32);
-                }
-            }
         }
     }
 }

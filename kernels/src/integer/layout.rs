@@ -1,7 +1,9 @@
 //! The image of a convolution of bytes as its loops want it: two columns to a word, border included.
 
+use core::ops::Range;
+
 use crate::conv::Conv2d;
-use crate::integer::{Byte, ByteMatrix};
+use crate::integer::ByteMatrix;
 use crate::spatial::{Image, Window};
 
 /// The element in the middle, which a half of a word has as zero.
@@ -9,7 +11,7 @@ pub(super) const CENTRE: i32 = 128;
 /// Both halves of a word, a centre each.
 const CENTRES: u32 = (CENTRE as u32) << 16 | CENTRE as u32;
 /// Most words of results that are computed at a time: as many as the guest has registers for.
-pub(super) const MAX_STRIP: usize = 6;
+const MAX_STRIP: usize = 7;
 
 /// Where things lie.
 ///
@@ -81,27 +83,23 @@ impl Layout {
         self.shape.depth().max(1) * self.plane
     }
 
-    /// Words of a strip's record: where it lies in the image, in bytes, and its results, (g).
-    pub(super) fn record(&self) -> usize {
-        1 + 2 * self.strip
+    /// Words of where strips lie.
+    pub(super) fn strip_words(&self) -> usize {
+        2 * self.shape.output.height * self.strips
     }
 
-    /// Words of all records.
-    pub(super) fn record_words(&self) -> usize {
-        self.shape.output.height * self.strips * self.record()
+    /// Words of the sums of a filter: whole words, and upper halves, (g).
+    pub(super) fn sum_words(&self) -> usize {
+        2 * self.shape.output.height * self.half
     }
 
-    /// The first column of a strip.
-    #[inline(always)]
-    pub(super) fn first(&self, strip: usize) -> usize {
-        (strip * self.strip).min(self.half - self.strip)
-    }
-
-    /// Writes where strips lie.
-    pub(super) fn begin(&self, records: &mut [u32]) {
-        for (index, record) in records.chunks_exact_mut(self.record()).enumerate() {
+    /// Writes where strips begin in the image and in the sums, in bytes.
+    pub(super) fn strips(&self, words: &mut [u32]) {
+        for (index, places) in words.as_chunks_mut().0.iter_mut().enumerate() {
             let (row, strip) = (index / self.strips, index % self.strips);
-            record[0] = 4 * (row * self.shape.vertical.stride * self.row + self.first(strip)) as u32;
+            let first = (strip * self.strip).min(self.half - self.strip);
+            let below = row * self.shape.vertical.stride * self.row;
+            *places = [below + first, row * self.half + first].map(|word| 4 * word as u32);
         }
     }
 
@@ -123,60 +121,115 @@ impl Layout {
     #[inline(never)]
     pub(super) fn fill(&self, x: &ByteMatrix, channel: usize, words: &mut [u32]) {
         let Conv2d { input, vertical, .. } = &self.shape;
-        let zero = x.byte.level(x.zero[0]);
         let taller = span(vertical);
-        for (channel, plane) in
-            (channel..channel + self.shape.depth()).zip(words.chunks_exact_mut(self.plane))
-        {
-            for (at, row) in plane.chunks_exact_mut(self.row).enumerate() {
-                // A row between windows is not read.
-                if at % vertical.stride >= taller {
-                    continue;
+        for first in 0..self.row / self.line {
+            let line = Line::new(self, x, first);
+            for (channel, plane) in
+                (channel..channel + self.shape.depth()).zip(words.chunks_exact_mut(self.plane))
+            {
+                for (at, row) in plane.chunks_exact_mut(self.row).enumerate() {
+                    // A row between windows is not read.
+                    if at % vertical.stride >= taller {
+                        continue;
+                    }
+                    let words = &mut row[first * self.line..][..self.line];
+                    match at.checked_sub(vertical.pad_before).filter(|&at| at < input.height) {
+                        Some(at) => line
+                            .write(&x.bytes[channel * input.channel_stride + at * input.row_stride..], words),
+                        None => words.fill(line.pair(line.zero, line.zero)),
+                    }
                 }
-                let inside = at.checked_sub(vertical.pad_before).filter(|&at| at < input.height);
-                let Some(at) = inside else {
-                    row.fill(pair(zero, zero));
-                    continue;
-                };
-                let start = channel * input.channel_stride + at * input.row_stride;
-                for (first, line) in row.chunks_exact_mut(self.line).enumerate() {
-                    self.line(&x.bytes[start..], x.byte, zero, first, line);
-                }
-            }
-        }
-    }
-
-    /// Writes a line: every so-manieth column from `first` on of the row `x`, border included.
-    #[inline(always)]
-    fn line(&self, x: &[u8], byte: Byte, zero: i32, first: usize, line: &mut [u32]) {
-        let Conv2d { input, horizontal: Window { stride, pad_before, .. }, .. } = self.shape;
-        let step = input.column_stride;
-        // The words whose lower half is inside the image; the upper half is a lower one `self.half` words on.
-        let word = |column: usize| (column + pad_before).saturating_sub(first).div_ceil(stride);
-        let inside = word(0)..word(input.width);
-        let place = |word: usize| (word * stride + first - pad_before) * step;
-        let level = |word: usize| if inside.contains(&word) { byte.level(x[place(word)]) } else { zero };
-        let begin = inside.start.min(line.len());
-        let end = inside.end.saturating_sub(self.half).clamp(begin, line.len());
-        for at in (0..begin).chain(end..line.len()) {
-            line[at] = pair(level(at), level(at + self.half));
-        }
-        let Some(line) = line.get_mut(begin..end).filter(|line| !line.is_empty()) else { return };
-        let (lower, upper) = (&x[place(begin)..], &x[place(begin + self.half)..]);
-        if stride * step == 1 {
-            for ((word, &lower), &upper) in line.iter_mut().zip(lower).zip(upper) {
-                *word = pair(byte.level(lower), byte.level(upper));
-            }
-        } else {
-            for (word, at) in line.iter_mut().zip((0..).step_by(stride * step)) {
-                *word = pair(byte.level(lower[at]), byte.level(upper[at]));
             }
         }
     }
 }
 
-/// A word of two elements.
-#[inline(always)]
-fn pair(lower: i32, upper: i32) -> u32 {
-    ((upper << 16 | lower) as u32).wrapping_sub(CENTRES)
+/// Every so-manieth column of a row.
+struct Line {
+    /// From the element of a word to that of the next.
+    step: usize,
+    /// From the element of the lower half to that of the upper half.
+    beside: usize,
+    /// The words whose lower half is inside the image; the upper half is as many words on as half a row of results has.
+    inside: Range<usize>,
+    half: usize,
+    /// The words that are so with both halves.
+    both: Range<usize>,
+    /// Where the lower half of the first word would be, less what is to be subtracted.
+    start: [usize; 2],
+    /// The zero point, as a byte.
+    zero: u8,
+    /// What makes levels of a pair of bytes.
+    flip: u32,
+}
+
+impl Line {
+    /// That of the columns from `first` on, border included.
+    fn new(layout: &Layout, x: &ByteMatrix, first: usize) -> Self {
+        let Conv2d { input, horizontal: Window { stride, pad_before, .. }, .. } = &layout.shape;
+        let (half, step) = (layout.half, input.column_stride);
+        let word = |column: usize| (column + pad_before).saturating_sub(first).div_ceil(*stride);
+        let inside = word(0)..word(input.width);
+        let begin = inside.start.min(layout.line);
+        let end = inside.end.saturating_sub(half).clamp(begin, layout.line);
+        Self {
+            step: stride * step,
+            beside: half * stride * step,
+            inside,
+            half,
+            both: begin..end,
+            start: [first * step, pad_before * step],
+            zero: x.zero[0],
+            flip: u32::from(x.byte.of_level(0)) * 0x0001_0001,
+        }
+    }
+
+    /// A word of two bytes.
+    #[inline(always)]
+    fn pair(&self, lower: u8, upper: u8) -> u32 {
+        ((u32::from(upper) << 16 | u32::from(lower)) ^ self.flip).wrapping_sub(CENTRES)
+    }
+
+    /// The element of the row `x` in the lower half of a word.
+    #[inline(always)]
+    fn element(&self, x: &[u8], word: usize) -> u8 {
+        if !self.inside.contains(&word) {
+            return self.zero;
+        }
+        x[word * self.step + self.start[0] - self.start[1]]
+    }
+
+    /// Writes the line of the row `x`.
+    #[inline(always)]
+    fn write(&self, x: &[u8], words: &mut [u32]) {
+        for at in (0..self.both.start).chain(self.both.end..words.len()) {
+            words[at] = self.pair(self.element(x, at), self.element(x, at + self.half));
+        }
+        if self.both.is_empty() {
+            return;
+        }
+        let words = &mut words[self.both.clone()];
+        let lower = &x[self.both.start * self.step + self.start[0] - self.start[1]..];
+        let upper = &lower[self.beside..];
+        if self.step == 1 {
+            // Four at a time, as counting would take as many steps as the work.
+            let (fours, rest) = words.as_chunks_mut::<4>();
+            let done = 4 * fours.len();
+            for (words, (lower, upper)) in
+                fours.iter_mut().zip(lower.as_chunks::<4>().0.iter().zip(upper.as_chunks::<4>().0))
+            {
+                words[0] = self.pair(lower[0], upper[0]);
+                words[1] = self.pair(lower[1], upper[1]);
+                words[2] = self.pair(lower[2], upper[2]);
+                words[3] = self.pair(lower[3], upper[3]);
+            }
+            for (word, (&lower, &upper)) in rest.iter_mut().zip(lower[done..].iter().zip(&upper[done..])) {
+                *word = self.pair(lower, upper);
+            }
+        } else {
+            for (word, at) in words.iter_mut().zip((0..).step_by(self.step)) {
+                *word = self.pair(lower[at], upper[at]);
+            }
+        }
+    }
 }

@@ -11,8 +11,8 @@
 //!
 //! docs/numerics.md has the bounds (Q) to (T), (f) and (g) with their proofs. `pack` writes the weights, `format` reads them,
 //! `vector` cuts vectors into blocks, `inner` holds the loops, `plain` is for weights that are not
-//! known before, and `matmul` drives both; `layout` puts columns together, `taps` makes blocks of a filter, and `conv` drives these;
-//! `requantise` makes bytes of sums.
+//! known before, and `matmul` drives both; `layout` puts columns together, `taps` makes blocks of a filter, `sums` takes apart what they give, and
+//! `conv` drives these; `requantise` makes bytes of sums.
 
 mod conv;
 mod format;
@@ -27,6 +27,7 @@ mod plain;
 #[cfg(not(target_arch = "mips"))]
 mod portable;
 mod requantise;
+mod sums;
 mod taps;
 mod vector;
 

@@ -60,14 +60,20 @@ impl Requantise<'_> {
 }
 
 /// What makes bytes of the sums of a column.
+#[derive(Clone, Copy)]
 pub(super) struct Column {
-    bias: i32,
-    scale: Scale,
-    least: i32,
-    byte: Byte,
+    pub bias: i32,
+    pub scale: Scale,
+    pub least: i32,
+    pub byte: Byte,
 }
 
 impl Column {
+    /// The same for sums that lack `more`.
+    pub(super) fn biased(&self, more: i32) -> Self {
+        Self { bias: self.bias.wrapping_add(more), ..*self }
+    }
+
     /// The byte of a sum.
     #[inline(always)]
     pub(super) fn byte_of(&self, sum: i32) -> u8 {
@@ -89,16 +95,18 @@ const ORIGIN: u32 = 30;
 /// With the mantissa M of 24 bits and the multiplier M 2^-e, a number n becomes (2^7 n) (2^7 M), whose upper word is n times the multiplier in units of
 /// 2^-(e - 18), cut off. What makes another integer of the two roundings of the definition lies next to a tie, (f).
 #[derive(Clone, Copy)]
-struct Scale {
+pub(super) struct Scale {
     multiplier: f32,
     zero: i32,
-    factor: i32,
+    pub factor: i32,
     /// Bits of the fraction.
-    fraction: u32,
+    pub fraction: u32,
+    /// How far from a tie a fraction has to be, in units of 2^-32, (f).
+    pub margin: u32,
     /// The zero point less the origin.
-    offset: i32,
+    pub offset: i32,
     /// What is smaller in magnitude is multiplied at once; nothing if the multiplier is not one that this is for.
-    bound: u32,
+    pub bound: u32,
 }
 
 impl Scale {
@@ -114,6 +122,7 @@ impl Scale {
             zero,
             factor: ((bits << 8 | 1 << 31) >> 1) as i32,
             fraction,
+            margin: (1 << (32 - fraction)) + (1 << 15),
             offset: zero - (1 << (ORIGIN - fraction)),
             bound: if is_usual { BOUND } else { 0 },
         }
@@ -129,8 +138,7 @@ impl Scale {
         let product = i64::from(n << ROOM) * i64::from(self.factor);
         let upper = ((product >> 32) as u32).wrapping_add(1 << ORIGIN);
         let rest = upper << (32 - self.fraction);
-        // Within 2^-8 of a tie, (f).
-        if rest.wrapping_sub(0x7f00_0000) < 0x0200_0000 {
+        if rest.wrapping_sub((1 << 31) - self.margin) < 2 * self.margin {
             return self.by_definition(n);
         }
         (upper >> self.fraction) as i32 + (rest >> 31) as i32 + self.offset

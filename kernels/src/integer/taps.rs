@@ -8,23 +8,17 @@ const FIELD: i32 = 32_767;
 const LIMIT: u32 = (FIELD / CENTRE) as u32;
 /// What the sums of a block begin with: no half is negative at its end.
 pub(super) const START: u32 = FIELD as u32 * 0x0001_0001;
-/// Words of a tap: where it lies, and the weight.
-const TAP: usize = 2;
 
-/// Words that the blocks of a filter take: one for each block, which may have a single tap and zeros beside it.
+/// Words that the blocks of a filter take: two for each block, which may have a single tap and zeros beside it, and two behind them.
 pub(super) const fn taps_words(k: usize) -> usize {
-    (1 + 2 * TAP) * if k == 0 { 1 } else { k }
+    2 + 6 * if k == 0 { 1 } else { k }
 }
 
-/// Blocks one behind the other: the bytes that the taps take, and the taps, an even number.
+/// Blocks one behind the other, each of words two by two: the bytes that the taps take and nothing, then where a tap lies and the weight, for
+/// an even number of taps. Zeros are behind the last.
 pub(super) struct Taps<'a> {
-    words: &'a mut [u32],
-    len: usize,
-    /// Where the last block begins.
-    block: usize,
-    blocks: usize,
-    /// What the weights of the last block leave of the limit.
-    left: u32,
+    words: &'a [u32],
+    blocks: i32,
     /// Sum of the weights.
     sum: i32,
 }
@@ -38,53 +32,53 @@ impl<'a> Taps<'a> {
         zero: i32,
         words: &'a mut [u32],
     ) -> Self {
-        let mut taps = Self { words, len: 1, block: 0, blocks: 0, left: LIMIT, sum: 0 };
+        let mut slots = words.as_chunks_mut::<2>().0.iter_mut();
+        let mut next = || slots.next().expect("integer: scratch too short");
+        let (mut head, mut taps, mut left) = (next(), 0, LIMIT);
+        let (mut blocks, mut sum) = (1, 0);
         for (&place, level) in places.iter().zip(levels) {
             let weight = level - zero;
-            if weight != 0 {
-                taps.push(place, weight);
+            if weight == 0 {
+                continue;
             }
+            let magnitude = weight.unsigned_abs();
+            if magnitude > left {
+                // Loops take two taps at a time.
+                if taps % 2 == 1 {
+                    *next() = [0; 2];
+                }
+                head[0] = bytes(taps);
+                (head, taps, left) = (next(), 0, LIMIT);
+                blocks += 1;
+            }
+            *next() = [place, weight as u32];
+            (taps, left, sum) = (taps + 1, left - magnitude, sum + weight);
         }
-        taps.close();
-        taps
+        // And at least once.
+        while taps % 2 == 1 || taps == 0 {
+            *next() = [0; 2];
+            taps += 1;
+        }
+        head[0] = bytes(taps);
+        *next() = [0; 2];
+        Self { words, blocks, sum }
     }
 
-    #[inline(always)]
-    fn push(&mut self, place: u32, weight: i32) {
-        let magnitude = weight.unsigned_abs();
-        if magnitude > self.left {
-            self.close();
-            (self.block, self.len, self.left) = (self.len, self.len + 1, LIMIT);
-        }
-        self.left -= magnitude;
-        self.sum += weight;
-        self.words[self.len..][..TAP].copy_from_slice(&[place, weight as u32]);
-        self.len += TAP;
-    }
-
-    /// Ends the last block. Loops take two taps at a time, and at least that many.
-    #[inline(always)]
-    fn close(&mut self) {
-        let taps = self.len - self.block - 1;
-        if !taps.is_multiple_of(2 * TAP) || taps == 0 {
-            let missing = 2 * TAP - taps % (2 * TAP);
-            self.words[self.len..][..missing].fill(0);
-            self.len += missing;
-        }
-        self.words[self.block] = 4 * (self.len - self.block - 1) as u32;
-        self.blocks += 1;
-    }
-
-    /// The words of the blocks.
+    /// The words of the blocks, and perhaps some behind them.
     #[inline]
     pub(super) fn words(&self) -> &[u32] {
-        &self.words[..self.len]
+        self.words
     }
 
     /// What belongs to a sum of (x + `shift`) y, if x y was added up.
     #[inline]
     pub(super) fn correction(&self, shift: i32) -> i32 {
         // Each block began with the largest sum.
-        self.sum.wrapping_mul(shift).wrapping_sub(FIELD.wrapping_mul(self.blocks as i32))
+        self.sum.wrapping_mul(shift).wrapping_sub(FIELD.wrapping_mul(self.blocks))
     }
+}
+
+/// Bytes of a block of so many taps, rounded up to an even number.
+const fn bytes(taps: u32) -> u32 {
+    8 * taps.next_multiple_of(2)
 }
