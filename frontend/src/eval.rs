@@ -48,13 +48,15 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
         | Op::Conv2d(_)
         | Op::PackedConv2d(_)
         | Op::PlanesConv2d(_)
-        | Op::MaxPool2d(_)
         | Op::AveragePool2d(_)
         | Op::Relu
         | Op::Clip(..)
         | Op::Unary(_)
         | Op::Softmax(_)
         | Op::ReduceSum(_) => float(op, inputs, out.get_mut()),
+        Op::MaxPool2d(shape) => with_type!(out.dtype(), T => {
+            k::max_pool2d::<T>(shape, inputs[0].get(), out.get_mut());
+        }),
         Op::UnaryInteger(op) => {
             with_integers!(out, T, out => k::unary_integer::<T>(*op, inputs[0].get(), out))
         }
@@ -134,7 +136,6 @@ fn float(op: &Op, inputs: &[Slice<'_>], out: &mut [f32]) {
         Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
             native::conv2d(level, shape, x, second(), bias, out);
         }
-        Op::MaxPool2d(shape) => k::max_pool2d(shape, x, out),
         Op::AveragePool2d(shape) => k::average_pool2d(shape, x, out),
         Op::Relu => k::relu(x, out),
         Op::Clip(low, high) => k::clip(x, *low, *high, out),

@@ -33,7 +33,7 @@ pub enum Op {
     PackedConv2d(Conv2d),
     /// Image, weights and perhaps a bias, with as many groups as input channels; with scratch.
     PlanesConv2d(Conv2d),
-    /// Image.
+    /// Image of any numbers.
     MaxPool2d(Pool2d),
     /// Image.
     AveragePool2d(Pool2d),

@@ -222,7 +222,7 @@ impl Builder {
         Ok(out)
     }
 
-    /// The largest, or the mean, of the elements under a window that moves over images [N, C, H, W].
+    /// The largest, or of floats the mean, of the elements under a window that moves over images [N, C, H, W].
     ///
     /// # Errors
     /// A result that is too large.
@@ -232,7 +232,7 @@ impl Builder {
         };
         let [rows, columns] = window.output;
         let x = self.dense(x)?;
-        let out = self.computed(DataType::Float32, &[batch, channels, rows, columns])?;
+        let out = self.computed(x.dtype, &[batch, channels, rows, columns])?;
         let pool = Pool2d {
             input: Image::planes(channels, height, width),
             output: Image::planes(channels, rows, columns),

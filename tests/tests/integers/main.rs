@@ -1,6 +1,8 @@
-//! Products of bytes in the VM: what the guest's assembly makes of hostile data is what plain sums in 64 bits are.
+//! Products and convolutions of bytes in the VM: what the guest's assembly makes of hostile data is what plain sums in 64 bits are.
 //!
-//! One guest takes any number of products with their shapes and data as its input, as in `dots.rs`.
+//! One guest takes any number of problems with their shapes and data as its input, as in `dots.rs`.
+
+mod convolutions;
 
 #[path = "../../../kernels/tests/support/mod.rs"]
 mod support;

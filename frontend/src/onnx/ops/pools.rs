@@ -141,10 +141,7 @@ impl Windows {
             pad_after: self.after[axis],
         };
         match self.axes() {
-            1 => {
-                let vertical = Window { size: 1, stride: 1, dilation: 1, pad_before: 0, pad_after: 0 };
-                Window2d { vertical, horizontal: window(0), output: [1, self.output[0]] }
-            }
+            1 => Window2d { vertical: Window::new(1, 1), horizontal: window(0), output: [1, self.output[0]] },
             _ => Window2d {
                 vertical: window(0),
                 horizontal: window(1),
@@ -183,7 +180,7 @@ fn over_windows(
     Ok(call.b.transpose(&kept, &outside))
 }
 
-/// In two dimensions float32 pools have a kernel; one dimension is an image of one row.
+/// In two dimensions pools have a kernel, that of a mean for float32; one dimension is an image of one row.
 fn with_kernel(call: &mut Call<'_>, x: &Value, windows: &Windows, average: Option<bool>) -> Built {
     let image = if windows.axes() == 1 { call.b.unsqueeze(x, 2) } else { x.clone() };
     let out = call.b.pool2d(&image, &windows.plane(), average)?;
@@ -201,23 +198,30 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     {
         return Ok(vec![out]);
     }
-    let largest = if windows.axes() <= 2 && x.dtype == DataType::Float32 {
-        with_kernel(call, &x, &windows, None)?
-    } else {
-        let lowest = match x.dtype {
-            DataType::Float32 => call.number(f32::NEG_INFINITY),
-            DataType::Int8 => call.b.scalar(DataType::Int8, -128.0),
-            dtype => call.b.scalar(dtype, 0.0),
-        };
-        over_windows(call, &x, &windows, &lowest, |call, cut, inside| {
-            call.b.reduce(ReduceOp::Max, cut, inside)
-        })?
-    };
+    let largest = largest(call, &x, &windows)?;
     if !call.wants(1) {
         return Ok(vec![largest]);
     }
     let places = places_of_maxima(call, &x, &windows)?;
     Ok(vec![largest, places])
+}
+
+/// The least number of the type of `x`: what a border holds where the largest is looked for.
+fn lowest(call: &mut Call<'_>, x: &Value) -> Value {
+    match x.dtype {
+        DataType::Float32 => call.number(f32::NEG_INFINITY),
+        DataType::Int8 => call.b.scalar(DataType::Int8, -128.0),
+        dtype => call.b.scalar(dtype, 0.0),
+    }
+}
+
+/// The largest element of each window.
+fn largest(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built {
+    if windows.axes() <= 2 {
+        return with_kernel(call, x, windows, None);
+    }
+    let lowest = lowest(call, x);
+    over_windows(call, x, windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))
 }
 
 /// Of numbers that were bytes the largest is that of the largest byte.
@@ -229,21 +233,14 @@ fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built
     if !positive || !matches!(from.x.dtype, DataType::Int8 | DataType::Uint8) {
         return Ok(None);
     }
-    let lowest = call.b.scalar(from.x.dtype, if from.x.dtype == DataType::Int8 { -128.0 } else { 0.0 });
-    let largest = over_windows(call, &from.x, windows, &lowest, |call, cut, inside| {
-        call.b.reduce(ReduceOp::Max, cut, inside)
-    })?;
+    let largest = largest(call, &from.x, windows)?;
     super::quantised::dequantised(call, Quantised { x: largest, ..from }).map(Some)
 }
 
 /// The index of each maximum in the whole of `x`; the first of equals. With `storage_order` columns come first.
 fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built {
     let (rank, axes) = (x.rank(), windows.axes());
-    let lowest = match x.dtype {
-        DataType::Float32 => call.number(f32::NEG_INFINITY),
-        DataType::Int8 => call.b.scalar(DataType::Int8, -128.0),
-        dtype => call.b.scalar(dtype, 0.0),
-    };
+    let lowest = lowest(call, x);
     let cut = windows.cut(call, x, &lowest)?;
     let taps: usize = windows.sizes.iter().product();
     let flat = [&cut.shape[..rank], &[taps]].concat();

@@ -275,12 +275,13 @@ pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Valu
 }
 
 /// Whether a product of all windows takes fewer steps than a convolution in place, as measured: where there are few windows, packed weights
-/// are cheaper than making lists of them.
+/// are cheaper than a list of the weights of each filter.
 fn product_pays(call: &Call<'_>, windows: &Windows, w: &Value, groups: usize) -> bool {
     let (places, filters) = (windows.output.iter().product::<usize>(), w.shape[0] / groups);
-    let width = windows.output.last().copied().unwrap_or(1);
-    let a_tap = if width < 4 { 4 * places } else { 5 * places / 2 } + 15;
-    call.b.is_constant(w) && places * (5 * filters / 2 + 25) < a_tap * filters
+    let is_narrow =
+        windows.output.last().is_some_and(|&width| width < 4) && windows.span(windows.axes() - 1) > 1;
+    let a_product = if is_narrow { 8 } else { 5 };
+    call.b.is_constant(w) && places * (3 * filters + 35) < filters * (a_product * places / 2 + 33)
 }
 
 /// [`conv_sums`] as a product of all windows and the filters.
