@@ -20,7 +20,7 @@ pub(super) const OPERATORS: Family = &[
 const LARGEST: i64 = 1 << 20;
 
 /// How a window moves along the spatial dimensions, by the attributes that convolutions and pools share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Windows {
     /// Elements of the window along each axis.
     pub sizes: Vec<usize>,
