@@ -51,7 +51,7 @@ pub const INTEGER_KERNELS: &[IntegerKernel] = &[
 ];
 
 /// Bytes as words of the image.
-fn words(bytes: &[u8]) -> Vec<u32> {
+pub(super) fn words(bytes: &[u8]) -> Vec<u32> {
     let word = |chunk: &[u8]| u32::from_be_bytes([0, 1, 2, 3].map(|at| chunk.get(at).copied().unwrap_or(0)));
     bytes.chunks(4).map(word).collect()
 }

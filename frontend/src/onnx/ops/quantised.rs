@@ -100,16 +100,12 @@ fn of_sums(
         return Ok(None);
     }
     let zero = match zero {
-        Some(zero) => zero.with(vec![1], vec![1]),
-        None => call.b.scalar(dtype, 0.0).with(vec![1], vec![1]),
+        Some(zero) => zero.clone(),
+        None => call.b.scalar(dtype, 0.0),
     };
     let divisor = scale.with(Vec::new(), Vec::new());
     let multiplier = call.b.binary(BinaryOp::Div, &from.scale, &divisor)?;
-    let (sums, bias, multiplier) =
-        (from.sums, from.bias.broadcast(&x.shape)?, multiplier.broadcast(&x.shape)?);
-    let (dims, strides) = merged(&x.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
-    let op = Op::Requantize(from.rectified, dims, strides);
-    call.b.call(op, &[&sums, &bias, &multiplier, &zero], dtype, &x.shape).map(Some)
+    requantised(call, &from.sums, [&from.bias, &multiplier, &zero], from.rectified).map(Some)
 }
 
 /// Floats of integers with one scale and perhaps one zero point for all, noted as such.
@@ -220,29 +216,53 @@ fn matmul_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![product(call, &a, &a_zero, &b, &b_zero)?])
 }
 
-/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
-fn requantised(call: &mut Call<'_>, sums: &Value, bias: &Value, multiplier: &Value, zero: &Value) -> Built {
-    if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
-        return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+/// The operands that `QLinearConv` and `QLinearMatMul` share.
+struct QLinear {
+    /// Both factors.
+    factors: [Value; 2],
+    /// Their zero points.
+    zeros: [Value; 2],
+    /// (a b) / y, the scales of the factors and of the result, as onnxruntime computes it.
+    multiplier: Value,
+    /// The zero point of the result.
+    zero: Value,
+}
+
+impl QLinear {
+    fn new(call: &mut Call<'_>) -> Built<Self> {
+        let factors = [call.input(0)?, call.input(3)?];
+        let scales = [call.input(1)?, call.input(4)?, call.input(6)?];
+        let zero = call.input(7)?;
+        if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
+            return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+        }
+        let (a_zero, b_zero) = (call.optional(2), call.optional(5));
+        let zeros = [zero_point(call.b, a_zero, &factors[0])?, zero_point(call.b, b_zero, &factors[1])?];
+        let product = call.b.binary(BinaryOp::Mul, &scales[0], &scales[1])?;
+        let multiplier = call.b.binary(BinaryOp::Div, &product, &scales[2])?;
+        Ok(Self { factors, zeros, multiplier, zero })
     }
+}
+
+/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), no less than the zero point if they are rectified.
+fn requantised(
+    call: &mut Call<'_>,
+    sums: &Value,
+    [bias, multiplier, zero]: [&Value; 3],
+    rectified: bool,
+) -> Built {
     let (bias, multiplier) = (bias.broadcast(&sums.shape)?, multiplier.broadcast(&sums.shape)?);
     let (dims, strides) = merged(&sums.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let op = Op::Requantize(rectified, dims, strides);
     let zero = zero.with(vec![1], vec![1]);
-    let op = Op::Requantize(false, dims, strides);
     call.b.call(op, &[sums, &bias, &multiplier, &zero], zero.dtype, &sums.shape)
 }
 
 fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
-    let (a, b) = (call.input(0)?, call.input(3)?);
-    let (a_scale, b_scale, y_scale, y_zero) =
-        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
-    let (a_zero, b_zero) = (call.optional(2), call.optional(5));
-    let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
-    let sums = product(call, &a, &a_zero, &b, &b_zero)?;
-    let scales = call.b.binary(BinaryOp::Mul, &a_scale, &b_scale)?;
-    let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
+    let QLinear { factors: [a, b], zeros, multiplier, zero } = QLinear::new(call)?;
+    let sums = product(call, &a, &zeros[0], &b, &zeros[1])?;
     let nothing = call.b.scalar(DataType::Int32, 0.0);
-    Ok(vec![requantised(call, &sums, &nothing, &multiplier, &y_zero)?])
+    Ok(vec![requantised(call, &sums, [&nothing, &multiplier, &zero], false)?])
 }
 
 /// Sums of a convolution of bytes, [N, O, ...]. The border is zero, so it has the zero point of the image.
@@ -326,12 +346,8 @@ fn conv_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
-    let (x, w) = (call.input(0)?, call.input(3)?);
-    let (x_scale, w_scale, y_scale, y_zero) =
-        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
-    let (x_zero, w_zero) = (call.optional(2), call.optional(5));
-    let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
-    let sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
+    let QLinear { factors: [x, w], zeros, multiplier, zero } = QLinear::new(call)?;
+    let sums = conv_sums(call, &x, &zeros[0], &w, &zeros[1])?;
     let per_channel = |call: &Call<'_>, value: &Value| {
         if value.len() == 1 {
             return value.with(Vec::new(), Vec::new());
@@ -342,9 +358,6 @@ fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
         Some(bias) => bias,
         None => call.b.scalar(DataType::Int32, 0.0),
     };
-    let bias = per_channel(call, &bias);
-    let scales = call.b.binary(BinaryOp::Mul, &x_scale, &w_scale)?;
-    let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
-    let multiplier = per_channel(call, &multiplier);
-    Ok(vec![requantised(call, &sums, &bias, &multiplier, &y_zero)?])
+    let (bias, multiplier) = (per_channel(call, &bias), per_channel(call, &multiplier));
+    Ok(vec![requantised(call, &sums, [&bias, &multiplier, &zero], false)?])
 }
