@@ -180,7 +180,7 @@ fn sums_that_only_become_bytes_are_never_stored() {
     assert_eq!(calls(&alone.nodes).iter().filter(|op| fused(op)).count(), 1);
     assert!(!calls(&alone.nodes).iter().any(|op| matches!(op, Op::Requantize(..))));
     let both = graph(true);
-    assert!(!calls(&both.nodes).iter().any(|op| fused(&op)));
+    assert!(!calls(&both.nodes).iter().any(fused));
     assert!(calls(&both.nodes).iter().any(|op| matches!(op, Op::Requantize(..))));
 
     let (shape, mut numbers) = ([2, 3, 6, 7], Numbers(2));
