@@ -122,14 +122,7 @@ pub fn rust_type(dtype: DataType) -> &'static str {
 impl Elements {
     /// Their type.
     pub fn dtype(&self) -> DataType {
-        match self {
-            Self::F32(_) => DataType::Float32,
-            Self::I64(_) => DataType::Int64,
-            Self::I32(_) | Self::Words(_) => DataType::Int32,
-            Self::I8(_) => DataType::Int8,
-            Self::U8(_) => DataType::Uint8,
-            Self::Bool(_) => DataType::Bool,
-        }
+        self.slice(0..0).dtype()
     }
 
     /// How many there are.

@@ -34,6 +34,14 @@ pub enum ImportError {
         reason: String,
     },
 
+    /// The bytes begin like a TFLite model and are none.
+    #[error("this is not a TFLite model: {reason}")]
+    #[diagnostic(help("the file may be truncated: copy it again, or convert the model again"))]
+    NotTflite {
+        /// What the parser met.
+        reason: String,
+    },
+
     /// The model parses, and contradicts itself or the ONNX specification.
     #[error("the model is malformed: {problem}")]
     #[diagnostic(help(
@@ -135,6 +143,16 @@ pub enum ImportError {
     ))]
     Inconsistent {
         /// How.
+        reason: String,
+    },
+
+    /// A check inside the importer or a kernel failed that the checks of the model should have foreseen.
+    #[error("the importer broke down: {reason}")]
+    #[diagnostic(help(
+        "this is a bug of the importer, even if the model is wrong: please report it with the model; `onnx.checker.check_model(path, full_check=True)` in Python tells whether the model is"
+    ))]
+    Unforeseen {
+        /// Where in the source, and what it says.
         reason: String,
     },
 }

@@ -43,17 +43,6 @@ macro_rules! with_integers {
 pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'static>]) {
     let (out, more) = outputs.split_first_mut().expect("a kernel has a result");
     match op {
-        Op::MatMul(_)
-        | Op::PackedMatMul(_)
-        | Op::Conv2d(_)
-        | Op::PackedConv2d(_)
-        | Op::PlanesConv2d(_)
-        | Op::AveragePool2d(_)
-        | Op::Relu
-        | Op::Clip(..)
-        | Op::Unary(_)
-        | Op::Softmax(_)
-        | Op::ReduceSum(_) => float(op, inputs, out.get_mut()),
         Op::MaxPool2d(shape) => with_type!(out.dtype(), T => {
             k::max_pool2d::<T>(shape, inputs[0].get(), out.get_mut());
         }),
@@ -118,6 +107,7 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             along_axis(op, &inputs[0], out, more);
         }
         Op::Repeat { .. } => unreachable!("a loop is no call"),
+        _ => float(op, inputs, out.get_mut()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! ONNX models to a typed graph, to a generated guest crate and its weights.
+//! ONNX and TFLite models to a typed graph, to a generated guest crate and its weights.
 //!
 //! ```text
 //! bytes --import--> Graph --fuse--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate
@@ -16,6 +16,7 @@ mod eval;
 mod fuse;
 mod fuzz;
 pub mod graph;
+mod guard;
 mod model;
 mod model_file;
 pub mod onnx;
@@ -23,6 +24,7 @@ mod op;
 mod pack;
 mod plan;
 pub mod tensor_file;
+pub mod tflite;
 mod twin;
 pub mod values;
 

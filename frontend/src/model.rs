@@ -48,7 +48,7 @@ impl Model {
         Self::from_file(&file, &ImportOptions { dims: dims.clone(), ..ImportOptions::default() })
     }
 
-    /// Imports the ONNX model in `file`.
+    /// Imports the model in `file`, ONNX or TFLite.
     ///
     /// # Errors
     /// Those of [`from_onnx`](Self::from_onnx), and constants that do not fit.

@@ -1,6 +1,6 @@
 //! A model's files, read once: what is hashed is what is imported, whoever writes to the files meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -101,7 +101,12 @@ impl ModelFile {
         let WeightsFile { bytes, sha256 } = WeightsFile::read(path, MESSAGE_LIMIT - 1, too_long)?;
         let mut external = BTreeMap::new();
         let mut left = EXTERNAL_LIMIT;
-        for location in crate::onnx::external_files(&bytes) {
+        let locations = if crate::tflite::is_tflite(&bytes) {
+            BTreeSet::new()
+        } else {
+            crate::onnx::external_files(&bytes)
+        };
+        for location in locations {
             let beside = beside(path, &location)?;
             let too_much = |_| ModelFileError::TooMuch { path: beside.clone() };
             let file = WeightsFile::read(&beside, left, too_much)?;
@@ -115,6 +120,11 @@ impl ModelFile {
     pub fn in_memory(bytes: Bytes) -> Self {
         let sha256 = hex(&Sha256::digest(&bytes));
         Self { bytes, sha256, external: BTreeMap::new() }
+    }
+
+    /// Whether it is a TFLite model: by what it begins with, not by its name.
+    pub fn is_tflite(&self) -> bool {
+        crate::tflite::is_tflite(&self.bytes)
     }
 
     /// The hashes of the files with weights, by their path below the model's folder.

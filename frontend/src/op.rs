@@ -125,6 +125,19 @@ impl Op {
         matches!(self, Op::Relu | Op::Clip(..))
     }
 
+    /// Whether its second operand are indices, or lengths: such a kernel ends the program if one is out of range.
+    pub(crate) fn takes_indices(&self) -> bool {
+        matches!(
+            self,
+            Op::Gather(_)
+                | Op::GatherElements(..)
+                | Op::GatherNd(..)
+                | Op::ScatterElements(..)
+                | Op::ScatterNd(..)
+                | Op::ReverseSequence(_)
+        )
+    }
+
     /// Products that are summed up, padding included, of one call.
     pub(crate) fn multiply_accumulates(&self) -> u64 {
         match self {

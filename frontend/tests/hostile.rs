@@ -1,10 +1,12 @@
 //! Damaged, random and malicious files: an error or a result, in little time and memory, never a panic.
 
 mod build;
+#[path = "../../fuzz/corpus.rs"]
+mod corpus;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -76,13 +78,6 @@ impl Random {
     }
 }
 
-fn folder(path: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
@@ -90,14 +85,13 @@ fn fixture(name: &str) -> Vec<u8> {
 #[test]
 fn corpora_are_replayed() {
     alone(|| {
-        for (corpus, entry, at_least) in
-            [("tensor_file", fuzz_tensor_file as fn(&[u8]), 20), ("onnx", fuzz_onnx as fn(&[u8]), 10)]
-        {
-            let files = folder(&format!("../fuzz/corpus/{corpus}"));
-            assert!(files.len() >= at_least, "the corpus {corpus} lost its files");
-            for file in files {
-                let bytes = fs::read(&file).unwrap();
-                bounded(10, 32, &file.display().to_string(), || entry(&bytes));
+        for (name, bytes) in corpus::corpus("tensor_file", 20) {
+            bounded(10, 32, &name, || fuzz_tensor_file(&bytes));
+        }
+        for (target, at_least) in [("onnx", 30), ("tflite", 10)] {
+            for (name, bytes) in corpus::corpus(target, at_least) {
+                let imported = bounded(10, 32, &name, || fuzz_onnx(&bytes));
+                assert_eq!(imported, name.starts_with("good-"), "{name}");
             }
         }
     });
@@ -122,10 +116,26 @@ fn damaged_models_end_in_an_error_or_a_program() {
 }
 
 #[test]
+fn damaged_tflite_models_end_in_an_error_or_a_program() {
+    alone(|| {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for (name, whole) in corpus::corpus("tflite", 10) {
+            bounded(20, 256, &name, || {
+                for _ in 0..1_000 {
+                    let mut bytes = whole.clone();
+                    random.damage(&mut bytes);
+                    fuzz_onnx(&bytes);
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn every_cut_of_a_model_is_refused_or_imported() {
     alone(|| {
         let whole = fixture("transpose_reshape/model.onnx");
-        bounded(10, 64, "a cut model", || (0..whole.len()).for_each(|len| fuzz_onnx(&whole[..len])));
+        bounded(10, 64, "a cut model", || (0..whole.len()).for_each(|len| _ = fuzz_onnx(&whole[..len])));
     });
 }
 
@@ -133,8 +143,7 @@ fn every_cut_of_a_model_is_refused_or_imported() {
 fn damaged_tensor_files_end_in_an_error_or_a_tensor() {
     alone(|| {
         let mut random = Random(0x2545_f491_4f6c_dd1d);
-        let seeds: Vec<_> =
-            folder("../fuzz/corpus/tensor_file").iter().map(|path| fs::read(path).unwrap()).collect();
+        let seeds: Vec<_> = corpus::corpus("tensor_file", 20).into_iter().map(|(_, bytes)| bytes).collect();
         bounded(20, 8, "a damaged tensor file", || {
             for _ in 0..30_000 {
                 let mut bytes = seeds[random.below(seeds.len())].clone();
@@ -181,6 +190,9 @@ fn models_that_ask_for_too_much_are_refused() {
         vec![node("Range", &["a", "b", "d"], &["r"], vec![]), node("Add", &["x", "r"], &["y"], vec![])];
     let range = model(&[1], bounds, range);
     let huge = 1 << 40;
+    let linear = AttributeProto { name: "mode".into(), s: b"linear".into(), ..AttributeProto::default() };
+    let resized = vec![node("Resize", &["x", "", "", "s"], &["y"], vec![linear])];
+    let resized = model(&[1, 1, 4, 4], vec![shape("s", &[1, 1, 1 << 30, 4])], resized);
     let cases = [
         ("a huge input", relu(&[huge]), "input `x` of shape [1099511627776] does not fit the VM's memory"),
         ("an input that overflows", relu(&[huge, huge]), "does not fit the VM's memory"),
@@ -195,6 +207,7 @@ fn models_that_ask_for_too_much_are_refused() {
         ("a spread input", spread("x", &[1 << 29]), "[536870912] does not fit the VM's memory"),
         ("a negative shape", spread("x", &[-2]), "the shape [-2]"),
         ("a constant of 10^9 elements", filled(1_000_000_000), "[1000000000] does not fit the VM's memory"),
+        ("an axis of 10^9 neighbours", resized, "all tables that operators ask for"),
         ("a range of 10^9 elements", range, "it has 1000000000 elements; 1048576 are the most"),
         ("a constant that is not there", model(&[1], vec![], absent), "`c` has 0 elements of data"),
     ];

@@ -8,7 +8,7 @@ use opml_kernels::{
     copy_signed, copy_strided, fill, is_inf, is_nan, not, select, unary_integer,
 };
 use support::typed::{Sample, assert_same, positions, shape_and_strides};
-use support::{KINDS, Random};
+use support::{BINARY, KINDS, Random};
 
 /// Integers as large ones, and back modulo 2^n.
 trait Wide: Integer + Sample {
@@ -36,18 +36,6 @@ wide!(i8 u8 i16 u16 i32 u32 i64 u64);
 fn width<T>() -> i128 {
     8 * size_of::<T>() as i128
 }
-
-const BINARY: [BinaryOp; 9] = [
-    BinaryOp::Add,
-    BinaryOp::Sub,
-    BinaryOp::Mul,
-    BinaryOp::Div,
-    BinaryOp::Min,
-    BinaryOp::Max,
-    BinaryOp::Mod,
-    BinaryOp::Fmod,
-    BinaryOp::Pow,
-];
 
 fn expected_binary(op: BinaryOp, a: i128, b: i128) -> i128 {
     match op {

@@ -7,19 +7,7 @@ use opml_kernels::{
     reduce_mean, reduce_sum, relu, relu_in_place, softmax, transpose, unary,
 };
 use support::typed::{positions, shape_and_strides};
-use support::{KINDS, Random, assert_same_bits, canonical_bits, exact_sum, larger, maximum};
-
-const BINARY: [BinaryOp; 9] = [
-    BinaryOp::Add,
-    BinaryOp::Sub,
-    BinaryOp::Mul,
-    BinaryOp::Div,
-    BinaryOp::Min,
-    BinaryOp::Max,
-    BinaryOp::Mod,
-    BinaryOp::Fmod,
-    BinaryOp::Pow,
-];
+use support::{BINARY, KINDS, Random, assert_same_bits, canonical_bits, exact_sum, larger, maximum};
 
 /// Python's remainder from the exact one.
 fn python_modulo(a: f32, b: f32) -> f32 {

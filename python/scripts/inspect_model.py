@@ -129,7 +129,7 @@ def of_archive(path):
 
 def of_bytes(path, data):
     if data[4:8] == b"TFL3":
-        return {"unknown": "TFLite, which needs no conversion"}
+        return {"unknown": "TFLite, which needs no conversion: give it to build-model"}
     if data.startswith(b"\x89HDF"):
         return {"unknown": "HDF5, perhaps of Keras 2: load it there and save it as .keras"}
     pickle = data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"

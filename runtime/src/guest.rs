@@ -61,6 +61,16 @@ impl<S: Sys> Guest<S> {
         self.sys.exit(code)
     }
 
+    /// The step index of the request: which of its computations a program of several runs.
+    pub fn step_index(&mut self) -> u64 {
+        self.sys.write_key(&words_of(local_key(local::STEP_INDEX)));
+        // The length and the value, of 8 bytes each.
+        let mut words = [0; 4];
+        self.sys.read_preimage(&mut words);
+        let [_, _, high, low] = words;
+        u64::from(high) << 32 | u64::from(low)
+    }
+
     /// Ends the program with `message` on standard error: it could not compute.
     pub fn fail(&mut self, message: &str) -> ! {
         self.sys.write(fd::STDERR, message.as_bytes());

@@ -1,4 +1,5 @@
-//! The example models in `models/`, the inputs recorded for them, and what onnxruntime made of these.
+//! The example models in `models/`, the inputs recorded for them, and what onnxruntime made of these; of those in
+//! TensorFlow Lite's format, what that made of them.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -7,10 +8,12 @@ use std::path::PathBuf;
 use npyz::{DType, NpyFile, TypeChar};
 use opml_abi::{DataType, Tensor};
 
+use opml_toolchain::manifest::Port;
+
 use crate::program::Program;
 
 /// All of them: files below `models/` without their ending.
-pub const ALL: [&str; 11] = [
+pub const ALL: [&str; 13] = [
     "dcgan/dcgan",
     "encoder/encoder",
     "gpt/gpt",
@@ -19,6 +22,8 @@ pub const ALL: [&str; 11] = [
     "mnist/cnn_int8",
     "mnist/mlp",
     "mnist/mlp500",
+    "mnist/mobile",
+    "mnist/mobile_int8",
     "shapes/mobilenet",
     "shapes/resnet",
     "trees/trees",
@@ -55,13 +60,18 @@ impl Array {
         Self { shape, dtype, floats, integers }
     }
 
-    /// The case `index` as a tensor of the shape `shape`.
-    fn case(&self, index: usize, shape: &[u32], scale: f32) -> Tensor {
+    /// The case `index` as a tensor for `port`. Bytes are not scaled: they are what the scale is for.
+    fn case(&self, index: usize, port: &Port, scale: f32) -> Tensor {
+        let shape = &port.shape[..];
         let len: usize = shape.iter().map(|&d| d as usize).product();
         let range = index * len..(index + 1) * len;
         if self.dtype == DataType::Int64 {
             let data = self.integers[range].iter().flat_map(|v| v.to_be_bytes()).collect();
             return Tensor { dtype: DataType::Int64, shape: shape.to_vec(), data };
+        }
+        if port.dtype == DataType::Uint8.name() {
+            let data = self.floats[range].iter().map(|&v| v as u8).collect();
+            return Tensor { dtype: DataType::Uint8, shape: shape.to_vec(), data };
         }
         // Divided in float32, as in training.
         let values: Vec<f32> =
@@ -103,12 +113,12 @@ impl Cases {
     /// The inputs of a case.
     pub fn inputs(&self, program: &Program, index: usize) -> Vec<Tensor> {
         let ports = program.manifest.inputs.iter().zip(&self.inputs);
-        ports.map(|(port, array)| array.case(index, &port.shape, self.scale)).collect()
+        ports.map(|(port, array)| array.case(index, port, self.scale)).collect()
     }
 
-    /// What onnxruntime made of them.
+    /// What the reference made of them.
     pub fn expected(&self, program: &Program, index: usize) -> Vec<Tensor> {
         let ports = program.manifest.outputs.iter().zip(&self.outputs);
-        ports.map(|(port, array)| array.case(index, &port.shape, 1.0)).collect()
+        ports.map(|(port, array)| array.case(index, port, 1.0)).collect()
     }
 }

@@ -10,7 +10,7 @@ use opml_frontend::graph::Port;
 use opml_frontend::{Constant, Model};
 use opml_state::{State, cannon};
 use opml_targets::Target;
-use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelInfo};
+use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelFormat, ModelInfo};
 use opml_toolchain::progress::Silent;
 use opml_toolchain::{
     BuildError, Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision,
@@ -57,13 +57,13 @@ impl Program {
         let name = path.rsplit('/').next().unwrap_or(path);
         built
             .entry(path)
-            .or_insert_with(|| Box::leak(Box::new(Self::build(name, &onnx_bytes(path), Path::new(dir)))))
+            .or_insert_with(|| Box::leak(Box::new(Self::build(name, &model_bytes(path), Path::new(dir)))))
     }
 
-    /// Builds the model `onnx` below `dir`.
-    pub fn build(name: &'static str, onnx: &[u8], dir: &Path) -> Self {
-        let model = Model::from_onnx(onnx, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let (out, prestate) = build_request(request(name, onnx, &model), dir);
+    /// Builds the model in the bytes of a file below `dir`.
+    pub fn build(name: &'static str, file: &[u8], dir: &Path) -> Self {
+        let model = Model::from_onnx(file, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let (out, prestate) = build_request(request(name, file, &model), dir);
         let manifest = fs::read(out.join(file::MANIFEST)).expect("a build writes a manifest");
         Self {
             name,
@@ -128,9 +128,11 @@ pub fn target() -> Target {
 }
 
 /// The bytes of an example model, a file below `models/` without its ending.
-pub fn onnx_bytes(path: &str) -> Vec<u8> {
-    let path = crate::checkout().join(format!("models/{path}.onnx"));
-    fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+pub fn model_bytes(path: &str) -> Vec<u8> {
+    let paths =
+        ModelFormat::ALL.map(|format| crate::checkout().join(format!("models/{path}.{}", format.ending())));
+    let path = paths.iter().find(|path| path.is_file()).unwrap_or_else(|| panic!("there is no model {path}"));
+    fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// How the tests provision: as the user's settings say.
@@ -143,7 +145,7 @@ pub fn weight(constant: Constant) -> Weight {
     Weight { symbol: constant.symbol.clone(), words: Words::made(move |put| constant.write(put)) }
 }
 
-fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
+fn request(name: &str, file: &[u8], model: &Model) -> Request {
     Request {
         name: name.to_owned(),
         program: GuestProgram {
@@ -153,7 +155,12 @@ fn request(name: &str, onnx: &[u8], model: &Model) -> Request {
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         model: Some(ModelInfo {
-            sha256: hex::encode(Sha256::digest(onnx)),
+            format: if opml_frontend::tflite::is_tflite(file) {
+                ModelFormat::Tflite
+            } else {
+                ModelFormat::Onnx
+            },
+            sha256: hex::encode(Sha256::digest(file)),
             dims: BTreeMap::new(),
             multiply_accumulates: model.multiply_accumulates(),
             ..ModelInfo::default()

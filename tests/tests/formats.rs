@@ -140,7 +140,7 @@ fn the_manifest_names_the_files() {
         let model = manifest.model.as_ref().expect("the program was made from a model");
         assert_eq!(
             model.sha256,
-            hex::encode(Sha256::digest(program::onnx_bytes(&format!("mnist/{}", program.name))))
+            hex::encode(Sha256::digest(program::model_bytes(&format!("mnist/{}", program.name))))
         );
         assert_eq!((manifest.name.as_str(), manifest.target.as_str()), (program.name, "cannon32"));
     }

@@ -1,20 +1,25 @@
-//! All example models end to end: what onnxruntime recorded, natively; one case in the VM, to the bit; their steps and roots.
+//! All example models end to end: what onnxruntime or TensorFlow Lite recorded, natively; one case in the VM, to the bit; their steps and roots.
 //!
 //! | what it catches | test |
 //! |---|---|
 //! | an operator that computes something else than ONNX says, in a network as people train them | `*_natively` |
 //! | a kernel that differs between guest and host, a plan that overwrites a live tensor | `*_in_the_vm` |
 //! | a change that costs steps without anybody deciding so | `steps_are_the_recorded_ones` |
+//! | a kernel whose verdict hangs on the weights | `no_instruction_passes_*` |
 //! | a root that changes without anybody deciding so, a model that ships unpinned | `roots_are_the_pinned_ones` |
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use opml_abi::{Tensor, decode_blob, encode_blob, exit};
+use opml_isa::decode;
 use opml_state::Hash;
+use opml_targets::Verdict;
 use opml_tests::examples::{ALL, Cases};
 use opml_tests::guest;
-use opml_tests::program::Program;
+use opml_tests::program::{self, Program};
+use opml_toolchain::elf::Elf;
+use opml_toolchain::file;
 use opml_toolchain::roots::{self, Roots};
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +78,7 @@ fn agrees_in_the_vm(path: &'static str) -> u64 {
 }
 
 #[test]
-fn examples_agree_with_onnxruntime_natively() {
+fn examples_agree_with_the_reference_natively() {
     ALL.iter().for_each(|path| agrees_natively(path));
 }
 
@@ -137,6 +142,21 @@ fn roots_are_the_pinned_ones() {
     names.sort();
     let built: Vec<_> = comparison.rows.iter().map(|row| row.model.clone()).collect();
     assert_eq!(names, built, "models/ and the builds of this test");
+}
+
+/// What passes the audit only by the instructions in front of it would fail with other weights: their words may look like ways in between.
+#[test]
+fn no_instruction_passes_only_by_what_stands_in_front_of_it() {
+    let target = program::target();
+    for path in ALL {
+        let elf = Elf::parse(program(path).file(file::PROGRAM)).expect("it was built");
+        let code = elf.segments().iter().filter(|segment| segment.is_loaded() && segment.is_executable());
+        for word in code.flat_map(|segment| elf.segment_data(segment).as_chunks().0) {
+            let mnemonic = decode(u32::from_be_bytes(*word)).mnemonic();
+            let verdict = target.verdict(mnemonic);
+            assert!(!matches!(verdict, Verdict::Conditional(..)), "{path}: {}", mnemonic.name());
+        }
+    }
 }
 
 /// Planned memory is hardly more than what is in use at once.

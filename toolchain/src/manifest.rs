@@ -1,6 +1,8 @@
 //! `manifest.json`: what a build made, from what, and how to check it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
 
 use opml_abi::{ABI_VERSION, DataType, TensorInfo};
 use opml_state::{Hash, State, Witness, WitnessFields, hash_witness};
@@ -97,10 +99,48 @@ impl Port {
     }
 }
 
+/// The format of a model's file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelFormat {
+    /// ONNX.
+    #[default]
+    Onnx,
+    /// TensorFlow Lite.
+    Tflite,
+}
+
+impl ModelFormat {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Onnx, Self::Tflite];
+
+    /// The ending of files.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Onnx => "onnx",
+            Self::Tflite => "tflite",
+        }
+    }
+
+    /// Whether a path has the ending of a format.
+    pub fn names(path: &Path) -> bool {
+        let ending = path.extension().and_then(OsStr::to_str);
+        ending
+            .is_some_and(|ending| Self::ALL.iter().any(|format| ending.eq_ignore_ascii_case(format.ending())))
+    }
+
+    fn is_onnx(&self) -> bool {
+        *self == Self::Onnx
+    }
+}
+
 /// The model a program was made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelInfo {
+    /// The format of the model's file.
+    #[serde(default, skip_serializing_if = "ModelFormat::is_onnx")]
+    pub format: ModelFormat,
     /// SHA-256 of the model's file, hexadecimal.
     pub sha256: String,
     /// SHA-256 of the files beside it that have weights of it, by their path below its folder.
@@ -113,6 +153,13 @@ pub struct ModelInfo {
     pub constants: BTreeMap<String, String>,
     /// Multiply-accumulates of one inference.
     pub multiply_accumulates: u64,
+}
+
+impl ModelInfo {
+    /// The name that the model's file has in commands and statements: that of the program, whatever path it came from.
+    pub fn file_name(&self, program: &str) -> String {
+        format!("{program}.{}", self.format.ending())
+    }
 }
 
 /// Bytes.

@@ -48,7 +48,7 @@ pub(crate) fn bill(
     made: Made,
 ) -> String {
     let program = Program { name: name.to_owned(), target: target.to_owned(), sha256 };
-    let model = model.map(|model| Model { name: model_file(name), sha256: model.sha256.clone() });
+    let model = model.map(|model| Model { name: model.file_name(name), sha256: model.sha256.clone() });
     let Some((identity, sources)) = made else {
         return Bom { program, model, ..Bom::default() }.to_json();
     };
@@ -162,15 +162,10 @@ fn guest_resource(name: &str, identity: &CrateIdentity) -> Resource {
 /// Name of the file that a program was made from.
 fn source_name(manifest: &Manifest) -> String {
     match (&manifest.model, &manifest.sources) {
-        (Some(_), _) => model_file(&manifest.name),
+        (Some(model), _) => model.file_name(&manifest.name),
         (None, Some(_)) => GENERATED.to_owned(),
         (None, None) => format!("{}.elf", manifest.name),
     }
-}
-
-/// Name that a model's file has in the manifest's `rebuild`.
-fn model_file(program: &str) -> String {
-    format!("{program}.onnx")
 }
 
 /// What kind of builder made a program. It depends on the compilers, as SLSA wants an id for each way of trusting.

@@ -23,8 +23,18 @@ impl Builder {
             (_, UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round) => return Ok(x.clone()),
             (dtype, _) => return Err(format!("the function {op:?} of {dtype} elements")),
         };
-        let x = self.dense(x)?;
-        self.call(kernel, &[&x], x.dtype, &x.shape)
+        self.as_it_lies(x, |b, x| b.call(kernel, &[x], x.dtype, &x.shape))
+    }
+
+    /// A function of each element, in the order in which they lie in memory: the result lies alike, and nothing is moved.
+    fn as_it_lies(&mut self, x: &Value, function: impl FnOnce(&mut Self, &Value) -> Built) -> Built {
+        match x.memory_order() {
+            Some(order) => Ok(function(self, &x.ordered(&order))?.ordered_back(&order)),
+            None => {
+                let x = self.dense(x)?;
+                function(self, &x)
+            }
+        }
     }
 
     /// A function of two operands of one type, which broadcast.
@@ -82,9 +92,8 @@ impl Builder {
         if x.dtype == dtype {
             return Ok(x.clone());
         }
-        let x = self.dense(x)?;
         let op = if dtype == DataType::Bool { Op::CastToBool } else { Op::Cast };
-        self.call(op, &[&x], dtype, &x.shape)
+        self.as_it_lies(x, |b, x| b.call(op, &[x], dtype, &x.shape))
     }
 
     /// The opposite of truth values.
@@ -103,8 +112,7 @@ impl Builder {
         if x.dtype != of {
             return Err(format!("its operand is {}, and not {of}", x.dtype));
         }
-        let x = self.dense(x)?;
-        self.call(op, &[&x], DataType::Bool, &x.shape)
+        self.as_it_lies(x, |b, x| b.call(op, &[x], DataType::Bool, &x.shape))
     }
 
     /// No less than `low` and no more than `high`, in float32.
@@ -114,13 +122,14 @@ impl Builder {
     pub fn clip(&mut self, x: &Value, low: f32, high: f32) -> Built {
         // A bound of -0 would be kept by a maximum; a ReLU has none.
         let relu = low.to_bits() == 0 && high == f32::INFINITY;
-        let x = self.dense(x)?;
         let op = if relu { Op::Relu } else { Op::Clip(low, high) };
-        let out = self.call(op, &[&x], DataType::Float32, &x.shape)?;
-        if let Some(from) = self.scaled(&x).filter(|_| relu) {
-            self.remember_scaled(&out, Scaled { rectified: true, ..from });
-        }
-        Ok(out)
+        self.as_it_lies(x, |b, x| {
+            let out = b.call(op, &[x], DataType::Float32, &x.shape)?;
+            if let Some(from) = b.scaled(x).filter(|_| relu) {
+                b.remember_scaled(&out, Scaled { rectified: true, ..from });
+            }
+            Ok(out)
+        })
     }
 
     /// A maximum or minimum with one number for all elements: a bound, and for zero a ReLU.
@@ -150,13 +159,19 @@ impl Builder {
     ) -> Built {
         let shape = broadcast_shape(&operands.map(|value| value.shape.as_slice()))?;
         super::elements(&shape)?;
+        // In the order of an operand that is as large as the result, if none lies in the result's own.
+        let full = || operands.iter().filter(|value| value.shape == shape);
+        let order =
+            if full().any(|value| value.is_dense()) { None } else { full().find_map(|v| v.memory_order()) };
+        let order = order.unwrap_or_else(|| (0..shape.len()).collect());
         let mut spread = Vec::with_capacity(N);
         for operand in operands {
-            spread.push(operand.broadcast(&shape)?);
+            spread.push(operand.broadcast(&shape)?.ordered(&order));
         }
+        let shape: Vec<usize> = order.iter().map(|&axis| shape[axis]).collect();
         let (dims, strides) = merged(&shape, std::array::from_fn(|i| spread[i].strides.as_slice()));
         // The result is walked in the same order, whatever is merged: it has no gaps.
         let operands: Vec<&Value> = spread.iter().collect();
-        self.call(op(dims, strides), &operands, dtype, &shape)
+        Ok(self.call(op(dims, strides), &operands, dtype, &shape)?.ordered_back(&order))
     }
 }

@@ -27,8 +27,7 @@ impl Builder {
 
     /// The axes in the order `order`.
     pub fn transpose(&self, value: &Value, order: &[usize]) -> Value {
-        let pick = |from: &[usize]| order.iter().map(|&axis| from[axis]).collect();
-        value.with(pick(&value.shape), pick(&value.strides))
+        value.ordered(order)
     }
 
     /// The value with an axis moved to another place.
@@ -48,8 +47,11 @@ impl Builder {
     }
 
     /// The value without an axis, at the index `index` of it.
+    ///
+    /// # Panics
+    /// If it is not there: elements of another tensor would stand for it.
     pub fn index(&self, value: &Value, axis: usize, index: usize) -> Value {
-        debug_assert!(index < value.shape[axis], "index out of range");
+        assert!(index < value.shape[axis], "index out of range");
         let mut out = value.clone();
         out.offset += index * out.strides[axis];
         out.shape.remove(axis);
@@ -58,8 +60,11 @@ impl Builder {
     }
 
     /// `len` elements along an axis, from `start` on, each `step` behind the one before.
+    ///
+    /// # Panics
+    /// If one of them is not there: elements of another tensor would stand for it.
     pub fn slice(&self, value: &Value, axis: usize, start: usize, len: usize, step: usize) -> Value {
-        debug_assert!(len == 0 || start + (len - 1) * step < value.shape[axis], "slice out of range");
+        assert!(len == 0 || start + (len - 1) * step < value.shape[axis], "slice out of range");
         let mut out = value.clone();
         if len > 0 {
             out.offset += start * out.strides[axis];
@@ -149,14 +154,27 @@ impl Builder {
     ///
     /// # Errors
     /// A program that is too large.
+    ///
+    /// # Panics
+    /// If the part has another shape.
     pub fn copy_into(&mut self, value: &Value, place: &Value) -> Built<()> {
-        debug_assert_eq!(value.shape, place.shape, "a copy of another shape");
+        assert_eq!(value.shape, place.shape, "a copy of another shape");
         if value.len() == 0 {
             return Ok(());
         }
         let (dims, [from, to]) = merged(&value.shape, [&value.strides, &place.strides]);
         let (input, output) = (self.view(value), self.view(place));
         self.push(Op::Copy(dims, from, to), vec![input], vec![output])
+    }
+
+    /// The same elements in a tensor of their own, which calls may write to.
+    ///
+    /// # Errors
+    /// A value, or a program, that is too large.
+    pub fn copied(&mut self, value: &Value) -> Built {
+        let copy = self.computed(value.dtype, &value.shape)?;
+        self.copy_into(value, &copy)?;
+        Ok(copy)
     }
 
     /// A tensor of one number.
@@ -174,10 +192,7 @@ impl Builder {
     /// One that is too large.
     pub fn filled_now(&mut self, value: &Value, shape: &[usize]) -> Built {
         let one = value.with(vec![1], vec![1]);
-        let out = self.computed(value.dtype, shape)?;
-        let (input, output) = (self.view(&one), self.view(&out));
-        self.push(Op::Fill, vec![input], vec![output])?;
-        Ok(out)
+        Ok(self.in_program(Op::Fill, &[&one], &[(value.dtype, shape)])?.remove(0))
     }
 
     /// [`pad`](Self::pad) by choices among constants, so that the result is one.
@@ -196,6 +211,7 @@ impl Builder {
         }
         Ok(out)
     }
+
     /// The value with `before` and `after` copies of the number `with` at each axis' ends.
     ///
     /// # Errors
@@ -204,8 +220,9 @@ impl Builder {
         if before.iter().chain(after).all(|&n| n == 0) {
             return Ok(value.clone());
         }
-        let shape: Vec<usize> =
-            value.shape.iter().zip(before).zip(after).map(|((d, b), a)| d + b + a).collect();
+        let sides = value.shape.iter().zip(before).zip(after);
+        let shape: Vec<usize> = sides.map(|((d, b), a)| d.saturating_add(*b).saturating_add(*a)).collect();
+        elements(&shape)?;
         if self.is_constant(value) && self.is_constant(with) {
             return self.pad_constant(value, before, &shape, with);
         }
@@ -223,7 +240,7 @@ impl Builder {
     /// # Errors
     /// Known indices out of range, or a result that is too large.
     pub fn gather(&mut self, value: &Value, indices: &Value, axis: usize) -> Built {
-        let len = value.shape[axis];
+        let len = *value.shape.get(axis).ok_or("it chooses from an operand without dimensions")?;
         if let Some(known) = self.as_integers(indices) {
             let wrapped = |i: i64| usize::try_from(if i < 0 { i + len as i64 } else { i }).ok();
             let inside = |i: i64| wrapped(i).filter(|&i| i < len);

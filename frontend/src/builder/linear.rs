@@ -101,9 +101,7 @@ impl Builder {
     /// Makes a loop of the last call.
     fn repeat_last(&mut self, count: usize) {
         let call = self.nodes.pop().expect("a call was made");
-        let name = call.name.clone();
-        let op = Op::Repeat { count, body: vec![call] };
-        self.nodes.push(Node { name, op, inputs: Vec::new(), outputs: Vec::new(), scratch: None });
+        self.push_loop(count, vec![call]);
     }
 
     /// Adds `bias` inside the product of matrices or the convolution that made all of `sum`, so that both are rounded once together.
@@ -159,6 +157,9 @@ impl Builder {
             && bias.is_none_or(|bias| bias.shape == [filters]);
         if !fits {
             return Err(format!("{channels} channels, weights {:?} and {groups} groups do not fit", w.shape));
+        }
+        if [Some(x), Some(w), bias].into_iter().flatten().any(|value| value.dtype != DataType::Float32) {
+            return Err("its operands are not all float32".into());
         }
         let [rows, columns] = window.output;
         let x = self.dense(x)?;

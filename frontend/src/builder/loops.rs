@@ -22,15 +22,9 @@ impl Builder {
     /// # Errors
     /// Values that are too large.
     pub fn begin_loop(&mut self, count: usize, initial: &[Value]) -> Built<(Loop, Vec<Value>)> {
-        let mut state = Vec::new();
-        for value in initial {
-            let place = self.computed(value.dtype, &value.shape)?;
-            self.copy_into(value, &place)?;
-            state.push(place);
-        }
+        let state = initial.iter().map(|value| self.copied(value)).collect::<Built<Vec<_>>>()?;
         let first = self.scalar(DataType::Int64, 0.0);
-        let round = self.computed(DataType::Int64, &[])?;
-        self.copy_into(&first, &round)?;
+        let round = self.copied(&first)?;
         self.outer.push(std::mem::take(&mut self.nodes));
         Ok((Loop { count, state: state.clone(), round }, state))
     }
@@ -91,13 +85,7 @@ impl Builder {
             }
             let is_state =
                 state.iter().any(|place| place.tensor == value.tensor) && value.tensor != place.tensor;
-            kept.push(if is_state {
-                let copy = self.computed(value.dtype, &value.shape)?;
-                self.copy_into(value, &copy)?;
-                copy
-            } else {
-                value.clone()
-            });
+            kept.push(if is_state { self.copied(value)? } else { value.clone() });
         }
         for (value, place) in kept.iter().zip(&state).filter(|(value, place)| value != place) {
             self.copy_into(value, place)?;
@@ -107,9 +95,13 @@ impl Builder {
         self.copy_into(&following, &round)?;
         let before = self.outer.pop().ok_or("no loop is open")?;
         let body = std::mem::replace(&mut self.nodes, before);
-        let name = self.name.clone();
-        let op = Op::Repeat { count, body };
-        self.nodes.push(Node { name, op, inputs: Vec::new(), outputs: Vec::new(), scratch: None });
+        self.push_loop(count, body);
         Ok(state)
+    }
+
+    /// Appends a loop. Its calls have been counted, and say themselves what they read and write.
+    pub(super) fn push_loop(&mut self, count: usize, body: Vec<Node>) {
+        let (name, op) = (self.name.clone(), Op::Repeat { count, body });
+        self.nodes.push(Node { name, op, inputs: Vec::new(), outputs: Vec::new(), scratch: None });
     }
 }

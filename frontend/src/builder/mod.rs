@@ -4,7 +4,9 @@ mod elementwise;
 mod layout;
 mod linear;
 mod loops;
+mod notes;
 mod reduce;
+mod types;
 mod value;
 
 use std::collections::BTreeMap;
@@ -14,10 +16,12 @@ use opml_abi::DataType;
 use opml_abi::blob::MAX_RANK;
 
 pub use self::linear::Window2d;
+pub use self::notes::{Quantised, Scaled};
 pub use self::value::{Value, axis_of, broadcast_shape, merged};
 use crate::elements::{Elements, Slice};
 use crate::eval::execute;
 use crate::graph::{Node, Op, Source, Tensor, TensorId, View, strides};
+use crate::guard::guarded;
 use crate::values::Values;
 
 /// Why a node cannot be compiled; the caller adds where.
@@ -35,33 +39,8 @@ const MAX_CALLS: usize = 1 << 16;
 /// What all constants that are computed here may take together: elements read and written, and products.
 const MAX_FOLDED: u64 = 1 << 26;
 
-/// Where floats come from that were integers: x, less its zero point, times a scale; of either one for all or one for each index
-/// of an axis.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Quantised {
-    /// The integers.
-    pub x: Value,
-    /// A vector.
-    pub scale: Value,
-    /// A vector.
-    pub zero: Option<Value>,
-    /// The axis that scales and zero points are for.
-    pub axis: usize,
-}
-
-/// Where floats come from that were sums of integers: the sums and a bias, times a scale, each broadcast to the shape of the result;
-/// perhaps behind a ReLU.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Scaled {
-    /// Int32.
-    pub sums: Value,
-    /// Int32.
-    pub bias: Value,
-    /// Float32.
-    pub scale: Value,
-    /// Whether there is a ReLU.
-    pub rectified: bool,
-}
+/// What all tables together may take that operators make up, such as the places along an axis: elements.
+const MAX_TABLES: usize = 1 << 25;
 
 /// A graph while it is made.
 #[derive(Default)]
@@ -74,6 +53,7 @@ pub struct Builder {
     name: String,
     calls: usize,
     folded: u64,
+    tables: usize,
     quantised: BTreeMap<TensorId, Quantised>,
     scaled: BTreeMap<TensorId, Scaled>,
 }
@@ -99,40 +79,6 @@ impl Builder {
     pub fn input(&mut self, dtype: DataType, shape: &[usize]) -> Value {
         let tensor = self.push_tensor(dtype, shape.iter().product(), Source::Input);
         Value::dense(tensor, dtype, shape)
-    }
-
-    /// Notes where all of a tensor comes from.
-    pub fn remember(&mut self, value: &Value, from: Quantised) {
-        self.quantised.insert(value.tensor, from);
-    }
-
-    /// Notes where all of a tensor comes from.
-    pub fn remember_scaled(&mut self, value: &Value, from: Scaled) {
-        self.scaled.insert(value.tensor, from);
-    }
-
-    /// What was noted of a value, if it is all of the tensor in its order.
-    pub fn scaled(&self, value: &Value) -> Option<Scaled> {
-        let from = self.scaled.get(&value.tensor)?;
-        (value.is_dense() && value.shape == from.sums.shape).then(|| from.clone())
-    }
-
-    /// What was noted of a value, if it is all of the tensor in its order.
-    pub fn quantised(&self, value: &Value) -> Option<Quantised> {
-        let from = self.quantised.get(&value.tensor)?;
-        (value.is_dense() && value.shape == from.x.shape).then(|| from.clone())
-    }
-
-    /// The same of any part of the tensor, in any order: its integers lie as the value does.
-    pub fn quantised_view(&self, value: &Value) -> Option<Quantised> {
-        let from = self.quantised.get(&value.tensor)?;
-        let x = Value {
-            tensor: from.x.tensor,
-            dtype: from.x.dtype,
-            offset: from.x.offset + value.offset,
-            ..value.clone()
-        };
-        from.x.is_dense().then(|| Quantised { x, ..from.clone() })
     }
 
     /// A tensor that calls will write.
@@ -169,6 +115,28 @@ impl Builder {
         self.constant(&[values.len()], Elements::I64(values.to_vec()))
     }
 
+    /// Looks whether there is room for a table of `len` elements that an operator makes up, before it does: a model of a few bytes
+    /// can ask for any number of them.
+    ///
+    /// # Errors
+    /// More than [`MAX_TABLES`] in all.
+    pub fn reserve_table(&mut self, len: usize) -> Built<()> {
+        self.tables = self.tables.saturating_add(len);
+        if self.tables <= MAX_TABLES {
+            return Ok(());
+        }
+        Err(format!("a table of {len} elements; all tables that operators ask for have {MAX_TABLES} at most"))
+    }
+
+    /// The integers from 0 on, `len` of them: the places along an axis.
+    ///
+    /// # Errors
+    /// Those of [`reserve_table`](Self::reserve_table).
+    pub fn places(&mut self, len: usize) -> Built {
+        self.reserve_table(len)?;
+        Ok(self.constant(&[len], Elements::I64((0..len as i64).collect())))
+    }
+
     /// A single number of the type `dtype`, of rank 0; an integer is cut off.
     pub fn scalar(&mut self, dtype: DataType, value: f32) -> Value {
         let elements = match dtype {
@@ -184,15 +152,20 @@ impl Builder {
 
     /// The elements of a constant, in the order of the value's shape.
     pub fn as_constant(&self, value: &Value) -> Option<Slice<'_>> {
-        let Source::Constant(elements) = &self.tensors[value.tensor.0].source else { return None };
+        let all = self.elements_of(value)?;
         if value.is_dense() {
-            return Some(elements.slice(value.offset..value.offset + value.len()));
+            return Some(all);
         }
         let mut out = Slice::zeros(value.dtype, value.len());
         let op = Op::Copy(value.shape.clone(), value.strides.clone(), strides(&value.shape));
-        let all = elements.slice(value.offset..value.offset + value.extent());
         execute(&op, &[all], std::slice::from_mut(&mut out));
         Some(out)
+    }
+
+    /// From the first element of a constant to its last, in the order of its tensor.
+    fn elements_of(&self, value: &Value) -> Option<Slice<'_>> {
+        let Source::Constant(elements) = &self.tensors[value.tensor.0].source else { return None };
+        Some(elements.slice(value.offset..value.offset + value.extent()))
     }
 
     /// Whether the elements are known now.
@@ -288,9 +261,21 @@ impl Builder {
         inputs: &[&Value],
         results: &[(DataType, &[usize])],
     ) -> Built<Vec<Value>> {
+        let operands: Vec<DataType> = inputs.iter().map(|value| value.dtype).collect();
+        types::check(&op, &operands, &results.iter().map(|result| result.0).collect::<Vec<_>>())?;
         if let Some(folded) = self.fold(&op, inputs, results)? {
             return Ok(folded);
         }
+        self.in_program(op, inputs, results)
+    }
+
+    /// Appends a call that stays one, also if the operands are constants.
+    fn in_program(
+        &mut self,
+        op: Op,
+        inputs: &[&Value],
+        results: &[(DataType, &[usize])],
+    ) -> Built<Vec<Value>> {
         let outputs: Vec<Value> =
             results.iter().map(|(dtype, shape)| self.computed(*dtype, shape)).collect::<Result<_, _>>()?;
         let views = outputs.iter().map(|value| self.view(value)).collect();
@@ -318,21 +303,20 @@ impl Builder {
             return Ok(None);
         }
         self.folded += cost;
-        let operands: Vec<Slice<'_>> = inputs.iter().map(|value| self.elements_of(value)).collect();
+        let operand = |value: &&Value| self.elements_of(value).expect("all are constants");
+        let operands: Vec<Slice<'_>> = inputs.iter().map(operand).collect();
         let mut outputs: Vec<_> =
             results.iter().map(|(dtype, shape)| Slice::zeros(*dtype, shape.iter().product())).collect();
-        execute(op, &operands, &mut outputs);
+        let mut run = || execute(op, &operands, &mut outputs);
+        if op.takes_indices() {
+            // Only the kernel sees that one of them is out of range.
+            guarded(run).map_err(|panic| format!("its operands are constants that it ends with: {panic}"))?;
+        } else {
+            run();
+        }
         drop(operands);
         let constants = results.iter().zip(outputs);
         Ok(Some(constants.map(|((_, shape), values)| self.constant(shape, values.into_elements())).collect()))
-    }
-
-    /// From the first element of a constant to its last.
-    fn elements_of(&self, value: &Value) -> Slice<'_> {
-        match &self.tensors[value.tensor.0].source {
-            Source::Constant(elements) => elements.slice(value.offset..value.offset + value.extent()),
-            _ => unreachable!("only constants are folded"),
-        }
     }
 
     /// Appends a call.
@@ -349,8 +333,9 @@ impl Builder {
 /// Elements of a shape.
 ///
 /// # Errors
-/// More than [`MAX_ELEMENTS`].
+/// More than [`MAX_ELEMENTS`], also where a dimension of 0 leaves none of them: strides are products too.
 pub fn elements(shape: &[usize]) -> Built<usize> {
-    let len = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_ELEMENTS);
-    len.ok_or_else(|| format!("its result of shape {shape:?} does not fit the VM's memory"))
+    let most = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1))).filter(|&n| n <= MAX_ELEMENTS);
+    most.ok_or_else(|| format!("its result of shape {shape:?} does not fit the VM's memory"))?;
+    Ok(shape.iter().product())
 }

@@ -50,8 +50,11 @@ impl Builder {
     /// The index of the largest or smallest element along an axis, which gets length 1.
     ///
     /// # Errors
-    /// A result that is too large.
+    /// No elements along it, or a result that is too large.
     pub fn arg_reduce(&mut self, op: ArgOp, last: bool, x: &Value, axis: usize) -> Built {
+        if x.shape[axis] == 0 {
+            return Err(format!("it looks for a largest or smallest of no elements: {:?}", x.shape));
+        }
         let x = self.dense(x)?;
         let mut shape = x.shape.clone();
         shape[axis] = 1;

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use opml_abi::DataType;
 
 use crate::graph::{TensorId, strides};
@@ -49,6 +51,26 @@ impl Value {
         self.shape.contains(&0) || self.shape.iter().zip(&self.strides).zip(&dense).all(same)
     }
 
+    /// The order of the axes in which the elements lie one behind the other in memory, if that is not the value's own and there is one.
+    pub fn memory_order(&self) -> Option<Vec<usize>> {
+        let mut order: Vec<usize> = (0..self.rank()).collect();
+        order.sort_by_key(|&axis| Reverse(self.strides[axis]));
+        (!self.is_dense() && self.ordered(&order).is_dense()).then_some(order)
+    }
+
+    /// The axes in the order `order`.
+    pub fn ordered(&self, order: &[usize]) -> Self {
+        let pick = |from: &[usize]| order.iter().map(|&axis| from[axis]).collect();
+        self.with(pick(&self.shape), pick(&self.strides))
+    }
+
+    /// The axes back from the order `order`.
+    pub fn ordered_back(&self, order: &[usize]) -> Self {
+        let mut back = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, &axis)| back[axis] = place);
+        self.ordered(&back)
+    }
+
     /// The value with other dimensions and strides.
     pub fn with(&self, shape: Vec<usize>, strides: Vec<usize>) -> Self {
         Self { shape, strides, ..self.clone() }
@@ -71,6 +93,17 @@ impl Value {
             }
         }
         Ok(self.with(shape.to_vec(), strides))
+    }
+
+    /// Looks whether this operand has the shape that others ask for.
+    ///
+    /// # Errors
+    /// Another one.
+    pub fn check_shape(&self, expected: &[usize]) -> Result<(), String> {
+        if self.shape == expected {
+            return Ok(());
+        }
+        Err(format!("an operand of the shape {:?}; {expected:?} was expected", self.shape))
     }
 
     /// An axis that may be counted from the end.

@@ -86,11 +86,7 @@ impl<'a> Call<'a> {
     /// If it is missing, or depends on the input.
     pub fn known(&self, index: usize, name: &str) -> Built<Vec<i64>> {
         let value = self.input(index)?;
-        self.b.as_integers(&value).ok_or_else(|| {
-            format!(
-                "its operand `{name}` has to be known when the model is compiled; it depends on the input"
-            )
-        })
+        self.b.as_integers(&value).ok_or_else(|| unknown(name))
     }
 
     /// The same of one that may be absent.
@@ -107,12 +103,7 @@ impl<'a> Call<'a> {
     /// If it depends on the input.
     pub fn known_floats(&self, index: usize, name: &str) -> Built<Option<Vec<f32>>> {
         let Some(value) = self.optional(index) else { return Ok(None) };
-        let known = self.b.as_floats(&value).ok_or_else(|| {
-            format!(
-                "its operand `{name}` has to be known when the model is compiled; it depends on the input"
-            )
-        })?;
-        Ok(Some(known))
+        self.b.as_floats(&value).ok_or_else(|| unknown(name)).map(Some)
     }
 
     /// An attribute.
@@ -204,4 +195,8 @@ impl<'a> Call<'a> {
     pub fn run_graph(&mut self, graph: &GraphProto, inputs: &[Value]) -> Built<Vec<Value>> {
         self.scope.subgraph(self.b, graph, inputs)
     }
+}
+
+fn unknown(name: &str) -> String {
+    format!("its operand `{name}` has to be known when the model is compiled; it depends on the input")
 }

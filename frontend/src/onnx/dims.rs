@@ -47,8 +47,9 @@ fn check_size(input: &mut ValueInfoProto) -> Result<(), ImportError> {
         _ => 1,
     };
     let shape: Vec<i64> = dimensions(input)?.iter().map(|(_, dim)| value(dim)).collect();
+    // Where a dimension of 0 leaves no elements, too: strides are products of the others.
     let elements =
-        shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS as i64));
+        shape.iter().try_fold(1i64, |n, &d| n.checked_mul(d.max(1)).filter(|&n| n <= MAX_ELEMENTS as i64));
     let too_large = || ImportError::TooLarge { input: input.name.clone(), shape };
     elements.map(|_| ()).ok_or_else(too_large)
 }

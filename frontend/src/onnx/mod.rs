@@ -13,25 +13,37 @@ mod structure;
 mod tensors;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use opml_abi::{DataType, Tensor, TensorInfo};
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_proto, tensor_shape_proto, type_proto};
 
-use self::payload::Payloads;
+pub(crate) use self::payload::Payloads;
 use self::scope::Scope;
 use crate::builder::{Builder, Value};
 use crate::elements::Slice;
 use crate::error::ImportError;
 use crate::graph::{Graph, Port};
+use crate::guard::guarded;
 use crate::model::ImportOptions;
 use crate::model_file::ModelFile;
+use crate::tflite;
 
 /// Version of the default operator set.
 fn opset(model: &ModelProto) -> i64 {
     let own = |domain: &str| domain.is_empty() || domain == "ai.onnx";
     model.opset_import.iter().find(|import| own(&import.domain)).map_or(1, |import| import.version)
+}
+
+/// The graph of a file, float32 constants of at least `large` bytes beside it, and the version of the default operator set.
+fn decode(file: &Bytes, large: usize) -> Result<(GraphProto, Payloads, i64), ImportError> {
+    let (slim, payloads) = payload::take(file, large);
+    let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
+    let opset = opset(&proto);
+    let reason = if file.is_empty() { "the file is empty" } else { "it holds no graph" };
+    let graph = proto.graph.ok_or_else(|| ImportError::NotOnnx { reason: reason.into() })?;
+    Ok((graph, payloads, opset))
 }
 
 /// A parsed model: checked, and with numbers for all dimensions of its inputs.
@@ -46,16 +58,12 @@ struct Parsed {
 
 impl Parsed {
     fn new(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
-        let (slim, mut payloads) = payload::take(&file.bytes, options.large);
-        let proto = ModelProto::decode(slim).map_err(|e| ImportError::NotOnnx { reason: e.to_string() })?;
-        let opset = opset(&proto);
-        let mut graph = proto.graph.ok_or_else(|| ImportError::NotOnnx {
-            reason: if file.bytes.is_empty() {
-                "the file is empty".into()
-            } else {
-                "it holds no graph".into()
-            },
-        })?;
+        let (mut graph, mut payloads, opset) = if tflite::is_tflite(&file.bytes) {
+            let (graph, payloads) = tflite::translate(&file.bytes, options.large)?;
+            (graph, payloads, tflite::OPSET)
+        } else {
+            decode(&file.bytes, options.large)?
+        };
         ops::check(&graph)?;
         external::resolve(&mut graph, &file.external, options.large, &mut payloads)?;
         let order = structure::check(&graph, &payloads)?;
@@ -96,18 +104,9 @@ pub fn inputs(file: &ModelFile, dims: &BTreeMap<String, u32>) -> Result<Vec<Tens
 pub fn import(file: &ModelFile, options: &ImportOptions) -> Result<Graph, ImportError> {
     let parsed = Parsed::new(file, options)?;
     check_constants(&parsed.inputs()?, &options.constants)?;
-    // A kernel's own check that none of ours foresaw is the model's fault, not a bug to crash on.
-    match quietly(|| catch_unwind(AssertUnwindSafe(|| lower(parsed, &options.constants)))) {
-        Ok(result) => result,
-        Err(panic) => {
-            let reason = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
-                .unwrap_or_else(|| "the importer gave up".into());
-            Err(ImportError::Inconsistent { reason })
-        }
-    }
+    // A panic would end whatever program uses this one as a library.
+    guarded(|| lower(parsed, &options.constants))
+        .unwrap_or_else(|reason| Err(ImportError::Unforeseen { reason }))
 }
 
 /// Refuses constants for inputs that are not there, or of another type or shape.
@@ -169,13 +168,7 @@ fn outputs(builder: &mut Builder, scope: &Scope<'_>, graph: &GraphProto) -> Resu
         let missing = || inconsistent("nothing makes it".into());
         let value = scope.get(&output.name).cloned().ok_or_else(missing)?;
         let own = builder.is_whole_result(&value) && outputs.iter().all(|port| port.tensor != value.tensor);
-        let value = if own {
-            value
-        } else {
-            let copy = builder.computed(value.dtype, &value.shape).map_err(inconsistent)?;
-            builder.copy_into(&value, &copy).map_err(inconsistent)?;
-            copy
-        };
+        let value = if own { value } else { builder.copied(&value).map_err(inconsistent)? };
         outputs.push(port(&output.name, &value));
     }
     Ok(outputs)
@@ -210,23 +203,4 @@ fn declared(input: &ValueInfoProto) -> Result<(DataType, Vec<usize>), ImportErro
 fn type_name(code: i32) -> String {
     tensor_proto::DataType::try_from(code)
         .map_or_else(|_| format!("number {code}"), |dtype| dtype.as_str_name().to_lowercase())
-}
-
-/// Runs `f` with panics of this thread kept off standard error: they come back as errors.
-fn quietly<T>(f: impl FnOnce() -> T) -> T {
-    use std::sync::Once;
-    thread_local!(static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                previous(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = f();
-    QUIET.set(false);
-    result
 }

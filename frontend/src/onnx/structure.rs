@@ -134,12 +134,14 @@ fn check_tensor(name: &str, tensor: &TensorProto, raw: &[u8]) -> Result<(), Impo
         );
         return Err(malformed(problem));
     }
-    let elements = tensor.dims.iter().try_fold(1u64, |n, &d| {
+    // Where a dimension of 0 leaves no elements, too: strides are products of the others.
+    let most = tensor.dims.iter().try_fold(1u64, |n, &d| {
         let d = u64::try_from(d).map_err(|_| malformed(format!("`{name}` has the dimension {d}")))?;
-        n.checked_mul(d).filter(|&n| n <= MAX_ELEMENTS).ok_or_else(|| {
+        n.checked_mul(d.max(1)).filter(|&n| n <= MAX_ELEMENTS).ok_or_else(|| {
             malformed(format!("`{name}` has {:?} elements, more than {MAX_ELEMENTS}", tensor.dims))
         })
     })?;
+    let elements = if tensor.dims.contains(&0) { 0 } else { most };
     let dtype = DataType::try_from(tensor.data_type)
         .map_err(|_| malformed(format!("`{name}` has the unknown element type {}", tensor.data_type)))?;
     // (elements in the typed field, bytes an element takes in the raw one)

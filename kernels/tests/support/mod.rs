@@ -7,6 +7,20 @@ pub mod convolutions;
 pub mod typed;
 
 use num_bigint::{BigInt, Sign};
+use opml_kernels::BinaryOp;
+
+/// All functions of two numbers.
+pub const BINARY: [BinaryOp; 9] = [
+    BinaryOp::Add,
+    BinaryOp::Sub,
+    BinaryOp::Mul,
+    BinaryOp::Div,
+    BinaryOp::Min,
+    BinaryOp::Max,
+    BinaryOp::Mod,
+    BinaryOp::Fmod,
+    BinaryOp::Pow,
+];
 
 /// The NaN every operator gives.
 pub const NAN_BITS: u32 = 0x7fc0_0000;

@@ -24,24 +24,7 @@ const CALLS: usize = 300;
 const BUILDERS: usize = 2;
 
 /// In front of the cases: which of them runs is the step index of the request.
-const HEADER: &str = "\
-#![no_std]
-
-use opml_runtime::abi::{local, local_key};
-use opml_runtime::{Guest, Mips, Sys};
-
-fn number() -> u32 {
-    let key = local_key(local::STEP_INDEX);
-    Mips.write_key(&core::array::from_fn(|i| {
-        u32::from_be_bytes([key[4 * i], key[4 * i + 1], key[4 * i + 2], key[4 * i + 3]])
-    }));
-    // The length and the value, of 8 bytes each.
-    let mut words = [0; 4];
-    Mips.read_preimage(&mut words);
-    words[3]
-}
-
-";
+const HEADER: &str = "#![no_std]\n\nuse opml_runtime::{Guest, Mips};\n\n";
 
 /// The cases of a guest.
 type Group<'a> = Vec<(&'a Listed, Case)>;
@@ -146,7 +129,7 @@ fn program(group: &Group) -> GuestProgram {
         weights.extend(constants.map(|weight| Weight { symbol: own(&weight.symbol), ..weight }));
     }
     source += &format!(
-        "fn main(mut guest: Guest<Mips>) -> ! {{\n    match number() {{\n{arms}        \
+        "fn main(mut guest: Guest<Mips>) -> ! {{\n    match guest.step_index() {{\n{arms}        \
          _ => guest.fail(\"no such case\"),\n    }}\n}}\n\nopml_runtime::entry!(main);\n"
     );
     GuestProgram { source, weights }

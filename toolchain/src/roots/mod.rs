@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 use crate::compare::Origin;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, ModelFormat};
 use crate::sources::{CrateIdentity, Sources};
 
 /// Name of the file, at the top of the repository.
@@ -151,7 +151,7 @@ impl Shared {
     }
 }
 
-/// The models that a checkout ships: all `.onnx` files below `models/`, by path.
+/// The models that a checkout ships: all `.onnx` and `.tflite` files below `models/`, by path.
 ///
 /// # Errors
 /// [`RootsError::Io`] if the folder can't be listed.
@@ -164,7 +164,7 @@ pub fn shipped(checkout: &Path) -> Result<Vec<PathBuf>, RootsError> {
             path: folder.clone(),
             source: source.into(),
         })?;
-        if entry.file_type().is_file() && entry.path().extension().is_some_and(|ending| ending == "onnx") {
+        if entry.file_type().is_file() && ModelFormat::names(entry.path()) {
             models.push(entry.into_path());
         }
     }

@@ -150,9 +150,8 @@ fn commit(root: &Path) -> Option<String> {
         let output = command.env("GIT_OPTIONAL_LOCKS", "0").output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    // The checkout itself, and no repository around it.
-    let prefix = git(&["rev-parse", "--show-prefix"])?;
-    let clean = prefix.is_empty() && git(&["status", "--porcelain"])?.is_empty();
-    let commit = git(&["rev-parse", "--verify", "HEAD"])?;
-    (clean && commit.chars().all(|c| c.is_ascii_hexdigit())).then_some(commit)
+    // Behind the commit stands where in the repository this is: nothing, unless the repository is another one around the checkout.
+    let commit = git(&["rev-parse", "HEAD", "--show-prefix"])?;
+    let is_commit = commit.chars().all(|c| c.is_ascii_hexdigit());
+    (is_commit && git(&["status", "--porcelain"])?.is_empty()).then_some(commit)
 }

@@ -1,6 +1,8 @@
 //! Damaged, random and malicious files: an error or a verdict, in little time and memory, and never a panic.
 
-use std::path::Path;
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
 use std::time::{Duration, Instant};
 
 use opml_toolchain::audit::fuzz_elf;
@@ -70,13 +72,7 @@ fn random_bytes_behind_a_header_never_panic() {
 
 #[test]
 fn the_fuzzer_s_corpus_never_panics() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/elf");
-    let mut files: Vec<_> = std::fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() >= 5, "{} has only {} files", corpus.display(), files.len());
-    for path in files {
-        fuzz_elf(&std::fs::read(&path).unwrap());
-    }
+    corpus::corpus("elf", 5).iter().for_each(|(_, data)| fuzz_elf(data));
 }
 
 /// The work must stay in proportion to the file: a generous bound that quadratic work misses by far.

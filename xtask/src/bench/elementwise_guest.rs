@@ -3,7 +3,6 @@
 use core::hint::black_box;
 
 use opml_kernels::{BinaryOp, UnaryOp, binary, transpose, unary};
-use opml_runtime::abi::{local, local_key};
 use opml_runtime::{Arena, Guest, Mips, Sys};
 
 unsafe extern "C" {
@@ -14,23 +13,11 @@ unsafe extern "C" {
 
 static OUT: Arena<N> = Arena::new();
 
-/// The step index of the request.
-fn operation() -> u32 {
-    let key = local_key(local::STEP_INDEX);
-    Mips.write_key(&core::array::from_fn(|i| {
-        u32::from_be_bytes([key[4 * i], key[4 * i + 1], key[4 * i + 2], key[4 * i + 3]])
-    }));
-    // The length and the value, of 8 bytes each.
-    let mut words = [0; 4];
-    Mips.read_preimage(&mut words);
-    words[3]
-}
-
-fn main(_: Guest<Mips>) -> ! {
+fn main(mut guest: Guest<Mips>) -> ! {
     // SAFETY: the host places the arrays, and nothing else refers to the output.
     let (first, second, positive, out) = unsafe { (&FIRST, &SECOND, &POSITIVE, OUT.write(0, N)) };
     let mut both = |op, out: &mut [f32]| binary(op, &[N], first, &[1], second, &[1], out);
-    match operation() {
+    match guest.step_index() {
         1 => transpose(&[N], &[1], first, out),
         2 => both(BinaryOp::Add, out),
         3 => both(BinaryOp::Sub, out),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use opml_frontend::graph::Port;
 use opml_frontend::{ImportOptions, Model, ModelFile};
 use opml_onchain::conform::Conformity;
-use opml_toolchain::manifest::{MemoryPlan, ModelInfo};
+use opml_toolchain::manifest::{MemoryPlan, ModelFormat, ModelInfo};
 use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, Words, build};
 
 pub(crate) use self::given::Given;
@@ -24,7 +24,7 @@ use crate::ui::{self, Format, table};
 /// any stage fails.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The program: an .onnx file
+    /// The program: an .onnx or .tflite file
     #[arg(value_name = "PROGRAM")]
     program: PathBuf,
     /// The on-chain VM to build for
@@ -79,8 +79,10 @@ fn safe_in_name(c: char) -> bool {
 
 /// A program of a kind that cannot be built.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("{} is no .onnx file", .0.display())]
-#[diagnostic(help("export the model to ONNX; guest crates and C programs cannot be built yet"))]
+#[error("{} is no .onnx or .tflite file", .0.display())]
+#[diagnostic(help(
+    "`cargo xtask convert` makes one of a PyTorch, Keras, TensorFlow or scikit-learn model; guest crates and C programs cannot be built yet"
+))]
 struct UnknownKind(PathBuf);
 
 pub fn run(args: &Args) -> Result {
@@ -147,7 +149,7 @@ pub(crate) fn import(
     name: Option<&str>,
     target: &str,
 ) -> std::result::Result<Imported, Stop> {
-    if program.extension().is_none_or(|e| !e.eq_ignore_ascii_case("onnx")) {
+    if !ModelFormat::names(program) {
         return Err(Stop::unable(UnknownKind(program.to_owned())));
     }
     let file = ModelFile::read(program).map_err(Stop::unable)?;
@@ -155,7 +157,14 @@ pub(crate) fn import(
     let options =
         ImportOptions { dims: given.dims, constants: constants.tensors, ..ImportOptions::default() };
     let model = Model::from_file(&file, &options).map_err(Stop::rejected)?;
-    let dims = options.dims;
+    let info = ModelInfo {
+        format: if file.is_tflite() { ModelFormat::Tflite } else { ModelFormat::Onnx },
+        external: file.external_sha256(),
+        sha256: file.sha256,
+        dims: options.dims,
+        constants: constants.texts,
+        multiply_accumulates: model.multiply_accumulates(),
+    };
     let name = name.map_or_else(|| file_stem(program), str::to_owned);
     let weight = |c: opml_frontend::Constant| {
         let symbol = c.symbol.clone();
@@ -170,14 +179,8 @@ pub(crate) fn import(
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
-        rebuild: rebuild(&name, target, &given::flags(&dims, &constants.texts)),
-        model: Some(ModelInfo {
-            external: file.external_sha256(),
-            sha256: file.sha256,
-            dims,
-            constants: constants.texts,
-            multiply_accumulates: model.multiply_accumulates(),
-        }),
+        rebuild: rebuild(&info.file_name(&name), &name, target, &given::flags(&info.dims, &info.constants)),
+        model: Some(info),
         name,
     };
     Ok(Imported { kernel_calls: model.graph().nodes.len(), request })
@@ -195,9 +198,9 @@ pub(super) fn file_stem(path: &Path) -> String {
 }
 
 /// The command without the paths of this machine.
-fn rebuild(name: &str, target: &str, given: &[String]) -> String {
+fn rebuild(file: &str, name: &str, target: &str, given: &[String]) -> String {
     let given: String = given.iter().map(|flag| format!(" {flag}")).collect();
-    format!("cargo xtask build-model {name}.onnx --target {target}{given} --name {name}")
+    format!("cargo xtask build-model {file} --target {target}{given} --name {name}")
 }
 
 fn summary(

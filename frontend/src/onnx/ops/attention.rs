@@ -107,8 +107,7 @@ fn mask(call: &mut Call<'_>, [batch, rows, columns]: [usize; 3], past: usize) ->
         });
         Ok(())
     };
-    let column: Vec<i64> = (0..columns as i64).collect();
-    let column = call.b.integers(&column);
+    let column = call.b.places(columns)?;
     let lens = lens.map(|lens| -> Built {
         let lens = call.b.cast(&lens, DataType::Int64)?;
         call.b.reshape(&lens, &[batch, 1, 1, 1])
@@ -118,6 +117,7 @@ fn mask(call: &mut Call<'_>, [batch, rows, columns]: [usize; 3], past: usize) ->
     let causal = call.flag("is_causal", false);
     if causal || left >= 0 || right >= 0 {
         // How far a query is ahead of a key.
+        call.b.reserve_table(rows)?;
         let row: Vec<i64> = (0..rows as i64).map(|row| row + past as i64).collect();
         let mut place = call.b.constant(&[rows, 1], Elements::I64(row));
         if let Some(lens) = lens.as_ref().filter(|_| past == 0) {
@@ -210,6 +210,9 @@ fn rotary_embedding(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if let Some(positions) = call.optional(3) {
         cos = call.b.gather(&cos, &positions, 0)?;
         sin = call.b.gather(&sin, &positions, 0)?;
+    }
+    if cos.rank() != 3 || sin.rank() != 3 {
+        return Err(format!("angles of the shapes {:?} and {:?}", cos.shape, sin.shape));
     }
     let (cos, sin) = (call.b.unsqueeze(&cos, 1), call.b.unsqueeze(&sin, 1));
     let turned = match usize::try_from(call.int("rotary_embedding_dim", 0)) {

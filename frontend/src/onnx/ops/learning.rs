@@ -62,7 +62,7 @@ fn scale(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![parameter(call, "scale", BinaryOp::Mul, &moved)?])
 }
 
-/// Each row by its norm; a row of zeros stays what it is.
+/// Each row by its norm.
 fn normalize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = rows(call)?;
     let sizes = call.b.unary(UnaryOp::Abs, &x)?;
@@ -75,10 +75,7 @@ fn normalize(call: &mut Call<'_>) -> Built<Vec<Value>> {
         }
         other => return Err(format!("the norm {other}")),
     };
-    let (zero, one) = (call.number(0.0), call.number(1.0));
-    let nothing = call.b.compare(CompareOp::Equal, &norm, &zero)?;
-    let divisor = call.b.select(&nothing, &one, &norm)?;
-    Ok(vec![call.b.binary(BinaryOp::Div, &x, &divisor)?])
+    Ok(vec![super::norms::by_norm(call, &x, &norm)?])
 }
 
 /// Rows of features times the coefficients of each target, plus its intercept.

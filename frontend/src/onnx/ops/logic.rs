@@ -31,12 +31,7 @@ fn logical(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if a.dtype != DataType::Bool {
         return Err(format!("its operands are {}, and not bool", a.dtype));
     }
-    let op = match call.op_type() {
-        "And" => BitOp::And,
-        "Or" => BitOp::Or,
-        _ => BitOp::Xor,
-    };
-    Ok(vec![call.b.bitwise(op, &a, &b)?])
+    Ok(vec![call.b.bitwise(bit_op(call), &a, &b)?])
 }
 
 fn bitwise(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -44,12 +39,15 @@ fn bitwise(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if matches!(a.dtype, DataType::Bool | DataType::Float32) {
         return Err(format!("its operands are {}, and no integers", a.dtype));
     }
-    let op = match call.op_type() {
-        "BitwiseAnd" => BitOp::And,
-        "BitwiseOr" => BitOp::Or,
+    Ok(vec![call.b.bitwise(bit_op(call), &a, &b)?])
+}
+
+fn bit_op(call: &Call<'_>) -> BitOp {
+    match call.op_type() {
+        "And" | "BitwiseAnd" => BitOp::And,
+        "Or" | "BitwiseOr" => BitOp::Or,
         _ => BitOp::Xor,
-    };
-    Ok(vec![call.b.bitwise(op, &a, &b)?])
+    }
 }
 
 fn shift(call: &mut Call<'_>) -> Built<Vec<Value>> {

@@ -38,6 +38,7 @@ fn split(call: &mut Call<'_>) -> Built<Vec<Value>> {
         Some(parts) => dimensions(&parts)?,
         None => {
             let count = call.int("num_outputs", call.output_count() as i64).max(1) as usize;
+            call.b.reserve_table(count)?;
             // The last part is smaller if they cannot be equal.
             let part = len.div_ceil(count);
             (0..count).map(|i| part.min(len.saturating_sub(i * part))).collect()
@@ -157,6 +158,7 @@ fn pad(call: &mut Call<'_>) -> Built<Vec<Value>> {
         if len == 0 {
             return Err("it repeats elements of an empty axis".into());
         }
+        call.b.reserve_table(len as usize + span)?;
         let place = |i: i64| match mode.as_str() {
             "edge" => Ok(i.clamp(0, len - 1)),
             "wrap" => Ok(i.rem_euclid(len)),
@@ -208,7 +210,7 @@ fn space_to_depth(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 /// A constant mask [rows, columns] of bools.
 fn mask(call: &mut Call<'_>, rows: usize, columns: usize, inside: impl Fn(i64, i64) -> bool) -> Built {
-    crate::builder::elements(&[rows, columns])?;
+    call.b.reserve_table(rows.saturating_mul(columns))?;
     let at = |i: usize| u8::from(inside((i / columns) as i64, (i % columns) as i64));
     let bits = (0..rows * columns).map(at).collect();
     Ok(call.b.constant(&[rows, columns], Elements::Bool(bits)))
@@ -239,22 +241,22 @@ fn trilu(call: &mut Call<'_>) -> Built<Vec<Value>> {
 
 fn one_hot(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let (indices, values) = (call.input(0)?, call.input(2)?);
+    values.check_shape(&[2])?;
     let depth = match call.known_floats(1, "depth") {
         Ok(Some(depth)) => depth.first().map(|&d| d as i64),
         _ => call.known(1, "depth")?.first().copied(),
     };
-    let depth = depth.filter(|d| (0..1 << 24).contains(d)).ok_or("its depth is out of range")?;
+    let depth = depth.and_then(|depth| usize::try_from(depth).ok()).ok_or("its depth is out of range")?;
     let axis = crate::builder::axis_of(call.int("axis", -1), indices.rank() + 1)?;
     // Indices may be of any type; those that are out of range mark nothing.
     let indices = call.b.cast(&indices, DataType::Int64)?;
-    let count = call.b.constant(&[], Elements::I64(vec![depth]));
+    let count = call.b.constant(&[], Elements::I64(vec![depth as i64]));
     let zero = call.b.scalar(DataType::Int64, 0.0);
     let negative = call.b.compare(CompareOp::Less, &indices, &zero)?;
     let wrapped = call.b.binary(opml_kernels::BinaryOp::Add, &indices, &count)?;
     let indices = call.b.select(&negative, &wrapped, &indices)?;
     let indices = call.b.unsqueeze(&indices, axis);
-    let classes: Vec<i64> = (0..depth).collect();
-    let mut classes = call.b.integers(&classes);
+    let mut classes = call.b.places(depth)?;
     for _ in axis + 1..indices.rank() {
         classes = call.b.unsqueeze(&classes, classes.rank());
     }

@@ -126,7 +126,7 @@ fn mean_variance(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![call.b.binary(BinaryOp::Div, &apart, &divisor)?])
 }
 
-/// x by its norm along an axis; zeros stay what they are.
+/// x by its norm along an axis.
 fn lp(call: &mut Call<'_>) -> Built<Vec<Value>> {
     let x = call.input(0)?;
     let axis = x.axis(call.int("axis", -1))?;
@@ -141,10 +141,15 @@ fn lp(call: &mut Call<'_>) -> Built<Vec<Value>> {
         }
         p => return Err(format!("the norm of order {p}")),
     };
+    Ok(vec![by_norm(call, &x, &norm)?])
+}
+
+/// `x` by its norm; what has the norm 0 stays what it is.
+pub(super) fn by_norm(call: &mut Call<'_>, x: &Value, norm: &Value) -> Built {
     let (zero, one) = (call.number(0.0), call.number(1.0));
-    let nothing = call.b.compare(CompareOp::Equal, &norm, &zero)?;
-    let divisor = call.b.select(&nothing, &one, &norm)?;
-    Ok(vec![call.b.binary(BinaryOp::Div, &x, &divisor)?])
+    let nothing = call.b.compare(CompareOp::Equal, norm, &zero)?;
+    let divisor = call.b.select(&nothing, &one, norm)?;
+    call.b.binary(BinaryOp::Div, x, &divisor)
 }
 
 /// x / (bias + alpha / size * sum of the squares of neighbouring channels)^beta.

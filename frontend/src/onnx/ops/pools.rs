@@ -57,6 +57,9 @@ impl Windows {
             Ok(values.iter().map(|&value| value as usize).collect())
         };
         let sizes = match filters {
+            Some(filters) if filters.len() != shape.len() => {
+                return Err(format!("filters of the shape {filters:?} for an image {shape:?}"));
+            }
             Some(filters) => filters[2..].to_vec(),
             None => list("kernel_shape", 1, axes, 0)?,
         };
@@ -206,13 +209,17 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![largest, places])
 }
 
-/// The least number of the type of `x`: what a border holds where the largest is looked for.
-fn lowest(call: &mut Call<'_>, x: &Value) -> Value {
-    match x.dtype {
-        DataType::Float32 => call.number(f32::NEG_INFINITY),
-        DataType::Int8 => call.b.scalar(DataType::Int8, -128.0),
-        dtype => call.b.scalar(dtype, 0.0),
-    }
+/// What no element is below: the border of an image whose maxima are wanted.
+fn lowest(call: &mut Call<'_>, dtype: DataType) -> Value {
+    let lowest = match dtype {
+        DataType::Float32 => Elements::F32(vec![f32::NEG_INFINITY].into()),
+        DataType::Int64 => Elements::I64(vec![i64::MIN]),
+        DataType::Int32 => Elements::I32(vec![i32::MIN]),
+        DataType::Int8 => Elements::I8(vec![i8::MIN]),
+        DataType::Uint8 => Elements::U8(vec![0]),
+        DataType::Bool => Elements::Bool(vec![0]),
+    };
+    call.b.constant(&[], lowest)
 }
 
 /// The largest element of each window.
@@ -220,7 +227,7 @@ fn largest(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built {
     if windows.axes() <= 2 {
         return with_kernel(call, x, windows, None);
     }
-    let lowest = lowest(call, x);
+    let lowest = lowest(call, x.dtype);
     over_windows(call, x, windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))
 }
 
@@ -240,7 +247,7 @@ fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built
 /// The index of each maximum in the whole of `x`; the first of equals. With `storage_order` columns come first.
 fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built {
     let (rank, axes) = (x.rank(), windows.axes());
-    let lowest = lowest(call, x);
+    let lowest = lowest(call, x.dtype);
     let cut = windows.cut(call, x, &lowest)?;
     let taps: usize = windows.sizes.iter().product();
     let flat = [&cut.shape[..rank], &[taps]].concat();
@@ -249,6 +256,7 @@ fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built 
     // The same windows over the places themselves; a border is never the place of a maximum.
     let spatial = &x.shape[rank - axes..];
     let plane: usize = spatial.iter().product();
+    call.b.reserve_table(plane)?;
     let mut steps = crate::graph::strides(spatial);
     if call.flag("storage_order", false) {
         steps = (0..axes).map(|axis| spatial[..axis].iter().product()).collect();
@@ -262,8 +270,7 @@ fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built 
     let places = windows.cut(call, &all, &nowhere)?;
     let places = call.b.reshape(&places, &[&windows.output[..], &[taps]].concat())?;
     // Each window picks the tap it has found.
-    let taps: Vec<i64> = (0..taps as i64).collect();
-    let taps = call.b.integers(&taps);
+    let taps = call.b.places(taps)?;
     let hit = call.b.compare(opml_kernels::CompareOp::Equal, &best, &taps)?;
     let none = call.b.scalar(DataType::Int64, 0.0);
     let picked = call.b.select(&hit, &places, &none)?;
@@ -271,6 +278,7 @@ fn places_of_maxima(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built 
     let picked = call.b.index(&picked, rank, 0);
     // Places count on over channels and images.
     let images: usize = x.shape[..rank - axes].iter().product();
+    call.b.reserve_table(images)?;
     let starts: Vec<i64> = (0..images).map(|image| (image * plane) as i64).collect();
     let mut starts = call.b.constant(&x.shape[..rank - axes], Elements::I64(starts));
     for _ in 0..axes {
@@ -307,10 +315,18 @@ fn counts(call: &mut Call<'_>, x: &Value, windows: &Windows, with_border: bool) 
             .filter(|tap| counted.contains(&(first + tap * windows.dilations[axis])))
             .count()
     };
+    // Looked through once for each axis, and not for each window.
+    let mut counted = Vec::new();
+    for (axis, &places) in windows.output.iter().enumerate() {
+        call.b.reserve_table(places.saturating_mul(windows.sizes[axis]))?;
+        counted.push((0..places).map(|place| along(axis, place)).collect::<Vec<_>>());
+    }
     let row_major = crate::graph::strides(&windows.output);
-    let total: usize = windows.output.iter().product();
+    let total = crate::builder::elements(&windows.output)?;
+    call.b.reserve_table(total)?;
     let count = |i: usize| -> f32 {
-        (0..windows.axes()).map(|a| along(a, i / row_major[a] % windows.output[a])).product::<usize>() as f32
+        let places = counted.iter().zip(&row_major);
+        places.map(|(counted, stride)| counted[i / stride % counted.len()]).product::<usize>() as f32
     };
     Ok(call.b.floats(&windows.output, (0..total).map(count).collect::<Vec<f32>>()))
 }

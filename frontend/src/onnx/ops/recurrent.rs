@@ -142,7 +142,7 @@ fn recurrent(call: &mut Call<'_>) -> Built<Vec<Value>> {
     };
     let (mut x, w) = (call.input(0)?, call.input(1)?);
     let batch_first = call.int("layout", 0) == 1;
-    if batch_first {
+    if batch_first && x.rank() == 3 {
         x = call.b.transpose(&x, &[1, 0, 2]);
     }
     let (&[time, batch, _], &[directions, rows, _]) = (&x.shape[..], &w.shape[..]) else {
@@ -156,6 +156,7 @@ fn recurrent(call: &mut Call<'_>) -> Built<Vec<Value>> {
         (other, _) => return Err(format!("the direction {other} with weights for {directions}")),
     };
     let functions = functions(call, kind, directions)?;
+    check_shapes(call, kind, directions, hidden, batch)?;
     let lens = call.optional(4).map(|lens| known_or_cast(call, &lens, time)).transpose()?.flatten();
     let mut results: Vec<[Value; 3]> = Vec::new();
     for (direction, &reverse) in reversed.iter().enumerate() {
@@ -178,6 +179,31 @@ fn recurrent(call: &mut Call<'_>) -> Built<Vec<Value>> {
         results.push(layer.run(call, &x, lens.as_ref(), &initial)?);
     }
     joined(call, &results, batch_first, kind)
+}
+
+/// Looks at all operands but the input and its weights.
+fn check_shapes(call: &Call<'_>, kind: Kind, directions: usize, hidden: usize, batch: usize) -> Built<()> {
+    let rows = kind.gates() * hidden;
+    if hidden == 0 {
+        return Err("a state without elements".into());
+    }
+    let state = match call.int("layout", 0) {
+        1 => [batch, directions, hidden],
+        _ => [directions, batch, hidden],
+    };
+    let expected: [(usize, &[usize]); 6] = [
+        (2, &[directions, rows, hidden]),
+        (3, &[directions, 2 * rows]),
+        (4, &[batch]),
+        (5, &state),
+        (6, &state),
+        (7, &[directions, 3 * hidden]),
+    ];
+    for (index, shape) in expected {
+        call.optional(index).map_or(Ok(()), |value| value.check_shape(shape))?;
+    }
+    let input = call.input(1)?.shape[1];
+    if input == rows { Ok(()) } else { Err(format!("weights for {input} gates of {hidden} elements")) }
 }
 
 /// Lengths of sequences, int64; nothing if all are whole.
@@ -221,9 +247,6 @@ impl Layer {
             call.b.transpose(&own, &[1, 0])
         };
         let rows = kind.gates() * hidden;
-        if r.shape != [w.shape[0], rows, hidden] || hidden == 0 {
-            return Err(format!("weights {:?} and {:?}", w.shape, r.shape));
-        }
         let biases = call.optional(3).map(|bias| {
             let own = call.b.index(&bias, 0, direction);
             [call.b.slice(&own, 0, 0, rows, 1), call.b.slice(&own, 0, rows, rows, 1)]

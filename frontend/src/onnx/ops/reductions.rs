@@ -138,8 +138,7 @@ fn log_softmax(call: &mut Call<'_>) -> Built<Vec<Value>> {
 fn hardmax(call: &mut Call<'_>) -> Built<Vec<Value>> {
     over_axis(call, |call, x, axis| {
         let largest = call.b.arg_reduce(ArgOp::Max, false, x, axis)?;
-        let places: Vec<i64> = (0..x.shape[axis] as i64).collect();
-        let mut places = call.b.integers(&places);
+        let mut places = call.b.places(x.shape[axis])?;
         for _ in axis + 1..x.rank() {
             places = call.b.unsqueeze(&places, places.rank());
         }

@@ -105,9 +105,14 @@ impl Axis {
         Some(weights.iter().enumerate().map(|(i, &weight)| (inside(i), weight)).collect())
     }
 
+    /// How much wider filters are in the image than in the result, at most 1.
+    fn narrow(&self) -> f64 {
+        if self.antialias { self.scale.min(1.0) } else { 1.0 }
+    }
+
     /// Weights of neighbours, and the first of them, counted from the left one of the coordinate.
     fn weights(&self, ratio: f64) -> (i64, Vec<f64>) {
-        let narrow = if self.antialias { self.scale.min(1.0) } else { 1.0 };
+        let narrow = self.narrow();
         match self.filter {
             Filter::Nearest(nearest) => {
                 let left = match nearest {
@@ -146,6 +151,9 @@ fn cubic(a: f64, x: f64) -> f64 {
 
 /// An axis of `x` resized. What lies outside the image gets `outside`.
 fn along(call: &mut Call<'_>, x: &Value, place: usize, axis: &Axis, outside: &Value) -> Built {
+    // A filter that is widened reaches over as many elements more.
+    let width = 4.0 / axis.scale.min(1.0) + 2.0;
+    call.b.reserve_table(axis.output.saturating_mul(width as usize))?;
     let taps: Vec<Taps> = (0..axis.output).map(|i| axis.taps(i)).collect();
     let count = taps.iter().flatten().map(Vec::len).max().unwrap_or(1);
     let tap = |i: usize, t: usize| taps[i].as_ref().and_then(|taps| taps.get(t)).copied().unwrap_or((0, 0.0));

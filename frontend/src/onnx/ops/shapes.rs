@@ -181,28 +181,46 @@ fn expand(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 fn range(call: &mut Call<'_>) -> Built<Vec<Value>> {
-    let (start, limit, delta) = (call.input(0)?, call.input(1)?, call.input(2)?);
-    let number = |value: &Value| -> Built<f64> {
-        let known = match value.dtype {
-            DataType::Float32 => call.b.as_floats(value).map(|v| f64::from(v[0])),
-            _ => call.b.as_integers(value).map(|v| v[0] as f64),
-        };
-        known.ok_or_else(|| "its bounds have to be known when the model is compiled".into())
-    };
-    let (first, end, step) = (number(&start)?, number(&limit)?, number(&delta)?);
-    let count = ((end - first) / step).ceil().max(0.0);
-    if !count.is_finite() || count > MAX_RANGE as f64 {
-        return Err(format!("it has {count} elements; {MAX_RANGE} are the most"));
+    let bounds = [call.input(0)?, call.input(1)?, call.input(2)?];
+    let dtype = bounds[0].dtype;
+    if let Some(other) = bounds.iter().find(|bound| bound.dtype != dtype || bound.len() != 1) {
+        return Err(format!("its bounds are {dtype} and {} {:?}", other.dtype, other.shape));
     }
-    let count = count as usize;
-    let elements = match start.dtype {
-        // As the specification says: start + i * delta, in float32.
-        DataType::Float32 => {
-            let value = |i: usize| first as f32 + i as f32 * step as f32;
-            Elements::F32((0..count).map(value).collect::<Vec<f32>>().into())
+    let unknown = || "its bounds have to be known when the model is compiled".to_owned();
+    let elements = if dtype == DataType::Float32 {
+        let known: Option<Vec<f32>> = bounds.iter().map(|bound| Some(call.b.as_floats(bound)?[0])).collect();
+        let [first, end, step] = known.ok_or_else(unknown)?[..] else { unreachable!("three bounds") };
+        let count = ((f64::from(end) - f64::from(first)) / f64::from(step)).ceil().max(0.0);
+        if count > MAX_RANGE as f64 {
+            return Err(too_long(count));
         }
-        DataType::Int32 => Elements::I32((0..count).map(|i| first as i32 + i as i32 * step as i32).collect()),
-        _ => Elements::I64((0..count).map(|i| first as i64 + i as i64 * step as i64).collect()),
+        // As the specification says: start + i * delta, in float32.
+        let value = |i: usize| first + i as f32 * step;
+        Elements::F32((0..count as usize).map(value).collect::<Vec<f32>>().into())
+    } else {
+        let known: Option<Vec<i64>> =
+            bounds.iter().map(|bound| Some(call.b.as_integers(bound)?[0])).collect();
+        let [first, end, step] = known.ok_or_else(unknown)?[..] else { unreachable!("three bounds") };
+        if step == 0 {
+            return Err("its step is 0".into());
+        }
+        // Wide enough for the distance of any two.
+        let [distance, step] = [i128::from(end) - i128::from(first), i128::from(step)];
+        let rest = i128::from(distance % step != 0 && (distance < 0) == (step < 0));
+        let count = (distance / step + rest).max(0);
+        if count > MAX_RANGE as i128 {
+            return Err(too_long(count));
+        }
+        let values = (0..count).map(|i| i128::from(first) + i * step);
+        match dtype {
+            DataType::Int64 => Elements::I64(values.map(|v| v as i64).collect()),
+            DataType::Int32 => Elements::I32(values.map(|v| v as i32).collect()),
+            other => return Err(format!("a range of {other}")),
+        }
     };
-    Ok(vec![call.b.constant(&[count], elements)])
+    Ok(vec![call.b.constant(&[elements.len()], elements)])
+}
+
+fn too_long(count: impl std::fmt::Display) -> String {
+    format!("it has {count} elements; {MAX_RANGE} are the most")
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use opml_frontend::ModelFile;
 use opml_toolchain::compare::Artifacts;
-use opml_toolchain::manifest::{Manifest, ModelInfo};
+use opml_toolchain::manifest::{Manifest, ModelFormat, ModelInfo};
 use opml_toolchain::progress::{Progress, Unit};
 use opml_toolchain::provision::{self, Lock};
 use opml_toolchain::rebuild::{CleanRoom, FreshPlace, same_tool};
@@ -32,8 +32,8 @@ pub fn rebuild(
 ) -> Result<Option<Artifacts>> {
     let manifest = &given.manifest;
     let dir = tempfile::tempdir().map_err(not_prepared(&std::env::temp_dir()))?;
-    let kind = if manifest.model.is_some() { "onnx" } else { "elf" };
-    let name = format!("{}.{kind}", manifest.name);
+    let elf = || format!("{}.elf", manifest.name);
+    let name = manifest.model.as_ref().map_or_else(elf, |model| model.file_name(&manifest.name));
     // A folder of its own: a model may have files beside it, of whatever names.
     let given = dir.path().join("given");
     std::fs::create_dir(&given).map_err(not_prepared(&given))?;
@@ -185,7 +185,7 @@ fn models(place: &Path) -> impl Iterator<Item = PathBuf> {
     let files =
         WalkDir::new(place).max_depth(4).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
     let files = files.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "onnx"))
+    files.filter(|path| ModelFormat::names(path))
 }
 
 fn not_prepared(path: &Path) -> impl FnOnce(std::io::Error) -> Stop + use<> {

@@ -1,0 +1,3 @@
+//! How inputs change where most changes of bytes would not get past the parser.
+
+pub mod models;
