@@ -167,7 +167,7 @@ fn average_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let first = net.transposed(stored, &[0, 3, 1, 2]);
     let numbers = net.cast(first, DataType::Float);
     let mean = net.node("AveragePool", &[numbers], window(&o)?);
-    let (half, sign) = (net.number(0.5), net.node("Sign", &[mean.clone()], Vec::new()));
+    let (half, sign) = (net.number(0.5), net.node("Sign", std::slice::from_ref(&mean), Vec::new()));
     let size = net.node("Abs", &[mean], Vec::new());
     let more = net.node("Add", &[size, half], Vec::new());
     let whole = net.node("Floor", &[more], Vec::new());
