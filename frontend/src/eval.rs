@@ -87,6 +87,9 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             Slice::I32(indices) => by_index(op, inputs, indices, out),
             indices => by_index::<i64>(op, inputs, indices.get(), out),
         },
+        Op::Lookup => with_type!(out.dtype(), T => {
+            k::lookup::<T>(inputs[0].bytes(), inputs[1].get(), out.get_mut());
+        }),
         Op::Quantize(..) | Op::Requantize(..) | Op::Dequantize(..) | Op::DynamicQuantize => {
             quantised(op, inputs, out, more)
         }

@@ -100,6 +100,8 @@ pub enum Op {
     Requantize(bool, Vec<usize>, [Vec<usize>; 3]),
     /// Integers, a scale and perhaps zero points; dimensions and strides of the three.
     Dequantize(Vec<usize>, [Vec<usize>; 3]),
+    /// Bytes, and a table with a result for each of the 256.
+    Lookup,
     /// Float32; bytes, their scale and their zero point.
     DynamicQuantize,
     /// A, B and their zero points, all of them bytes that are read as said, and what the results want; with scratch.

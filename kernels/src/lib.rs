@@ -34,6 +34,7 @@ mod fold;
 pub mod index;
 pub mod integer;
 pub mod layout;
+mod lookup;
 pub mod matmul;
 pub mod packed;
 pub mod planes;
@@ -63,6 +64,7 @@ pub use integer::{
     matmul_integer, matmul_integer_packed, qlinear_conv2d, qlinear_matmul, qlinear_matmul_packed,
 };
 pub use layout::{concat_part, copy_signed, copy_strided, fill, transpose};
+pub use lookup::lookup;
 pub use matmul::{MatMul, dense, matmul};
 pub use packed::{conv2d_packed, conv2d_scratch, matmul_packed, matmul_scratch};
 pub use planes::{conv2d_planes, planes_scratch, planes_take};

@@ -13,6 +13,9 @@ impl Builder {
     /// # Errors
     /// A function that its type does not have.
     pub fn unary(&mut self, op: UnaryOp, x: &Value) -> Built {
+        if let Some(done) = self.unary_by_table(op, x)? {
+            return Ok(done);
+        }
         let kernel = match (x.dtype, op) {
             (DataType::Float32, _) => Op::Unary(op),
             (DataType::Bool, _) => return Err("an arithmetic function of truth values".into()),
@@ -27,7 +30,11 @@ impl Builder {
     }
 
     /// A function of each element, in the order in which they lie in memory: the result lies alike, and nothing is moved.
-    fn as_it_lies(&mut self, x: &Value, function: impl FnOnce(&mut Self, &Value) -> Built) -> Built {
+    pub(super) fn as_it_lies(
+        &mut self,
+        x: &Value,
+        function: impl FnOnce(&mut Self, &Value) -> Built,
+    ) -> Built {
         match x.memory_order() {
             Some(order) => Ok(function(self, &x.ordered(&order))?.ordered_back(&order)),
             None => {
@@ -44,6 +51,9 @@ impl Builder {
     pub fn binary(&mut self, op: BinaryOp, a: &Value, b: &Value) -> Built {
         if a.dtype != b.dtype {
             return Err(format!("its operands are {} and {}", a.dtype, b.dtype));
+        }
+        if let Some(done) = self.binary_by_table(op, a, b)? {
+            return Ok(done);
         }
         if let Some(done) = self.bounded(op, a, b)? {
             return Ok(done);
@@ -120,6 +130,9 @@ impl Builder {
     /// # Errors
     /// A result that is too large.
     pub fn clip(&mut self, x: &Value, low: f32, high: f32) -> Built {
+        if let Some(done) = self.by_table(x, |b, table| b.clip(table, low, high))? {
+            return Ok(done);
+        }
         // A bound of -0 would be kept by a maximum; a ReLU has none.
         let relu = low.to_bits() == 0 && high == f32::INFINITY;
         let op = if relu { Op::Relu } else { Op::Clip(low, high) };

@@ -6,17 +6,18 @@ mod linear;
 mod loops;
 mod notes;
 mod reduce;
+mod tables;
 mod types;
 mod value;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opml_abi::DataType;
 use opml_abi::blob::MAX_RANK;
 
 pub use self::linear::Window2d;
-pub use self::notes::{Quantised, Scaled};
+use self::notes::Notes;
+pub use self::notes::{Quantised, Scaled, Tabulated};
 pub use self::value::{Value, axis_of, broadcast_shape, merged};
 use crate::elements::{Elements, Slice};
 use crate::eval::execute;
@@ -54,8 +55,9 @@ pub struct Builder {
     calls: usize,
     folded: u64,
     tables: usize,
-    quantised: BTreeMap<TensorId, Quantised>,
-    scaled: BTreeMap<TensorId, Scaled>,
+    quantised: Notes<Quantised>,
+    scaled: Notes<Scaled>,
+    tabulated: Notes<Tabulated>,
 }
 
 impl Builder {

@@ -31,6 +31,7 @@ pub fn check(op: &Op, operands: &[DataType], results: &[DataType]) -> Built<()> 
         Op::Dequantize(..) => {
             floats(&operands[1..2]) && operands[2..].iter().all(|zero| *zero == operands[0])
         }
+        Op::Lookup => matches!(operands[0], DataType::Int8 | DataType::Uint8),
         _ => true,
     };
     if fits { Ok(()) } else { Err(format!("operands of the types {operands:?} are not for {}", name(op))) }

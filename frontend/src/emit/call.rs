@@ -169,6 +169,7 @@ impl Call {
                 format!("k::requantize({rectified}, &{dims:?}, {operands}, {target})")
             }
             Op::Dequantize(dims, strides) => quantise("dequantize", dims, strides, operands, target),
+            Op::Lookup => format!("k::lookup(bytes({x}), {y}, {target})"),
             Op::DynamicQuantize => {
                 format!("k::dynamic_quantize({x}, {target}, {}, {})", targets[1], targets[2])
             }

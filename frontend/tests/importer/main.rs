@@ -11,3 +11,4 @@ mod nets;
 mod refused;
 mod source;
 mod support;
+mod tables;

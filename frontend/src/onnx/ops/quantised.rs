@@ -83,6 +83,9 @@ fn quantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if let Some(bytes) = of_sums(call, &x, &scale, zero.as_ref(), dtype)? {
         return Ok(vec![bytes]);
     }
+    if let Some(bytes) = by_table(call, &x, &scale, zero.as_ref(), dtype)? {
+        return Ok(vec![bytes]);
+    }
     Ok(vec![with_parameters(call, &x, &scale, zero.as_ref(), dtype, Op::Quantize)?])
 }
 
@@ -108,10 +111,36 @@ fn of_sums(
     requantised(call, &from.sums, [&from.bias, &multiplier, &zero], from.rectified).map(Some)
 }
 
+/// Floats of integers: of bytes with one scale for all by a table.
+fn floats(call: &mut Call<'_>, x: &Value, scale: &Value, zero: Option<&Value>) -> Built {
+    let single = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1) && !call.b.is_constant(x);
+    if let Some(bytes) = call.b.all_bytes(x.dtype).filter(|_| single) {
+        let table = with_parameters(call, &bytes, scale, zero, DataType::Float32, Op::Dequantize)?;
+        if call.b.is_constant(&table) {
+            return call.b.lookup(x, &table);
+        }
+    }
+    with_parameters(call, x, scale, zero, DataType::Float32, Op::Dequantize)
+}
+
+/// Integers of floats that are a function of bytes: by a table, too.
+fn by_table(
+    call: &mut Call<'_>,
+    x: &Value,
+    scale: &Value,
+    zero: Option<&Value>,
+    dtype: DataType,
+) -> Built<Option<Value>> {
+    let single = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1);
+    let Some(from) = call.b.tabulated(x).filter(|_| single) else { return Ok(None) };
+    let table = with_parameters(call, &from.table, scale, zero, dtype, Op::Quantize)?;
+    if call.b.is_constant(&table) { call.b.lookup(&from.x, &table).map(Some) } else { Ok(None) }
+}
+
 /// Floats of integers with one scale and perhaps one zero point for all, noted as such.
 pub(super) fn dequantised(call: &mut Call<'_>, from: Quantised) -> Built {
     let x = call.b.dense(&from.x)?;
-    let out = with_parameters(call, &x, &from.scale, from.zero.as_ref(), DataType::Float32, Op::Dequantize)?;
+    let out = floats(call, &x, &from.scale, from.zero.as_ref())?;
     call.b.remember(&out, Quantised { x, ..from });
     Ok(out)
 }
@@ -144,7 +173,7 @@ fn dequantize(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if !fits {
         return Err(format!("its operands are {} and {}", x.dtype, scale.dtype));
     }
-    let out = with_parameters(call, &x, &scale, zero.as_ref(), DataType::Float32, Op::Dequantize)?;
+    let out = floats(call, &x, &scale, zero.as_ref())?;
     if call.int("block_size", 0) == 0 {
         let axis = if scale.len() == 1 { 0 } else { x.axis(call.int("axis", 1))? };
         let flat = |call: &mut Call<'_>, value: &Value| call.b.reshape(value, &[value.len()]);
