@@ -5,7 +5,9 @@
 //! operator on quantised tensors is the one on floats between `DequantizeLinear` and `QuantizeLinear`, which is what the importer
 //! makes integer kernels of.
 
+mod attributes;
 mod net;
+mod op;
 mod ops;
 mod ports;
 mod tensors;
@@ -70,7 +72,7 @@ pub fn translate(file: &bytes::Bytes, large: usize) -> Result<(GraphProto, Paylo
 
 fn operate(net: &mut Net<'_>, builtin: BuiltinOperator, operator: &Operator<'_>) -> Result<(), String> {
     let name = builtin.variant_name().unwrap_or("operator");
-    let op = net::Op::new(net, name, operator)?;
+    let op = op::Op::new(net, name, operator)?;
     let translate = ops::find(name).ok_or_else(|| ops::why_not(builtin))?;
     translate(net, &op)
 }

@@ -4,7 +4,9 @@ use tract_onnx::pb::AttributeProto;
 use tract_tflite::tflite::{ActivationFunctionType, TensorType};
 
 use super::Family;
-use crate::tflite::net::{Made, Name, Net, Op, float, int, text};
+use crate::tflite::attributes::{float, int, text};
+use crate::tflite::net::{Made, Name, Net};
+use crate::tflite::op::Op;
 use crate::tflite::tensors;
 
 pub(super) const OPERATORS: Family = &[

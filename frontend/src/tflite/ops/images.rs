@@ -5,7 +5,9 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_tflite::tflite::{ActivationFunctionType, Padding, Pool2DOptions, TensorType};
 
 use super::Family;
-use crate::tflite::net::{Made, Name, Net, Op, float, int, ints, text};
+use crate::tflite::attributes::{float, int, ints, text};
+use crate::tflite::net::{Made, Name, Net};
+use crate::tflite::op::Op;
 
 pub(super) const OPERATORS: Family = &[
     ("AVERAGE_POOL_2D", average_pool),

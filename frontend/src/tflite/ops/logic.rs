@@ -1,7 +1,9 @@
 //! Truth values and choices.
 
 use super::Family;
-use crate::tflite::net::{Made, Net, Op, int};
+use crate::tflite::attributes::int;
+use crate::tflite::net::{Made, Net};
+use crate::tflite::op::Op;
 
 pub(super) const OPERATORS: Family = &[
     ("BITWISE_XOR", |net, op| relation(net, op, "BitwiseXor")),

@@ -15,7 +15,8 @@ use std::sync::LazyLock;
 
 use tract_tflite::tflite::BuiltinOperator;
 
-use super::net::{Made, Net, Op};
+use super::net::{Made, Net};
+use super::op::Op;
 
 /// Appends the nodes of an operator, and binds its results.
 pub(super) type Translate = fn(&mut Net<'_>, &Op<'_>) -> Made;

@@ -4,7 +4,9 @@ use tract_tflite::tflite::MirrorPadMode;
 
 use super::Family;
 use super::shapes::store_moved;
-use crate::tflite::net::{Id, Made, Name, Net, Op, int, text};
+use crate::tflite::attributes::{int, text};
+use crate::tflite::net::{Id, Made, Name, Net};
+use crate::tflite::op::Op;
 
 pub(super) const OPERATORS: Family = &[
     ("BATCH_TO_SPACE_ND", batch_to_space),

@@ -3,7 +3,9 @@
 use tract_tflite::tflite::{ActivationFunctionType, FullyConnectedOptionsWeightsFormat};
 
 use super::Family;
-use crate::tflite::net::{Id, Made, Name, Net, Op, int};
+use crate::tflite::attributes::int;
+use crate::tflite::net::{Id, Made, Name, Net};
+use crate::tflite::op::Op;
 use crate::tflite::tensors::Quantisation;
 
 pub(super) const OPERATORS: Family = &[

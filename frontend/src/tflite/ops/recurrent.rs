@@ -3,7 +3,9 @@
 use tract_tflite::tflite::ActivationFunctionType;
 
 use super::Family;
-use crate::tflite::net::{Made, Name, Net, Op, int};
+use crate::tflite::attributes::int;
+use crate::tflite::net::{Made, Name, Net};
+use crate::tflite::op::Op;
 
 pub(super) const OPERATORS: Family = &[("UNIDIRECTIONAL_SEQUENCE_LSTM", lstm)];
 

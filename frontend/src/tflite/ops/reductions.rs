@@ -3,7 +3,9 @@
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::Family;
-use crate::tflite::net::{Made, Net, Op, int};
+use crate::tflite::attributes::int;
+use crate::tflite::net::{Made, Net};
+use crate::tflite::op::Op;
 use crate::tflite::tensors;
 
 pub(super) const OPERATORS: Family = &[

@@ -4,7 +4,8 @@ use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::Family;
-use crate::tflite::net::{Made, Name, Net, Op};
+use crate::tflite::net::{Made, Name, Net};
+use crate::tflite::op::Op;
 use crate::tflite::tensors;
 
 pub(super) const OPERATORS: Family = &[
@@ -44,7 +45,7 @@ fn reshape(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         (None, Some(dims)) => net.vector(&dims.iter().map(i64::from).collect::<Vec<_>>()),
         (None, None) => return Err("the new shape is missing".into()),
     };
-    let y = net.node("Reshape", &[x, shape], vec![crate::tflite::net::int("allowzero", 1)]);
+    let y = net.node("Reshape", &[x, shape], vec![crate::tflite::attributes::int("allowzero", 1)]);
     store_moved(net, op, y)
 }
 

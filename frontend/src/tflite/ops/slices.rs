@@ -4,7 +4,9 @@ use tract_onnx::pb::tensor_proto::DataType;
 
 use super::Family;
 use super::shapes::store_moved;
-use crate::tflite::net::{Made, Name, Net, Op, int};
+use crate::tflite::attributes::int;
+use crate::tflite::net::{Made, Name, Net};
+use crate::tflite::op::Op;
 
 pub(super) const OPERATORS: Family = &[
     ("SLICE", slice),
