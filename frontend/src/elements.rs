@@ -230,6 +230,17 @@ impl Slice<'_> {
         }
     }
 
+    /// The same, to be written.
+    ///
+    /// # Panics
+    /// If they are larger.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::I8(values) => bytemuck::cast_slice_mut(values.to_mut()),
+            _ => self.get_mut(),
+        }
+    }
+
     /// The same, owned.
     pub fn into_elements(self) -> Elements {
         match self {

@@ -1,10 +1,11 @@
 //! A kernel call on the host. Constants are folded with it, and the native twin is made of it.
 
+use opml_abi::DataType;
 use opml_kernels::{self as k, MatMul};
 use opml_native::{self as native, Level};
 
 use crate::elements::{Slice, with_type};
-use crate::graph::Op;
+use crate::graph::{Op, Results};
 
 /// Evaluates an expression with the elements to write, which are integers or bools, and their Rust type.
 macro_rules! with_integers {
@@ -42,6 +43,9 @@ macro_rules! with_integers {
 pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'static>]) {
     let (out, more) = outputs.split_first_mut().expect("a kernel has a result");
     match op {
+        Op::MaxPool2d(shape) => with_type!(out.dtype(), T => {
+            k::max_pool2d::<T>(shape, inputs[0].get(), out.get_mut());
+        }),
         Op::UnaryInteger(op) => {
             with_integers!(out, T, out => k::unary_integer::<T>(*op, inputs[0].get(), out))
         }
@@ -83,14 +87,12 @@ pub(crate) fn execute(op: &Op, inputs: &[Slice<'_>], outputs: &mut [Slice<'stati
             Slice::I32(indices) => by_index(op, inputs, indices, out),
             indices => by_index::<i64>(op, inputs, indices.get(), out),
         },
-        Op::Quantize(..)
-        | Op::Requantize(..)
-        | Op::Dequantize(..)
-        | Op::DynamicQuantize
-        | Op::IntegerMatMul(..)
-        | Op::PackedIntegerMatMul(..) => {
-            quantised(op, inputs, out, more);
+        Op::Quantize(..) | Op::Requantize(..) | Op::Dequantize(..) | Op::DynamicQuantize => {
+            quantised(op, inputs, out, more)
         }
+        Op::IntegerMatMul(.., results)
+        | Op::PackedIntegerMatMul(.., results)
+        | Op::IntegerConv2d(.., results) => integers(op, *results, inputs, out),
         Op::TreeEnsemble(shape) => {
             let [x, roots, nodes, leaves, members, base] = inputs else { unreachable!("six operands") };
             let trees = k::Trees {
@@ -124,7 +126,6 @@ fn float(op: &Op, inputs: &[Slice<'_>], out: &mut [f32]) {
         Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
             native::conv2d(level, shape, x, second(), bias, out);
         }
-        Op::MaxPool2d(shape) => k::max_pool2d(shape, x, out),
         Op::AveragePool2d(shape) => k::average_pool2d(shape, x, out),
         Op::Relu => k::relu(x, out),
         Op::Clip(low, high) => k::clip(x, *low, *high, out),
@@ -219,20 +220,58 @@ fn quantised(op: &Op, inputs: &[Slice<'_>], out: &mut Slice<'static>, more: &mut
             let [scale, zero] = more else { unreachable!("three results") };
             k::dynamic_quantize(inputs[0].get(), out.get_mut(), scale.get_mut(), zero.get_mut());
         }
-        Op::IntegerMatMul(shape, [a, b]) => {
-            let matrix = |place: usize, byte| k::ByteMatrix {
-                bytes: inputs[place].bytes(),
-                byte,
-                zero: inputs[place + 2].bytes(),
-            };
-            let mut scratch = vec![0; k::integer_scratch(shape)];
-            k::matmul_integer(shape, &matrix(0, *a), &matrix(1, *b), &mut scratch, out.get_mut());
-        }
-        Op::PackedIntegerMatMul(shape, byte) => {
-            let a = k::ByteMatrix { bytes: inputs[0].bytes(), byte: *byte, zero: inputs[2].bytes() };
-            let mut scratch = vec![0; k::integer_scratch(shape)];
-            k::matmul_integer_packed(shape, &a, inputs[1].get(), &mut scratch, out.get_mut());
-        }
         other => unreachable!("{other:?} is not between floats and bytes"),
+    }
+}
+
+/// Sums of products of bytes.
+fn integers(op: &Op, results: Results, inputs: &[Slice<'_>], out: &mut Slice<'static>) {
+    let matrix = |place: usize, byte| k::ByteMatrix {
+        bytes: inputs[place].bytes(),
+        byte,
+        zero: inputs[place + 2].bytes(),
+    };
+    let scratch = match op {
+        Op::IntegerConv2d(shape, ..) => k::integer_conv_scratch(shape),
+        Op::IntegerMatMul(shape, ..) | Op::PackedIntegerMatMul(shape, ..) => k::integer_scratch(shape),
+        other => unreachable!("{other:?} has no sums of bytes"),
+    };
+    let scratch = &mut vec![0; scratch];
+    let Results::Bytes { rectified } = results else {
+        let out = out.get_mut();
+        return match op {
+            Op::IntegerMatMul(shape, [a, b], _) => {
+                k::matmul_integer(shape, &matrix(0, *a), &matrix(1, *b), scratch, out)
+            }
+            Op::PackedIntegerMatMul(shape, a, _) => {
+                k::matmul_integer_packed(shape, &matrix(0, *a), inputs[1].get(), scratch, out)
+            }
+            Op::IntegerConv2d(shape, [x, w], _) => {
+                k::conv2d_integer(shape, &matrix(0, *x), &matrix(1, *w), scratch, out)
+            }
+            other => unreachable!("{other:?} has no sums of bytes"),
+        };
+    };
+    let [.., bias, multipliers, zero] = inputs else { unreachable!("three more operands") };
+    let byte = if out.dtype() == DataType::Int8 { k::Byte::Signed } else { k::Byte::Unsigned };
+    let result = &k::Requantise {
+        bias: bias.get(),
+        multipliers: multipliers.get(),
+        zero: zero.bytes()[0],
+        byte,
+        rectified,
+    };
+    let out = out.bytes_mut();
+    match op {
+        Op::IntegerMatMul(shape, [a, b], _) => {
+            k::qlinear_matmul(shape, &matrix(0, *a), &matrix(1, *b), result, scratch, out)
+        }
+        Op::PackedIntegerMatMul(shape, a, _) => {
+            k::qlinear_matmul_packed(shape, &matrix(0, *a), inputs[1].get(), result, scratch, out)
+        }
+        Op::IntegerConv2d(shape, [x, w], _) => {
+            k::qlinear_conv2d(shape, &matrix(0, *x), &matrix(1, *w), result, scratch, out)
+        }
+        other => unreachable!("{other:?} has no sums of bytes"),
     }
 }

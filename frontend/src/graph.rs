@@ -7,7 +7,7 @@ use opml_abi::{DataType, TensorInfo};
 
 pub use crate::constant::Packed;
 use crate::elements::Elements;
-pub use crate::op::Op;
+pub use crate::op::{Op, Results};
 
 /// Index of a tensor in [`Graph::tensors`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

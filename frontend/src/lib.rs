@@ -1,7 +1,7 @@
 //! ONNX and TFLite models to a typed graph, to a generated guest crate and its weights.
 //!
 //! ```text
-//! bytes --import--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate
+//! bytes --import--> Graph --fuse--> Graph --pack--> Graph --plan--> Plan --emit--> source of the guest crate
 //! ```
 //!
 //! [`Model`] holds what comes out. The same graph runs natively through [`Model::run`], the twin that
@@ -13,6 +13,7 @@ pub mod elements;
 mod emit;
 mod error;
 mod eval;
+mod fuse;
 mod fuzz;
 pub mod graph;
 mod guard;

@@ -8,7 +8,7 @@ use crate::error::ImportError;
 use crate::graph::{self, Graph, Source};
 use crate::model_file::ModelFile;
 use crate::plan::Plan;
-use crate::{emit, onnx, pack, twin};
+use crate::{emit, fuse, onnx, pack, twin};
 
 /// Bytes of a weight that is better not copied.
 pub const LARGE: usize = 1 << 20;
@@ -53,7 +53,7 @@ impl Model {
     /// # Errors
     /// Those of [`from_onnx`](Self::from_onnx), and constants that do not fit.
     pub fn from_file(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
-        let graph = pack::pack(onnx::import(file, options)?);
+        let graph = pack::pack(fuse::fuse(onnx::import(file, options)?));
         let plan = Plan::new(&graph);
         Ok(Self { graph, plan })
     }

@@ -7,6 +7,19 @@ use opml_kernels::{
 
 use crate::graph::Node;
 
+/// What becomes of sums of products of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Results {
+    /// They are the result, int32.
+    Sums,
+    /// Bytes, of which none is below the zero point if they are rectified. Three more operands say how: a bias and multipliers, each one for
+    /// all or one for each column or filter, and the zero point.
+    Bytes {
+        /// Whether there is a ReLU.
+        rectified: bool,
+    },
+}
+
 /// A kernel with its shape. Strides are in elements, one list for each operand, 0 where an operand is repeated.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Op {
@@ -20,7 +33,7 @@ pub enum Op {
     PackedConv2d(Conv2d),
     /// Image, weights and perhaps a bias, with as many groups as input channels; with scratch.
     PlanesConv2d(Conv2d),
-    /// Image.
+    /// Image of any numbers.
     MaxPool2d(Pool2d),
     /// Image.
     AveragePool2d(Pool2d),
@@ -89,10 +102,12 @@ pub enum Op {
     Dequantize(Vec<usize>, [Vec<usize>; 3]),
     /// Float32; bytes, their scale and their zero point.
     DynamicQuantize,
-    /// A, B and their zero points, all of them bytes that are read as said; with scratch. The result is int32.
-    IntegerMatMul(IntegerMatMul, [Byte; 2]),
-    /// A, B as [`opml_kernels::integer::pack`] has it, and the zero point of A; with scratch. The result is int32.
-    PackedIntegerMatMul(IntegerMatMul, Byte),
+    /// A, B and their zero points, all of them bytes that are read as said, and what the results want; with scratch.
+    IntegerMatMul(IntegerMatMul, [Byte; 2], Results),
+    /// A, B as [`opml_kernels::integer::pack`] has it, the zero point of A, and what the results want; with scratch.
+    PackedIntegerMatMul(IntegerMatMul, Byte, Results),
+    /// Image, weights and their zero points, all of them bytes that are read as said, and what the results want; with scratch.
+    IntegerConv2d(Conv2d, [Byte; 2], Results),
     /// Float32, roots, nodes, leaves, members and base values.
     TreeEnsemble(TreeEnsemble),
     /// Nothing of its own: the nodes run `count` times, and views move on by their steps.
@@ -127,10 +142,13 @@ impl Op {
     pub(crate) fn multiply_accumulates(&self) -> u64 {
         match self {
             Op::MatMul(shape) | Op::PackedMatMul(shape) => (shape.m * shape.k * shape.n) as u64,
-            Op::IntegerMatMul(shape, _) | Op::PackedIntegerMatMul(shape, _) => {
+            Op::IntegerMatMul(shape, ..) | Op::PackedIntegerMatMul(shape, ..) => {
                 (shape.m * shape.k * shape.n) as u64
             }
-            Op::Conv2d(shape) | Op::PackedConv2d(shape) | Op::PlanesConv2d(shape) => {
+            Op::Conv2d(shape)
+            | Op::PackedConv2d(shape)
+            | Op::PlanesConv2d(shape)
+            | Op::IntegerConv2d(shape, ..) => {
                 let taps = shape.input.channels / shape.groups * shape.vertical.size * shape.horizontal.size;
                 (shape.output.channels * shape.output.height * shape.output.width * taps) as u64
             }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use opml_abi::DataType;
 use opml_kernels::integer::{self, MAX_K};
 use opml_kernels::{
-    Byte, ByteMatrix, Conv2d, IntegerMatMul, MatMul, integer_scratch, packed, planes_scratch, planes_take,
+    Byte, ByteMatrix, Conv2d, IntegerMatMul, MatMul, integer_conv_scratch, integer_scratch, packed,
+    planes_scratch, planes_take,
 };
 
 use crate::elements::Elements;
@@ -80,11 +81,15 @@ fn pack_nodes(tensors: &mut Vec<Tensor>, nodes: &mut [Node], done: &mut Done) {
             node.op = Op::PlanesConv2d(shape);
             continue;
         }
-        if let Op::IntegerMatMul(shape, bytes) = node.op {
+        if let Op::IntegerConv2d(shape, ..) = node.op {
+            node.scratch = Some(push(tensors, scratch(integer_conv_scratch(&shape))));
+            continue;
+        }
+        if let Op::IntegerMatMul(shape, bytes, results) = node.op {
             if let Some(words) = packed_bytes(tensors, node, &shape, bytes[1]) {
-                let view = push(tensors, words);
-                node.inputs = vec![node.inputs[0], view, node.inputs[2]];
-                node.op = Op::PackedIntegerMatMul(shape, bytes[0]);
+                node.inputs[1] = push(tensors, words);
+                node.inputs.remove(3);
+                node.op = Op::PackedIntegerMatMul(shape, bytes[0], results);
             }
             node.scratch = Some(push(tensors, scratch(integer_scratch(&shape))));
             continue;

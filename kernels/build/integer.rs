@@ -1,4 +1,4 @@
-//! The loops of `src/integer/`: over blocks of elements, (Q) and (S), and over single ones.
+//! The loops of `src/integer/`: over blocks of elements, (Q) and (S), over single ones, and over taps, (g).
 
 use crate::text::{Registers, arguments, branch_before_last, copy, emit, function, store};
 
@@ -9,7 +9,10 @@ pub fn routines() -> String {
         text += &columns(rows, true);
         text += &columns(rows, false);
     }
-    text
+    for strip in 1..=7 {
+        text += &strips(strip);
+    }
+    text + &bytes()
 }
 
 /// Offsets in a `Call` (`src/integer/mips.rs`), in bytes.
@@ -159,4 +162,148 @@ fn columns(count: u32, signed: bool) -> String {
     emit!(t, "\tlw ${at}, {}($4)", columns_call::OUT);
     store(t, &sums, at, 0);
     function(&name, &registers, &text)
+}
+
+/// Offsets in a `StripsCall`, in bytes.
+mod strips_call {
+    pub const IMAGE: u32 = 0;
+    pub const TAPS: u32 = 4;
+    pub const START: u32 = 8;
+    pub const PLACES: u32 = 12;
+    pub const PLACES_END: u32 = 16;
+    pub const SUMS: u32 = 20;
+    pub const UPPER: u32 = 24;
+}
+
+/// `count` neighbouring words of an image with all taps of a filter, for each place: three instructions for the two products of a word with a tap.
+fn strips(count: u32) -> String {
+    let name = format!("opml_strips_{count}");
+    let mut registers = Registers::new();
+    let [sums, whole, upper] = [(); 3].map(|()| registers.take_many(count));
+    let [strip, window, at, end, start, place, weight, product] = registers.take_each();
+    let mut text = String::new();
+    let t = &mut text;
+    arguments(t, &[(strip, strips_call::PLACES), (start, strips_call::START)]);
+    emit!(t, "$L{name}_strips:");
+    emit!(t, "\tlw ${window}, 0(${strip})\n\tlw ${product}, {}($4)", strips_call::IMAGE);
+    emit!(t, "\tlw ${at}, {}($4)\n\taddu ${window}, ${window}, ${product}", strips_call::TAPS);
+    copy(t, &whole, 0);
+    copy(t, &upper, 0);
+    emit!(t, "\tlw ${end}, 0(${at})");
+    emit!(t, "$L{name}_blocks:");
+    emit!(t, "\taddiu ${at}, ${at}, 8\n\taddu ${end}, ${end}, ${at}");
+    copy(t, &sums, start);
+    emit!(t, "$L{name}_taps:");
+    for tap in [0, 8] {
+        emit!(t, "\tlw ${place}, {tap}(${at})\n\tlw ${weight}, {}(${at})", tap + 4);
+        emit!(t, "\taddu ${place}, ${place}, ${window}");
+        if tap > 0 {
+            emit!(t, "\taddiu ${at}, ${at}, 16");
+        }
+        for (word, sum) in sums.iter().enumerate() {
+            emit!(t, "\tlw ${product}, {}(${place})\n\tmul ${product}, ${product}, ${weight}", 4 * word);
+            emit!(t, "\taddu ${sum}, ${sum}, ${product}");
+        }
+    }
+    branch_before_last(t, &format!("bne ${at}, ${end}, $L{name}_taps"));
+    emit!(t, "\tlw ${end}, 0(${at})");
+    for ((sum, whole), upper) in sums.iter().zip(&whole).zip(&upper) {
+        emit!(t, "\taddu ${whole}, ${whole}, ${sum}\n\tsrl ${sum}, ${sum}, 16");
+        emit!(t, "\taddu ${upper}, ${upper}, ${sum}");
+    }
+    // The word behind the last block is zero.
+    branch_before_last(t, &format!("bne ${end}, $0, $L{name}_blocks"));
+    emit!(t, "\tlw ${place}, 4(${strip})\n\tlw ${product}, {}($4)", strips_call::SUMS);
+    emit!(t, "\taddu ${place}, ${place}, ${product}\n\tlw ${product}, {}($4)", strips_call::UPPER);
+    store(t, &whole, place, 0);
+    emit!(t, "\taddu ${place}, ${place}, ${product}");
+    store(t, &upper, place, 0);
+    emit!(t, "\tlw ${product}, {}($4)\n\taddiu ${strip}, ${strip}, 8", strips_call::PLACES_END);
+    emit!(t, "\tbne ${strip}, ${product}, $L{name}_strips\n\tnop");
+    function(&name, &registers, &text)
+}
+
+/// Offsets in a `BytesCall`, in bytes.
+mod bytes_call {
+    /// Where it stops, afterwards.
+    pub const WHOLE: u32 = 0;
+    pub const UPPER: u32 = 4;
+    pub const END: u32 = 8;
+    /// Of lower halves and of upper ones.
+    pub const OUT: [u32; 2] = [12, 16];
+    pub const STEP: u32 = 20;
+    pub const BIAS: u32 = 24;
+    pub const BOUND: u32 = 28;
+    pub const FACTOR: u32 = 32;
+    pub const FRACTION: u32 = 36;
+    pub const MARGIN: u32 = 40;
+    pub const OFFSET: u32 = 44;
+    pub const LEAST: u32 = 48;
+    pub const FLIP: u32 = 52;
+    /// Behind the last pair of the row; words of a row; what is behind the pairs of a row, in words and in the output.
+    pub const ROW_END: u32 = 56;
+    pub const ROW: u32 = 60;
+    pub const SKIP: u32 = 64;
+    pub const OUT_SKIP: u32 = 68;
+}
+
+/// Bytes of the sums of pairs, (f), until one is next to a tie or too large: 27 instructions for each.
+fn bytes() -> String {
+    let name = "opml_integer_bytes";
+    let mut registers = Registers::new();
+    let [whole, upper, row_end, lower_out, upper_out, step] = registers.take_each();
+    let [bias, bound, factor, fraction, margin, offset, least, flip] = registers.take_each();
+    let [twice_bound, twice_margin, edge, left, origin, most] = registers.take_each();
+    let [a, b, t0, t1] = registers.take_each();
+    let mut text = String::new();
+    let t = &mut text;
+    arguments(
+        t,
+        &[
+            (whole, bytes_call::WHOLE),
+            (upper, bytes_call::UPPER),
+            (row_end, bytes_call::ROW_END),
+            (lower_out, bytes_call::OUT[0]),
+            (upper_out, bytes_call::OUT[1]),
+            (step, bytes_call::STEP),
+            (bias, bytes_call::BIAS),
+            (bound, bytes_call::BOUND),
+            (factor, bytes_call::FACTOR),
+            (fraction, bytes_call::FRACTION),
+            (margin, bytes_call::MARGIN),
+            (offset, bytes_call::OFFSET),
+            (least, bytes_call::LEAST),
+            (flip, bytes_call::FLIP),
+        ],
+    );
+    emit!(t, "\taddu ${twice_bound}, ${bound}, ${bound}\n\taddu ${twice_margin}, ${margin}, ${margin}");
+    emit!(t, "\tlui ${edge}, 0x8000\n\taddu ${edge}, ${edge}, ${margin}\n\tsubu ${left}, $0, ${fraction}");
+    emit!(t, "\tandi ${left}, ${left}, 31\n\tlui ${origin}, 0x4000\n\taddiu ${most}, $0, 255");
+    emit!(t, "$L{name}_pairs:");
+    emit!(t, "\tlw ${a}, 0(${whole})\n\tlw ${b}, 0(${upper})\n\tsll ${t0}, ${b}, 16");
+    emit!(t, "\tsubu ${a}, ${a}, ${t0}");
+    for (sum, out) in [(a, lower_out), (b, upper_out)] {
+        emit!(t, "\taddu ${sum}, ${sum}, ${bias}\n\taddu ${t0}, ${sum}, ${bound}");
+        emit!(t, "\tsltu ${t0}, ${t0}, ${twice_bound}\n\tbeq ${t0}, $0, $L{name}_stop");
+        emit!(t, "\tsll ${sum}, ${sum}, 7\n\tmult ${sum}, ${factor}\n\tmfhi ${sum}");
+        emit!(t, "\taddu ${sum}, ${sum}, ${origin}\n\tsllv ${t0}, ${sum}, ${left}");
+        emit!(t, "\tsrlv ${sum}, ${sum}, ${fraction}\n\taddu ${sum}, ${sum}, ${offset}");
+        emit!(
+            t,
+            "\tsrl ${t1}, ${t0}, 31\n\taddu ${t0}, ${t0}, ${edge}\n\tsltu ${t0}, ${t0}, ${twice_margin}"
+        );
+        emit!(t, "\tbne ${t0}, $0, $L{name}_stop\n\taddu ${sum}, ${sum}, ${t1}");
+        emit!(t, "\tslt ${t0}, ${sum}, ${least}\n\tmovn ${sum}, ${least}, ${t0}");
+        emit!(t, "\tslti ${t0}, ${sum}, 256\n\tmovz ${sum}, ${most}, ${t0}");
+        emit!(t, "\txor ${sum}, ${sum}, ${flip}\n\tsb ${sum}, 0(${out})\n\taddu ${out}, ${out}, ${step}");
+    }
+    emit!(t, "\taddiu ${whole}, ${whole}, 4\n\taddiu ${upper}, ${upper}, 4");
+    branch_before_last(t, &format!("bne ${whole}, ${row_end}, $L{name}_pairs"));
+    emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", bytes_call::SKIP, bytes_call::OUT_SKIP);
+    emit!(t, "\taddu ${whole}, ${whole}, ${t0}\n\taddu ${upper}, ${upper}, ${t0}");
+    emit!(t, "\taddu ${lower_out}, ${lower_out}, ${t1}\n\taddu ${upper_out}, ${upper_out}, ${t1}");
+    emit!(t, "\tlw ${t0}, {}($4)\n\tlw ${t1}, {}($4)", bytes_call::ROW, bytes_call::END);
+    emit!(t, "\tbne ${whole}, ${t1}, $L{name}_pairs\n\taddu ${row_end}, ${row_end}, ${t0}");
+    emit!(t, "$L{name}_stop:\n\tsw ${whole}, {}($4)", bytes_call::WHOLE);
+    function(name, &registers, &text)
 }

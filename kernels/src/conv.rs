@@ -39,11 +39,15 @@ impl Conv2d {
     /// # Panics
     /// If one does not.
     pub fn check(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>, out: &[f32]) {
+        self.check_channels();
+        assert!(w.len() == self.output.channels * self.taps(), "conv2d: weights do not fit the shape");
+        self.check_images(x, bias, out);
+    }
+
+    pub(crate) fn check_channels(&self) {
         assert!(self.groups > 0, "conv2d: no groups");
         assert!(self.input.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the input");
         assert!(self.output.channels.is_multiple_of(self.groups), "conv2d: groups do not divide the output");
-        assert!(w.len() == self.output.channels * self.taps(), "conv2d: weights do not fit the shape");
-        self.check_images(x, bias, out);
     }
 
     pub(crate) fn check_images(&self, x: &[f32], bias: Option<&[f32]>, out: &[f32]) {

@@ -59,8 +59,8 @@ pub use index::{
     Along, Gather, Index, Sequences, Slices, gather, gather_elements, gather_nd, reverse_sequence,
 };
 pub use integer::{
-    Byte, ByteMatrix, IntegerMatMul, Requantise, integer_scratch, matmul_integer, matmul_integer_packed,
-    qlinear_matmul, qlinear_matmul_packed,
+    Byte, ByteMatrix, IntegerMatMul, Requantise, conv2d_integer, integer_conv_scratch, integer_scratch,
+    matmul_integer, matmul_integer_packed, qlinear_conv2d, qlinear_matmul, qlinear_matmul_packed,
 };
 pub use layout::{concat_part, copy_signed, copy_strided, fill, transpose};
 pub use matmul::{MatMul, dense, matmul};

@@ -2,7 +2,8 @@
 
 use crate::bits::canonical;
 use crate::dot::Accumulator;
-use crate::fold::{Fold, Maximum};
+use crate::element::Number;
+use crate::fold::Fold;
 use crate::spatial::{Image, Taps, Window};
 
 /// Shape of a two-dimensional pool (ONNX `MaxPool`, `AveragePool`) of one image. The images must have
@@ -22,7 +23,7 @@ pub struct Pool2d {
 }
 
 impl Pool2d {
-    fn check(&self, x: &[f32], out: &[f32]) {
+    fn check<T>(&self, x: &[T], out: &[T]) {
         assert!(self.input.channels == self.output.channels, "pool: channels differ");
         assert!(x.len() >= self.input.extent(), "pool: input too short");
         assert!(out.len() >= self.output.extent(), "pool: output too short");
@@ -30,7 +31,7 @@ impl Pool2d {
 
     /// Writes to each output pixel of each channel what `reduce` makes of its window.
     #[inline(always)]
-    fn for_each_window(&self, out: &mut [f32], mut reduce: impl FnMut(&Patch) -> f32) {
+    fn for_each_window<T>(&self, out: &mut [T], mut reduce: impl FnMut(&Patch) -> T) {
         let (input, output) = (&self.input, &self.output);
         for row in 0..output.height {
             let tall = self.vertical.taps(row, input.height);
@@ -52,7 +53,7 @@ impl Pool2d {
 
     /// Calls `visit` with each element of the patch.
     #[inline(always)]
-    fn for_each_element(&self, patch: &Patch, x: &[f32], mut visit: impl FnMut(f32)) {
+    fn for_each_element<T: Copy>(&self, patch: &Patch, x: &[T], mut visit: impl FnMut(T)) {
         if patch.is_empty() {
             return;
         }
@@ -87,16 +88,16 @@ impl Patch {
     }
 }
 
-/// The largest element under each window: with -0 below +0, NaN if the window has one, -infinity if
-/// it lies in the padding altogether.
+/// The largest element under each window: of floats with -0 below +0, and NaN if the window has one. The least there is, -infinity of floats, if it
+/// lies in the padding altogether.
 ///
 /// # Panics
 /// If a slice does not fit the shape.
 #[inline]
-pub fn max_pool2d(shape: &Pool2d, x: &[f32], out: &mut [f32]) {
+pub fn max_pool2d<T: Number>(shape: &Pool2d, x: &[T], out: &mut [T]) {
     shape.check(x, out);
     shape.for_each_window(out, |patch| {
-        let mut largest = Maximum::empty();
+        let mut largest = T::Largest::empty();
         shape.for_each_element(patch, x, |value| largest.add(value));
         largest.current()
     });

@@ -8,7 +8,7 @@ use opml_kernels::{
     qlinear_matmul, qlinear_matmul_packed,
 };
 use support::Random;
-use support::bytes::{FAMILIES, Family, Problem, value};
+use support::bytes::{FAMILIES, Family, Problem, requantised};
 
 /// Compares all sums of a problem, with weights that are known before and without.
 fn check(problem: &Problem, what: &str) -> usize {
@@ -109,14 +109,6 @@ fn a_field_holds_the_largest_sum_that_a_block_may_have() {
     assert_eq!(sums, 6 * 128 * 3 * 2 * 4);
 }
 
-/// saturate(round(sum x multiplier) + zero) in the host's arithmetic.
-fn requantised(sum: i32, multiplier: f32, zero: u8, byte: Byte) -> u8 {
-    let (low, high) = if byte == Byte::Unsigned { (0.0, 255.0) } else { (-128.0, 127.0) };
-    let product = sum as f32 * multiplier;
-    let rounded = (product.round_ties_even() + value(byte, zero) as f32).clamp(low, high);
-    if product.is_nan() { low as i32 as u8 } else { rounded as i32 as u8 }
-}
-
 /// The byte of a sum, with packed weights and without.
 fn bytes_of(sum: i32, multiplier: f32, zero: u8, byte: Byte) -> u8 {
     // As many products of one as it takes.
@@ -125,7 +117,7 @@ fn bytes_of(sum: i32, multiplier: f32, zero: u8, byte: Byte) -> u8 {
     let (ones, signed) = (vec![1; k], vec![if sum < 0 { 0xff } else { 1 }; k]);
     let a = ByteMatrix { bytes: &ones, byte: Byte::Unsigned, zero: &[0] };
     let b = ByteMatrix { bytes: &signed, byte: Byte::Signed, zero: &[0] };
-    let result = Requantise { multipliers: &[multiplier], zero, byte };
+    let result = Requantise { bias: &[0], multipliers: &[multiplier], zero, byte, rectified: false };
     let (mut plain, mut packed) = ([0x5a], [0x5a]);
     let mut scratch = vec![0; integer_scratch(&shape)];
     qlinear_matmul(&shape, &a, &b, &result, &mut scratch, &mut plain);
@@ -169,7 +161,8 @@ fn bytes_of_large_sums_and_of_each_column() {
             (0..shape.n).map(|_| scale(&mut random)).collect()
         };
         let byte = [Byte::Unsigned, Byte::Signed][random.below(2)];
-        let result = Requantise { multipliers: &multipliers, zero: random.bits() as u8, byte };
+        let zero = random.bits() as u8;
+        let result = Requantise { bias: &[0], multipliers: &multipliers, zero, byte, rectified: false };
         let expected: Vec<_> = (0..)
             .zip(problem.sums())
             .map(|(at, sum): (usize, i32)| {
@@ -203,7 +196,13 @@ fn onnxruntime_gives_the_same_bytes_where_the_order_of_the_scales_shows() {
     ];
     for (scales, [x, w], expected) in cases {
         let [a, b, y] = scales.map(f32::from_bits);
-        let result = Requantise { multipliers: &[multiplier(a, b, y)], zero: 0, byte: Byte::Unsigned };
+        let result = Requantise {
+            bias: &[0],
+            multipliers: &[multiplier(a, b, y)],
+            zero: 0,
+            byte: Byte::Unsigned,
+            rectified: false,
+        };
         let [x, w] = [[x], [w]];
         let [a, b] = [&x, &w].map(|bytes| ByteMatrix { bytes, byte: Byte::Unsigned, zero: &[0] });
         let (shape, mut out) = (IntegerMatMul { m: 1, k: 1, n: 1 }, [0x5a]);

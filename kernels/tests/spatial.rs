@@ -224,6 +224,20 @@ fn max_pool2d_matches_the_formula() {
 }
 
 #[test]
+fn max_pool2d_of_integers_is_that_of_their_floats() {
+    // Would catch: a border that counts as zero, bytes compared as if they had no sign.
+    pools(15, |shape, x| {
+        let bytes: Vec<i8> = x.iter().map(|x| (x.to_bits() >> 16) as i8).collect();
+        let floats: Vec<f32> = bytes.iter().map(|&byte| byte.into()).collect();
+        let (mut out, mut expected) = (vec![77; shape.output.extent()], vec![77.0; shape.output.extent()]);
+        max_pool2d(shape, &bytes, &mut out);
+        max_pool2d(shape, &floats, &mut expected);
+        let expected: Vec<i8> = expected.iter().map(|&value| value as i8).collect();
+        assert_eq!(out, expected, "{shape:?}");
+    });
+}
+
+#[test]
 fn average_pool2d_matches_the_formula() {
     // Would catch: a sum rounded more than once, a division by the wrong count at the border.
     pools(14, |shape, x| {

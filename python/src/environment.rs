@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use opml_toolchain::progress::Progress;
-use opml_toolchain::provision::Options;
 use opml_toolchain::provision::cache::Cache;
+use opml_toolchain::provision::{Finding, Options};
 
 use crate::error::PythonError;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{self, Interpreter};
 use crate::requirements::Requirements;
 use crate::script::tail;
 use crate::{pip, place, script};
@@ -48,6 +48,11 @@ pub fn ensure(
 pub fn find(requirements: &Requirements, options: &Options) -> Result<Option<Environment>, PythonError> {
     let root = cache(options)?.toolchain(&requirements.id(&interpreter(options)?.tag));
     root.is_dir().then(|| Environment { root }.checked()).transpose()
+}
+
+/// The Python that environments would be made with, as `doctor` shows what it finds.
+pub fn doctor(options: &Options) -> Finding {
+    interpreter::finding(interpreter(options))
 }
 
 pub(crate) fn interpreter(options: &Options) -> Result<Interpreter, PythonError> {

@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use miette::Diagnostic;
+use opml_toolchain::provision::Finding;
+
 use crate::error::PythonError;
 
 /// Versions that the locks have wheels for, the newest last.
@@ -19,6 +22,27 @@ pub struct Interpreter {
     pub program: PathBuf,
     /// What decides which wheels fit: implementation, version and processor.
     pub tag: String,
+}
+
+/// What `doctor` says of it.
+pub fn finding(found: Result<Interpreter, PythonError>) -> Finding {
+    let name = "python".to_owned();
+    match found {
+        Ok(interpreter) => Finding {
+            name,
+            path: Some(interpreter.program),
+            version: Some(interpreter.tag),
+            problem: None,
+            fix: None,
+        },
+        Err(error) => Finding {
+            name,
+            path: None,
+            version: None,
+            fix: error.help().map(|help| help.to_string()),
+            problem: Some(error.to_string()),
+        },
+    }
 }
 
 impl Interpreter {

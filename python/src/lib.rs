@@ -15,7 +15,7 @@ mod requirements;
 mod script;
 pub mod suite;
 
-pub use environment::{Environment, ensure, find};
+pub use environment::{Environment, doctor, ensure, find};
 pub use error::PythonError;
 pub use report::{Port, Report};
 pub use requirements::Requirements;

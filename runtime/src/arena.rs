@@ -26,6 +26,14 @@ pub fn bytes<T: Plain>(elements: &[T]) -> &[u8] {
     unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
 }
 
+/// The bytes of elements, to be written.
+#[inline(always)]
+pub fn bytes_mut<T: Plain>(elements: &mut [T]) -> &mut [u8] {
+    let len = size_of_val(elements);
+    // SAFETY: the elements have no padding, any bytes are one, and a byte needs no alignment.
+    unsafe { core::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), len) }
+}
+
 /// The memory of a generated guest: `UNITS` times eight bytes in `.bss`, divided up by a static plan.
 ///
 /// Lengths and places are constants of generated code, so nothing is checked at run time; the plan's

@@ -19,7 +19,7 @@ mod mips;
 mod soft_float;
 mod sys;
 
-pub use arena::{Arena, Plain, bytes};
+pub use arena::{Arena, Plain, bytes, bytes_mut};
 pub use counted::Counted;
 pub use guest::{Guest, InputReader, OutputTensor};
 #[cfg(target_arch = "mips")]

@@ -1,11 +1,11 @@
 //! Products of matrices and convolutions.
 
 use opml_abi::DataType;
-use opml_kernels::{BinaryOp, Conv2d, Image, MatMul, Pool2d, spatial::Window};
+use opml_kernels::{BinaryOp, Byte, Conv2d, Image, MatMul, Pool2d, spatial::Window};
 
 use super::value::{broadcast_shape, merged};
 use super::{Builder, Built, Value};
-use crate::graph::{Node, Op, Source, View};
+use crate::graph::{Node, Op, Results, Source, View};
 
 /// A window over images and where it is applied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,7 +148,7 @@ impl Builder {
         window: &Window2d,
         groups: usize,
     ) -> Built {
-        let (&[batch, channels, height, width], &[filters, depth, ..]) = (&x.shape[..], &w.shape[..]) else {
+        let (&[batch, channels, _, _], &[filters, depth, ..]) = (&x.shape[..], &w.shape[..]) else {
             return Err(format!("operands of the shapes {:?} and {:?}", x.shape, w.shape));
         };
         let fits = groups > 0
@@ -162,23 +162,74 @@ impl Builder {
             return Err("its operands are not all float32".into());
         }
         let [rows, columns] = window.output;
-        let (x, w) = (self.dense(x)?, self.dense(w)?);
-        let bias = bias.map(|bias| self.dense(bias)).transpose()?;
+        let x = self.dense(x)?;
         let out = self.computed(DataType::Float32, &[batch, filters, rows, columns])?;
+        self.conv2d_into(&x, w, bias, window, groups, &out)?;
+        Ok(out)
+    }
+
+    /// The same, written to a part of a tensor that was made by [`computed`](Self::computed). The image may lie in any way.
+    ///
+    /// # Errors
+    /// A program that is too large.
+    pub fn conv2d_into(
+        &mut self,
+        x: &Value,
+        w: &Value,
+        bias: Option<&Value>,
+        window: &Window2d,
+        groups: usize,
+        out: &Value,
+    ) -> Built<()> {
+        let w = self.dense(w)?;
+        let bias = bias.map(|bias| self.dense(bias)).transpose()?;
         let conv = Conv2d {
-            input: Image::planes(channels, height, width),
-            output: Image::planes(filters, rows, columns),
+            input: image(x),
+            output: image(out),
             vertical: window.vertical,
             horizontal: window.horizontal,
             groups,
         };
-        let mut inputs = vec![self.part(&x, 0, x.len() / batch.max(1)), self.view(&w)];
+        let mut inputs = vec![View::new(x.tensor, x.offset, conv.input.extent()), self.view(&w)];
         inputs.extend(bias.as_ref().map(|bias| self.view(bias)));
-        self.for_each_image(Op::Conv2d(conv), batch, inputs, &out)?;
+        self.for_each_image(Op::Conv2d(conv), inputs, x.strides[0], out)
+    }
+
+    /// The sums of the convolution of an image [N, C, H, W] of bytes with weights [O, C / groups, rows, columns], both less their zero points,
+    /// which are the last two operands: vectors of one, or for the weights of O. The image may lie in any way.
+    ///
+    /// # Errors
+    /// A result that is too large.
+    pub fn integer_conv2d(
+        &mut self,
+        [x, w, x_zero, w_zero]: [&Value; 4],
+        bytes: [Byte; 2],
+        window: &Window2d,
+        groups: usize,
+    ) -> Built {
+        let w = self.dense(w)?;
+        let [rows, columns] = window.output;
+        let shape = [x.shape[0], w.shape[0], rows, columns];
+        let conv = Conv2d {
+            input: image(x),
+            output: Image::planes(w.shape[0], rows, columns),
+            vertical: window.vertical,
+            horizontal: window.horizontal,
+            groups,
+        };
+        let op = Op::IntegerConv2d(conv, bytes, Results::Sums);
+        let zeros = [self.dense(x_zero)?, self.dense(w_zero)?];
+        if x.shape[0] == 1 {
+            return self.call(op, &[x, &w, &zeros[0], &zeros[1]], DataType::Int32, &shape);
+        }
+        let out = self.computed(DataType::Int32, &shape)?;
+        let first = View::new(x.tensor, x.offset, conv.input.extent());
+        let inputs = vec![first, self.view(&w), self.view(&zeros[0]), self.view(&zeros[1])];
+        self.for_each_image(op, inputs, x.strides[0], &out)?;
         Ok(out)
     }
 
-    /// The largest, or the mean, of the elements under a window that moves over images [N, C, H, W].
+    /// The largest, or of floats the mean, of the elements under a window that moves over images [N, C, H, W].
     ///
     /// # Errors
     /// A result that is too large.
@@ -188,7 +239,7 @@ impl Builder {
         };
         let [rows, columns] = window.output;
         let x = self.dense(x)?;
-        let out = self.computed(DataType::Float32, &[batch, channels, rows, columns])?;
+        let out = self.computed(x.dtype, &[batch, channels, rows, columns])?;
         let pool = Pool2d {
             input: Image::planes(channels, height, width),
             output: Image::planes(channels, rows, columns),
@@ -198,19 +249,21 @@ impl Builder {
         };
         let op = if average.is_some() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) };
         let inputs = vec![self.part(&x, 0, x.len() / batch.max(1))];
-        self.for_each_image(op, batch, inputs, &out)?;
+        let distance = inputs[0].len;
+        self.for_each_image(op, inputs, distance, &out)?;
         Ok(out)
     }
 
-    /// A call for each image of a batch, which is the first of `inputs`.
-    fn for_each_image(&mut self, op: Op, batch: usize, mut inputs: Vec<View>, out: &Value) -> Built<()> {
+    /// A call for each image of a batch; they are `distance` apart, and the first one is the first of `inputs`.
+    fn for_each_image(&mut self, op: Op, mut inputs: Vec<View>, distance: usize, out: &Value) -> Built<()> {
         if out.len() == 0 {
             return Ok(());
         }
-        let mut output = self.part(out, 0, out.len() / batch);
+        let batch = out.shape[0];
+        let mut output = View::new(out.tensor, out.offset, image(out).extent());
         if batch > 1 {
-            inputs[0].step = inputs[0].len as isize;
-            output.step = output.len as isize;
+            inputs[0].step = distance as isize;
+            output.step = out.strides[0] as isize;
         }
         self.push(op, inputs, vec![output])?;
         if batch > 1 {
@@ -240,21 +293,40 @@ impl Builder {
         self.binary(BinaryOp::Add, &scaled, &channels(shift))
     }
 
+    /// Nothing if `x` was not made by convolutions with known weights, each of all channels.
     fn fuse_affine(&mut self, x: &Value, scale: &Value, shift: &Value) -> Built<Option<Value>> {
-        let is_maker = |node: &Node| node.written().iter().any(|view| view.tensor == x.tensor);
-        let Some(index) = self.nodes.iter().rposition(is_maker) else { return Ok(None) };
-        let call = match &self.nodes[index].op {
-            Op::Repeat { body, .. } => body.last().cloned(),
-            _ => Some(self.nodes[index].clone()),
-        };
-        let Some(call) = call.filter(|call| matches!(call.op, Op::Conv2d(_)) && x.is_dense()) else {
+        let made = |node: &Node| node.written().iter().any(|view| view.tensor == x.tensor);
+        let makers: Vec<usize> = (0..self.nodes.len()).filter(|&index| made(&self.nodes[index])).collect();
+        let known = self.is_constant(scale) && self.is_constant(shift) && x.is_dense();
+        if !known || makers.is_empty() {
             return Ok(None);
-        };
+        }
+        let mut parameters = Vec::new();
+        for &index in &makers {
+            let call = match &self.nodes[index].op {
+                Op::Repeat { body, .. } => body.last().cloned(),
+                _ => Some(self.nodes[index].clone()),
+            };
+            let Some(call) = call.filter(|call| matches!(call.op, Op::Conv2d(_))) else { return Ok(None) };
+            let Some(views) = self.affine_weights(&call, scale, shift)? else { return Ok(None) };
+            parameters.push(views);
+        }
+        for (index, views) in makers.into_iter().zip(parameters) {
+            let target = match &mut self.nodes[index].op {
+                Op::Repeat { body, .. } => body.last_mut().expect("the convolution"),
+                _ => &mut self.nodes[index],
+            };
+            target.inputs.truncate(1);
+            target.inputs.extend(views);
+        }
+        Ok(Some(x.clone()))
+    }
+
+    /// Weights and bias of a convolution whose result is multiplied by `scale` and added to `shift`, if those that it has are known.
+    fn affine_weights(&mut self, call: &Node, scale: &Value, shift: &Value) -> Built<Option<[View; 2]>> {
         let known = |view: &View| matches!(self.tensors[view.tensor.0].source, Source::Constant(_));
-        let constants =
-            call.inputs[1..].iter().all(known) && self.is_constant(scale) && self.is_constant(shift);
         let whole = call.inputs[1].len == self.tensors[call.inputs[1].tensor.0].len;
-        if !constants || !whole {
+        if !call.inputs[1..].iter().all(known) || !whole {
             return Ok(None);
         }
         let filters = scale.len();
@@ -272,17 +344,21 @@ impl Builder {
         };
         let (w, bias) = (self.dense(&w)?, self.dense(&bias)?);
         // What was too much to compute now has no place before the convolution; nobody reads it, so it goes again.
-        if !self.is_constant(&w) || !self.is_constant(&bias) {
-            return Ok(None);
-        }
-        let views = [self.view(&w), self.view(&bias)];
-        let target = match &mut self.nodes[index].op {
-            Op::Repeat { body, .. } => body.last_mut().expect("the convolution"),
-            _ => &mut self.nodes[index],
-        };
-        target.inputs.truncate(1);
-        target.inputs.extend(views);
-        Ok(Some(x.clone()))
+        let computed = self.is_constant(&w) && self.is_constant(&bias);
+        Ok(computed.then(|| [self.view(&w), self.view(&bias)]))
+    }
+}
+
+/// How an image of a batch [N, C, H, W] lies.
+fn image(value: &Value) -> Image {
+    let (shape, strides) = (&value.shape, &value.strides);
+    Image {
+        channels: shape[1],
+        height: shape[2],
+        width: shape[3],
+        channel_stride: strides[1],
+        row_stride: strides[2],
+        column_stride: strides[3],
     }
 }
 

@@ -1,8 +1,10 @@
 //! The call of a kernel, as text. The `Debug` form of a shape is its literal.
 
-use opml_kernels::TreeEnsemble;
+use std::fmt::Debug;
 
-use crate::graph::Op;
+use opml_kernels::{Byte, TreeEnsemble};
+
+use crate::graph::{Op, Results};
 
 /// What a call is made of.
 pub(super) struct Call {
@@ -14,6 +16,8 @@ pub(super) struct Call {
     pub scratch: String,
     /// Whether the result takes the place of the first operand.
     pub in_place: bool,
+    /// Whether the result has int8 elements.
+    pub signed: bool,
 }
 
 impl Call {
@@ -153,7 +157,7 @@ impl Call {
 
     /// Between floats and integers.
     fn quantised(&self, op: &Op) -> Option<String> {
-        let Self { operands, targets, scratch, .. } = self;
+        let Self { operands, targets, .. } = self;
         let x = self.operand(0);
         let y = self.operand(1);
         let target = &self.targets[0];
@@ -168,24 +172,56 @@ impl Call {
             Op::DynamicQuantize => {
                 format!("k::dynamic_quantize({x}, {target}, {}, {})", targets[1], targets[2])
             }
-            Op::IntegerMatMul(shape, bytes) => {
-                let matrix = |place: usize| {
-                    let (elements, zero) = (&operands[place], &operands[place + 2]);
-                    format!(
-                        "&ByteMatrix {{ bytes: bytes({elements}), byte: Byte::{:?}, zero: bytes({zero}) }}",
-                        bytes[place]
-                    )
-                };
-                format!("k::matmul_integer(&{shape:?}, {}, {}, {scratch}, {target})", matrix(0), matrix(1))
+            Op::IntegerMatMul(shape, bytes, results) => {
+                let names = ["matmul_integer", "qlinear_matmul"];
+                self.integer(
+                    names,
+                    shape,
+                    &[self.bytes(0, 2, bytes[0]), self.bytes(1, 3, bytes[1])],
+                    *results,
+                )
             }
-            Op::PackedIntegerMatMul(shape, byte) => {
-                let zero = &operands[2];
-                let a =
-                    format!("&ByteMatrix {{ bytes: bytes({x}), byte: Byte::{byte:?}, zero: bytes({zero}) }}");
-                format!("k::matmul_integer_packed(&{shape:?}, {a}, {y}, {scratch}, {target})")
+            Op::PackedIntegerMatMul(shape, byte, results) => {
+                let names = ["matmul_integer_packed", "qlinear_matmul_packed"];
+                self.integer(names, shape, &[self.bytes(0, 2, *byte), y.to_owned()], *results)
+            }
+            Op::IntegerConv2d(shape, bytes, results) => {
+                let names = ["conv2d_integer", "qlinear_conv2d"];
+                self.integer(
+                    names,
+                    shape,
+                    &[self.bytes(0, 2, bytes[0]), self.bytes(1, 3, bytes[1])],
+                    *results,
+                )
             }
             _ => return None,
         })
+    }
+
+    /// Operands `elements` and `zero` as bytes.
+    fn bytes(&self, elements: usize, zero: usize, byte: Byte) -> String {
+        let [elements, zero] = [elements, zero].map(|index| &self.operands[index]);
+        format!("&ByteMatrix {{ bytes: bytes({elements}), byte: Byte::{byte:?}, zero: bytes({zero}) }}")
+    }
+
+    /// The call of a kernel that sums up products of bytes; it has a name for sums and one for bytes.
+    fn integer(
+        &self,
+        names: [&str; 2],
+        shape: &impl Debug,
+        operands: &[String; 2],
+        results: Results,
+    ) -> String {
+        let ([x, y], scratch, target) = (operands, &self.scratch, &self.targets[0]);
+        let Results::Bytes { rectified } = results else {
+            return format!("k::{}(&{shape:?}, {x}, {y}, {scratch}, {target})", names[0]);
+        };
+        let [.., bias, multipliers, zero] = &self.operands[..] else { unreachable!("three more operands") };
+        let byte = if self.signed { Byte::Signed } else { Byte::Unsigned };
+        let result = format!(
+            "&Requantise {{ bias: {bias}, multipliers: {multipliers}, zero: bytes({zero})[0], byte: Byte::{byte:?}, rectified: {rectified} }}"
+        );
+        format!("k::{}(&{shape:?}, {x}, {y}, {result}, {scratch}, bytes_mut({target}))", names[1])
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod call;
 
-use opml_abi::blob;
+use opml_abi::{DataType, blob};
 
 use self::call::Call;
 use crate::elements::{Elements, rust_type};
@@ -36,10 +36,10 @@ const HEADER: &str = "\
 
 use opml_kernels::{
     self as k, Aggregate, Along, ArgOp, Axis, BinaryOp, BitOp, Byte, ByteMatrix, CompareOp, Conv2d, Gather, Image,
-    IntegerMatMul, IntegerOp, MatMul, Pool2d, ReduceOp, Scatter, Sequences, Slices, TopK, TreeEnsemble, Trees, UnaryOp,
-    spatial::Window,
+    IntegerMatMul, IntegerOp, MatMul, Pool2d, ReduceOp, Requantise, Scatter, Sequences, Slices, TopK, TreeEnsemble,
+    Trees, UnaryOp, spatial::Window,
 };
-use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType, bytes};
+use opml_runtime::{Arena, Counted, Guest, Mips, OutputTensor, abi::DataType, bytes, bytes_mut};
 
 ";
 
@@ -205,6 +205,7 @@ impl Writer<'_> {
             targets: node.outputs.iter().map(target).collect(),
             scratch: node.scratch.map_or_else(String::new, scratch),
             in_place: self.plan.is_in_place(node.outputs[0].tensor),
+            signed: self.graph.dtype(node.outputs[0]) == DataType::Int8,
         };
         call.text(&node.op)
     }

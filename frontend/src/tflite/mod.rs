@@ -52,7 +52,12 @@ pub fn translate(file: &bytes::Bytes, large: usize) -> Result<(GraphProto, Paylo
             .map(|codes| codes.get(operator.opcode_index() as usize))
             .ok_or_else(|| malformed("an operator has a code that the file does not list"))?;
         let builtin = builtin(&code);
+        if net.hangs_on_refused(&operator) {
+            net.refuse(&operator);
+            continue;
+        }
         if let Err(reason) = operate(&mut net, builtin, &operator) {
+            net.refuse(&operator);
             let node = net.node_name().to_owned();
             refused.push(Unsupported { operator: operator_name(builtin, &code), node, reason });
             if net.is_exhausted() {

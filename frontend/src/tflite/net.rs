@@ -1,6 +1,6 @@
 //! The graph of ONNX's nodes while operators become some.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -113,6 +113,8 @@ pub struct Net<'a> {
     values: Vec<Option<Name>>,
     /// The float form of those that are quantised.
     floats: BTreeMap<Id, Name>,
+    /// What operators that were refused would have made.
+    refused: BTreeSet<Id>,
     /// How often each name was wished for.
     names: BTreeMap<Name, usize>,
     /// Bytes that the graph may still take.
@@ -154,11 +156,24 @@ impl<'a> Net<'a> {
             file,
             large,
             floats: BTreeMap::new(),
+            refused: BTreeSet::new(),
             names: BTreeMap::new(),
             budget: BUDGET + BUDGET_PER_BYTE * file.len() as u64,
             is_exhausted: false,
             node_name: String::new(),
         })
+    }
+
+    /// Marks the results of an operator that was refused, or that reads what one would have made.
+    pub fn refuse(&mut self, operator: &Operator<'_>) {
+        self.refused.extend(operator.outputs().iter().flatten().filter_map(|id| Id::try_from(id).ok()));
+    }
+
+    /// Whether an operator reads what one that was refused would have made.
+    pub fn hangs_on_refused(&self, operator: &Operator<'_>) -> bool {
+        let inputs = operator.inputs();
+        let mut inputs = inputs.iter().flatten().filter_map(|id| Id::try_from(id).ok());
+        inputs.any(|id| self.refused.contains(&id))
     }
 
     /// How the operator that is being translated is called.
@@ -363,6 +378,11 @@ impl<'a> Net<'a> {
     /// The axes of a value in another order.
     pub fn transposed(&mut self, value: Name, order: &[i64]) -> Name {
         self.node("Transpose", &[value], vec![ints("perm", order)])
+    }
+
+    /// Whether the file has the elements of a tensor.
+    pub fn is_constant(&self, id: Id) -> bool {
+        self.data[id].is_some()
     }
 
     /// The integers of a constant.

@@ -3,6 +3,7 @@
 #[path = "../build/mod.rs"]
 mod build;
 mod constants;
+mod convolutions;
 mod external;
 mod memory;
 mod mnist;

@@ -241,6 +241,17 @@ def shapes():
     simple("broadcast_args", "BROADCAST_ARGS", lambda x: tf.broadcast_to(x[:, :, :1], tf.broadcast_dynamic_shape(tf.shape(x), [5, 1, 1])), x, open=1)
 
 
+def computed():
+    """Operands that say sizes, made of the shape of the input."""
+    x, batch = numbers(1, 4, 5), lambda x: tf.shape(x)[0]
+    simple("slice_computed", "SLICE", lambda x: tf.slice(x, [0, batch(x), 0], [-1, batch(x) + 1, 3]), x, open=1)
+    simple("strided_slice_computed", "STRIDED_SLICE", lambda x: x[:, batch(x) : batch(x) + 2, ::-1], x, open=1)
+    simple("strided_slice_single", "STRIDED_SLICE", lambda x: x[:, batch(x), 1:], x, open=1)
+    simple("pad_computed", "PAD", lambda x: tf.pad(x, [[0, 0], [batch(x), 0], [0, batch(x)]]), x, open=1)
+    simple("transpose_conv_computed", "TRANSPOSE_CONV", lambda x: tf.nn.conv2d_transpose(x, weights(3, 3, 2, 3), [batch(x), 10, 10, 2], 2, "SAME"), numbers(1, 5, 5, 3), open=1)
+    simple("transpose_conv_computed_valid", "TRANSPOSE_CONV", lambda x: tf.nn.conv2d_transpose(x, weights(3, 3, 2, 3), [batch(x), 11, 11, 2], 2, "VALID"), numbers(1, 5, 5, 3), open=1)
+
+
 def layers():
     tf.keras.utils.set_random_seed(3)
     network = [tf.keras.layers.Conv2D(4, 3, padding="same", activation="relu"), tf.keras.layers.DepthwiseConv2D(3, strides=2),
@@ -300,7 +311,7 @@ def refused():
     for name, function, options in [
         ("while", doubled, {}),
         ("where", lambda x: tf.where(x > 0), {}),
-        ("custom", lambda x: tf.raw_ops.Betainc(a=x, b=x, x=x), {"custom": True}),
+        ("custom", lambda x: tf.nn.relu(tf.raw_ops.Betainc(a=x, b=x, x=x)), {"custom": True}),
         ("two_at_once", lambda x: (tf.unique(x[0])[0], tf.raw_ops.Betainc(a=x, b=x, x=x)), {"custom": True}),
         ("int16", tf.nn.relu, {"int8": True, "ports": tf.int16, "ops": [bits16, whole]}),
         ("float64", lambda x: tf.cast(tf.cast(x, tf.float64), tf.float32), {}),
@@ -378,7 +389,7 @@ def recorded(model, inputs):
 
 
 def main():
-    for family in [elementwise, logic, images, products, along_axes, moved, shapes, layers]:
+    for family in [elementwise, logic, images, products, along_axes, moved, shapes, computed, layers]:
         family()
     wanted = sys.argv[1:]
     folder = HERE / "cases"

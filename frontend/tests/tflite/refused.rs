@@ -38,6 +38,8 @@ fn operators_without_a_form_are_named_with_the_reason() {
         let text = refused(name);
         assert!(text.contains(&format!("  - {operator} (node `")), "{name}: {text}");
         assert!(text.contains(reason), "{name}: {text}");
+        // What depends on it is not named.
+        assert!(text.starts_with("1 of the model's nodes"), "{name}: {text}");
     }
 }
 

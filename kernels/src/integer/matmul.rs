@@ -159,7 +159,7 @@ pub fn qlinear_matmul(
 ) {
     shape.check(a, out.len());
     result.check(shape.n);
-    shape.each(a, b, scratch, |at, column, sum| out[at] = result.byte_of(column, sum));
+    shape.each(a, b, scratch, |at, column, sum| out[at] = result.column(column).byte_of(sum));
 }
 
 /// What [`qlinear_matmul`] computes, `b` being [`pack`](super::pack)`(k, n, ...)` of B.
@@ -177,5 +177,5 @@ pub fn qlinear_matmul_packed(
 ) {
     shape.check(a, out.len());
     result.check(shape.n);
-    shape.each_packed(a, b, scratch, |at, column, sum| out[at] = result.byte_of(column, sum));
+    shape.each_packed(a, b, scratch, |at, column, sum| out[at] = result.column(column).byte_of(sum));
 }

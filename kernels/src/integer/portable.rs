@@ -3,6 +3,9 @@
 use crate::integer::Byte;
 use crate::integer::format::Group;
 use crate::integer::inner::Fields;
+use crate::integer::requantise::Column;
+use crate::integer::sums::Sums;
+use crate::integer::taps::START;
 use crate::integer::vector::{ENTRY_HEAD, Vector};
 
 /// Every second byte of a word: one element of two rows.
@@ -36,4 +39,41 @@ pub(super) fn columns(list: &[[u32; 2]], b: &[u8], byte: Byte, sums: &mut [i32])
             *sum += x as i32 * byte.value(b);
         }
     }
+}
+
+/// Writes sums: for each two words of `strips`, that many neighbouring words of the image, from the place on that the first says, with all
+/// blocks of `taps`; to the place that the second says, in the first half of `sums` whole words, and in the second half their upper halves, (g).
+pub(super) fn strips(strip: usize, image: &[u32], taps: &[u32], strips: &[u32], sums: &mut [u32]) {
+    let (whole, upper) = sums.split_at_mut(sums.len() / 2);
+    for &[from, to] in strips.as_chunks().0 {
+        let (from, to) = (from as usize / 4, to as usize / 4);
+        let (whole, upper) = (&mut whole[to..][..strip], &mut upper[to..][..strip]);
+        whole.fill(0);
+        upper.fill(0);
+        let mut rest = taps;
+        while let [bytes @ 1..=u32::MAX, _, behind @ ..] = rest {
+            let (block, behind) = behind.split_at(*bytes as usize / 4);
+            for (at, (whole, upper)) in whole.iter_mut().zip(&mut *upper).enumerate() {
+                let sum = block.chunks_exact(2).fold(START, |sum, tap| {
+                    sum.wrapping_add(image[from + tap[0] as usize / 4 + at].wrapping_mul(tap[1]))
+                });
+                *whole = whole.wrapping_add(sum);
+                *upper = upper.wrapping_add(sum >> 16);
+            }
+            rest = behind;
+        }
+    }
+}
+
+/// Writes the bytes of all sums of `half` words a row from word `from` on, but those of lower halves that have no upper one beside
+/// them. Gives the word where it stops, as that is not for it.
+pub(super) fn bytes(sums: &Sums, column: &Column, from: usize, out: &mut [u8]) -> usize {
+    for word in from..sums.whole.len() {
+        for (place, sum) in sums.places(word).into_iter().zip(sums.of(word)) {
+            if let Some(place) = place {
+                out[place] = column.byte_of(sum);
+            }
+        }
+    }
+    sums.whole.len()
 }

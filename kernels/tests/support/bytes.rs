@@ -42,7 +42,8 @@ pub fn value(kind: Byte, byte: u8) -> i32 {
     }
 }
 
-fn bytes(random: &mut Random, family: Family, zero: u8, len: usize) -> Vec<u8> {
+/// Bytes of a family.
+pub fn bytes(random: &mut Random, family: Family, zero: u8, len: usize) -> Vec<u8> {
     let one = [0, 127, 128, 255][random.below(4)];
     let near = |random: &mut Random| zero.wrapping_add((random.normal() * 25.0) as i32 as u8);
     let byte = |random: &mut Random| match family {
@@ -56,14 +57,22 @@ fn bytes(random: &mut Random, family: Family, zero: u8, len: usize) -> Vec<u8> {
     (0..len).map(|_| byte(random)).collect()
 }
 
+/// How bytes are read.
+pub fn kind(random: &mut Random) -> Byte {
+    [Byte::Unsigned, Byte::Signed][random.below(2)]
+}
+
+/// A zero point for bytes of a family.
+pub fn zero(random: &mut Random, family: Family) -> u8 {
+    match family {
+        Family::High => random.below(8) as u8,
+        _ => [0, 128, 255, random.bits() as u8][random.below(4)],
+    }
+}
+
 impl Problem {
     /// Random matrices of two families, with random zero points: for B one, or one for each column.
     pub fn new(random: &mut Random, shape: IntegerMatMul, a: Family, b: Family) -> Self {
-        let kind = |random: &mut Random| [Byte::Unsigned, Byte::Signed][random.below(2)];
-        let zero = |random: &mut Random, family| match family {
-            Family::High => random.below(8) as u8,
-            _ => [0, 128, 255, random.bits() as u8][random.below(4)],
-        };
         let kinds =
             if [a, b].contains(&Family::High) { [Byte::Unsigned; 2] } else { [kind(random), kind(random)] };
         let a_zero = zero(random, a);
@@ -98,4 +107,12 @@ impl Problem {
         };
         (0..m).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| sum(i, j)).collect()
     }
+}
+
+/// saturate(round(sum x multiplier) + zero) in the host's arithmetic.
+pub fn requantised(sum: i32, multiplier: f32, zero: u8, byte: Byte) -> u8 {
+    let (low, high) = if byte == Byte::Unsigned { (0.0, 255.0) } else { (-128.0, 127.0) };
+    let product = sum as f32 * multiplier;
+    let rounded = (product.round_ties_even() + value(byte, zero) as f32).clamp(low, high);
+    if product.is_nan() { low as i32 as u8 } else { rounded as i32 as u8 }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod bytes;
+pub mod convolutions;
 pub mod typed;
 
 use num_bigint::{BigInt, Sign};

@@ -63,6 +63,8 @@ fn main(mut guest: Guest<Mips>) -> ! {
             out += m * n;
         }
         let result = Requantise {
+            bias: &[0],
+            rectified: false,
             multipliers: &[f32::from_bits(head[9])],
             zero: (head[8] >> 8) as u8,
             byte: kind(head[7]),

@@ -1,6 +1,8 @@
-//! Products of bytes in the VM: what the guest's assembly makes of hostile data is what plain sums in 64 bits are.
+//! Products and convolutions of bytes in the VM: what the guest's assembly makes of hostile data is what plain sums in 64 bits are.
 //!
-//! One guest takes any number of products with their shapes and data as its input, as in `dots.rs`.
+//! One guest takes any number of problems with their shapes and data as its input, as in `dots.rs`.
+
+mod convolutions;
 
 #[path = "../../../kernels/tests/support/mod.rs"]
 mod support;
@@ -73,6 +75,8 @@ fn the_guest_gives_a_hundred_thousand_hostile_sums_as_defined() {
         let problem = Problem::new(random, shape, a, b);
         let multiplier = [0.5, 2f32.powi(-11), 1.5e-3, -2f32.powi(-18)][random.below(4)];
         let result = Requantise {
+            bias: &[0],
+            rectified: false,
             multipliers: &[multiplier],
             zero: random.bits() as u8,
             byte: [Byte::Unsigned, Byte::Signed][random.below(2)],

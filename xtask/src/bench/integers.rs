@@ -51,7 +51,7 @@ pub const INTEGER_KERNELS: &[IntegerKernel] = &[
 ];
 
 /// Bytes as words of the image.
-fn words(bytes: &[u8]) -> Vec<u32> {
+pub(super) fn words(bytes: &[u8]) -> Vec<u32> {
     let word = |chunk: &[u8]| u32::from_be_bytes([0, 1, 2, 3].map(|at| chunk.get(at).copied().unwrap_or(0)));
     bytes.chunks(4).map(word).collect()
 }
@@ -127,7 +127,8 @@ unsafe extern \"C\" {{
 
 static OUTPUT: Arena<{n}> = Arena::new();
 static SCRATCH: Arena<{scratch}> = Arena::new();
-static RESULT: Requantise = Requantise {{ multipliers: &[0.001], zero: 3, byte: Byte::Unsigned }};
+static RESULT: Requantise =
+    Requantise {{ bias: &[0], multipliers: &[0.001], zero: 3, byte: Byte::Unsigned, rectified: false }};
 
 /// The weights, where they are not packed.
 unsafe fn plain() -> ByteMatrix<'static> {{

@@ -2,6 +2,7 @@
 
 mod elementwise;
 mod guest;
+mod integer_convs;
 mod integers;
 mod kernels;
 mod large_model;
@@ -16,6 +17,7 @@ mod vm_speed;
 use serde::Serialize;
 
 pub use elementwise::{OperationFigure, measure as elementwise, program as elementwise_program};
+pub use integer_convs::{INTEGER_CONVS, IntegerConv};
 pub use integers::{INTEGER_KERNELS, IntegerKernel};
 pub use kernels::{KERNELS, Kernel, KernelFigures};
 pub use models::{ModelFigures, Stage};

@@ -9,8 +9,8 @@ use opml_toolchain::{Built, Checkout, GuestProgram, Options, Request, build};
 
 use super::{build_model, conform, run, test};
 use crate::bench::{
-    self, Figures, INTEGER_KERNELS, IntegerKernel, KERNELS, Kernel, KernelFigures, ModelFigures,
-    OperationFigure, PEERS, ProofFigures, SpeedFigures, Stage,
+    self, Figures, INTEGER_CONVS, INTEGER_KERNELS, IntegerConv, IntegerKernel, KERNELS, Kernel,
+    KernelFigures, ModelFigures, OperationFigure, PEERS, ProofFigures, SpeedFigures, Stage,
 };
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
@@ -56,7 +56,8 @@ pub fn run(args: &Args) -> Result {
         .collect::<std::result::Result<_, _>>()?;
     let floats = KERNELS.iter().map(|kernel| bench.kernel(kernel));
     let integers = INTEGER_KERNELS.iter().map(|kernel| bench.integer_kernel(kernel));
-    let kernels = floats.chain(integers).collect::<std::result::Result<_, _>>()?;
+    let convs = INTEGER_CONVS.iter().map(|kernel| bench.integer_conv(kernel));
+    let kernels = floats.chain(integers).chain(convs).collect::<std::result::Result<_, _>>()?;
     let long = bench.build(Request::bare(
         "soft-float-loop",
         GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() },
@@ -113,6 +114,11 @@ impl Bench {
         let program = kernel.program();
         let built = self.build(Request::bare("integer-kernel", program.clone()))?;
         kernel.measure(&built.out, &program).map_err(Stop::unable)
+    }
+
+    fn integer_conv(&self, kernel: &IntegerConv) -> std::result::Result<KernelFigures, Stop> {
+        let built = self.build(Request::bare("integer-conv", kernel.program()))?;
+        kernel.measure(&built.out).map_err(Stop::unable)
     }
 
     fn elementwise(&self) -> std::result::Result<Vec<OperationFigure>, Stop> {

@@ -2,6 +2,8 @@
 
 use opml_toolchain::provision::{DoctorReport, Finding, doctor};
 
+use serde::Serialize;
+
 use crate::outcome::{Outcome, Result};
 use crate::ui::{self, Format};
 
@@ -16,20 +18,33 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result {
-    let report = doctor(&super::provision_options(true)?);
+    let options = super::provision_options(true)?;
+    let (report, python) = (doctor(&options), opml_python::doctor(&options));
     match args.format {
-        Format::Json => println!("{:#}", serde_json::json!(report)),
-        Format::Text => print!("{}", text(&report)),
+        Format::Json => {
+            println!("{:#}", serde_json::json!(Report { builds: &report, conversion: &[python] }));
+        }
+        Format::Text => print!("{}", text(&report, &python)),
     }
     Ok(if report.can_build() { Outcome::Done } else { Outcome::Failed })
 }
 
-fn text(report: &DoctorReport) -> String {
+/// All that was found, as JSON has it.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    builds: &'a DoctorReport,
+    /// What `convert`, `quantize` and the tests need besides.
+    conversion: &'a [Finding],
+}
+
+fn text(report: &DoctorReport, python: &Finding) -> String {
     let mut text = String::new();
     for (title, findings) in [
         ("pinned toolchain (reference builds)", &report.pinned),
         ("rustup toolchain (second choice: its builds are no reference)", &report.rustup),
         ("system", &report.system),
+        ("conversion, quantisation and tests; builds do without", &vec![python.clone()]),
     ] {
         text += &format!("{title}\n");
         findings.iter().for_each(|finding| text += &line(finding));

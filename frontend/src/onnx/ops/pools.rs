@@ -20,7 +20,7 @@ pub(super) const OPERATORS: Family = &[
 const LARGEST: i64 = 1 << 20;
 
 /// How a window moves along the spatial dimensions, by the attributes that convolutions and pools share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Windows {
     /// Elements of the window along each axis.
     pub sizes: Vec<usize>,
@@ -123,6 +123,12 @@ impl Windows {
         (self.sizes[axis] - 1) * self.dilations[axis] + 1
     }
 
+    /// Whether an image with its border is not much larger than the image.
+    pub fn border_is_small(&self, shape: &[usize]) -> bool {
+        let whole = |axis: usize| (self.output[axis] - 1) * self.strides[axis] + self.span(axis);
+        shape[2..].iter().enumerate().all(|(axis, &len)| whole(axis) <= 4 * len + 64)
+    }
+
     /// Spatial dimensions.
     pub fn axes(&self) -> usize {
         self.sizes.len()
@@ -138,10 +144,7 @@ impl Windows {
             pad_after: self.after[axis],
         };
         match self.axes() {
-            1 => {
-                let vertical = Window { size: 1, stride: 1, dilation: 1, pad_before: 0, pad_after: 0 };
-                Window2d { vertical, horizontal: window(0), output: [1, self.output[0]] }
-            }
+            1 => Window2d { vertical: Window::new(1, 1), horizontal: window(0), output: [1, self.output[0]] },
             _ => Window2d {
                 vertical: window(0),
                 horizontal: window(1),
@@ -180,7 +183,7 @@ fn over_windows(
     Ok(call.b.transpose(&kept, &outside))
 }
 
-/// In two dimensions float32 pools have a kernel; one dimension is an image of one row.
+/// In two dimensions pools have a kernel, that of a mean for float32; one dimension is an image of one row.
 fn with_kernel(call: &mut Call<'_>, x: &Value, windows: &Windows, average: Option<bool>) -> Built {
     let image = if windows.axes() == 1 { call.b.unsqueeze(x, 2) } else { x.clone() };
     let out = call.b.pool2d(&image, &windows.plane(), average)?;
@@ -198,14 +201,7 @@ fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {
     {
         return Ok(vec![out]);
     }
-    let largest = if windows.axes() <= 2 && x.dtype == DataType::Float32 {
-        with_kernel(call, &x, &windows, None)?
-    } else {
-        let lowest = lowest(call, x.dtype);
-        over_windows(call, &x, &windows, &lowest, |call, cut, inside| {
-            call.b.reduce(ReduceOp::Max, cut, inside)
-        })?
-    };
+    let largest = largest(call, &x, &windows)?;
     if !call.wants(1) {
         return Ok(vec![largest]);
     }
@@ -226,6 +222,15 @@ fn lowest(call: &mut Call<'_>, dtype: DataType) -> Value {
     call.b.constant(&[], lowest)
 }
 
+/// The largest element of each window.
+fn largest(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built {
+    if windows.axes() <= 2 {
+        return with_kernel(call, x, windows, None);
+    }
+    let lowest = lowest(call, x.dtype);
+    over_windows(call, x, windows, &lowest, |call, cut, inside| call.b.reduce(ReduceOp::Max, cut, inside))
+}
+
 /// Of numbers that were bytes the largest is that of the largest byte.
 fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built<Option<Value>> {
     let Some(from) = call.b.quantised(x) else { return Ok(None) };
@@ -235,10 +240,7 @@ fn max_pool_of_bytes(call: &mut Call<'_>, x: &Value, windows: &Windows) -> Built
     if !positive || !matches!(from.x.dtype, DataType::Int8 | DataType::Uint8) {
         return Ok(None);
     }
-    let lowest = lowest(call, from.x.dtype);
-    let largest = over_windows(call, &from.x, windows, &lowest, |call, cut, inside| {
-        call.b.reduce(ReduceOp::Max, cut, inside)
-    })?;
+    let largest = largest(call, &from.x, windows)?;
     super::quantised::dequantised(call, Quantised { x: largest, ..from }).map(Some)
 }
 

@@ -6,7 +6,7 @@ use opml_kernels::{BinaryOp, Byte, IntegerMatMul};
 use super::pools::Windows;
 use super::{Call, Family};
 use crate::builder::{Builder, Built, Quantised, Value, merged};
-use crate::graph::Op;
+use crate::graph::{Op, Results};
 
 pub(super) const OPERATORS: Family = &[
     ("ConvInteger", conv_integer),
@@ -100,16 +100,12 @@ fn of_sums(
         return Ok(None);
     }
     let zero = match zero {
-        Some(zero) => zero.with(vec![1], vec![1]),
-        None => call.b.scalar(dtype, 0.0).with(vec![1], vec![1]),
+        Some(zero) => zero.clone(),
+        None => call.b.scalar(dtype, 0.0),
     };
     let divisor = scale.with(Vec::new(), Vec::new());
     let multiplier = call.b.binary(BinaryOp::Div, &from.scale, &divisor)?;
-    let (sums, bias, multiplier) =
-        (from.sums, from.bias.broadcast(&x.shape)?, multiplier.broadcast(&x.shape)?);
-    let (dims, strides) = merged(&x.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
-    let op = Op::Requantize(from.rectified, dims, strides);
-    call.b.call(op, &[&sums, &bias, &multiplier, &zero], dtype, &x.shape).map(Some)
+    requantised(call, &from.sums, [&from.bias, &multiplier, &zero], from.rectified).map(Some)
 }
 
 /// Floats of integers with one scale and perhaps one zero point for all, noted as such.
@@ -205,7 +201,7 @@ pub(super) fn product(call: &mut Call<'_>, a: &Value, a_zero: &Value, b: &Value,
     let mut sums = Vec::new();
     for part in 0..parts {
         let (a, b) = (call.b.index(&a, 0, part), call.b.index(&b, 0, part));
-        let op = Op::IntegerMatMul(IntegerMatMul { m, k, n }, bytes);
+        let op = Op::IntegerMatMul(IntegerMatMul { m, k, n }, bytes, Results::Sums);
         let sum = call.b.call(op, &[&a, &b, a_zero, b_zero], DataType::Int32, &[m, n])?;
         sums.push(call.b.unsqueeze(&sum, 0));
     }
@@ -220,40 +216,105 @@ fn matmul_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
     Ok(vec![product(call, &a, &a_zero, &b, &b_zero)?])
 }
 
-/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), the multiplier (a b) / y as onnxruntime computes it.
-fn requantised(call: &mut Call<'_>, sums: &Value, bias: &Value, multiplier: &Value, zero: &Value) -> Built {
-    if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
-        return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+/// The operands that `QLinearConv` and `QLinearMatMul` share.
+struct QLinear {
+    /// Both factors.
+    factors: [Value; 2],
+    /// Their zero points.
+    zeros: [Value; 2],
+    /// (a b) / y, the scales of the factors and of the result, as onnxruntime computes it.
+    multiplier: Value,
+    /// The zero point of the result.
+    zero: Value,
+}
+
+impl QLinear {
+    fn new(call: &mut Call<'_>) -> Built<Self> {
+        let factors = [call.input(0)?, call.input(3)?];
+        let scales = [call.input(1)?, call.input(4)?, call.input(6)?];
+        let zero = call.input(7)?;
+        if zero.len() != 1 || !matches!(zero.dtype, DataType::Int8 | DataType::Uint8) {
+            return Err(format!("a zero point {} {:?} of the result", zero.dtype, zero.shape));
+        }
+        let (a_zero, b_zero) = (call.optional(2), call.optional(5));
+        let zeros = [zero_point(call.b, a_zero, &factors[0])?, zero_point(call.b, b_zero, &factors[1])?];
+        let product = call.b.binary(BinaryOp::Mul, &scales[0], &scales[1])?;
+        let multiplier = call.b.binary(BinaryOp::Div, &product, &scales[2])?;
+        Ok(Self { factors, zeros, multiplier, zero })
     }
+}
+
+/// Bytes of sums: saturate(round((sum + bias) * multiplier) + zero point), no less than the zero point if they are rectified.
+fn requantised(
+    call: &mut Call<'_>,
+    sums: &Value,
+    [bias, multiplier, zero]: [&Value; 3],
+    rectified: bool,
+) -> Built {
     let (bias, multiplier) = (bias.broadcast(&sums.shape)?, multiplier.broadcast(&sums.shape)?);
     let (dims, strides) = merged(&sums.shape, [&sums.strides, &bias.strides, &multiplier.strides]);
+    let op = Op::Requantize(rectified, dims, strides);
     let zero = zero.with(vec![1], vec![1]);
-    let op = Op::Requantize(false, dims, strides);
     call.b.call(op, &[sums, &bias, &multiplier, &zero], zero.dtype, &sums.shape)
 }
 
 fn qlinear_matmul(call: &mut Call<'_>) -> Built<Vec<Value>> {
-    let (a, b) = (call.input(0)?, call.input(3)?);
-    let (a_scale, b_scale, y_scale, y_zero) =
-        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
-    let (a_zero, b_zero) = (call.optional(2), call.optional(5));
-    let (a_zero, b_zero) = (zero_point(call.b, a_zero, &a)?, zero_point(call.b, b_zero, &b)?);
-    let sums = product(call, &a, &a_zero, &b, &b_zero)?;
-    let scales = call.b.binary(BinaryOp::Mul, &a_scale, &b_scale)?;
-    let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
+    let QLinear { factors: [a, b], zeros, multiplier, zero } = QLinear::new(call)?;
+    let sums = product(call, &a, &zeros[0], &b, &zeros[1])?;
     let nothing = call.b.scalar(DataType::Int32, 0.0);
-    Ok(vec![requantised(call, &sums, &nothing, &multiplier, &y_zero)?])
+    Ok(vec![requantised(call, &sums, [&nothing, &multiplier, &zero], false)?])
 }
 
-/// Sums of a convolution of bytes, [N, O, ...]: a product of all windows and the filters. The border is zero, so it has the zero point of
-/// the image.
+/// Sums of a convolution of bytes, [N, O, ...]. The border is zero, so it has the zero point of the image.
 pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Value, w_zero: &Value) -> Built {
     let groups = usize::try_from(call.int("group", 1)).map_err(|_| "a negative number of groups")?;
     let windows = Windows::new(call, &x.shape, Some(&w.shape))?;
-    let (batch, channels, filters) = (x.shape[0], x.shape[1], w.shape[0]);
-    if groups == 0 || w.shape[1].checked_mul(groups) != Some(channels) || !filters.is_multiple_of(groups) {
+    let (channels, filters) = (x.shape[1], w.shape[0]);
+    let fits = groups > 0
+        && w.shape[1].checked_mul(groups) == Some(channels)
+        && filters.is_multiple_of(groups)
+        && x_zero.len() == 1
+        && [1, filters].contains(&w_zero.len());
+    if !fits {
         return Err(format!("{channels} channels, weights {:?} and {groups} groups do not fit", w.shape));
     }
+    if windows.axes() > 2 || !windows.border_is_small(&x.shape) || product_pays(call, &windows, w, groups) {
+        return conv_by_product(call, x, x_zero, w, w_zero, &windows, groups);
+    }
+    // One dimension is an image of one row.
+    let flat = |call: &Call<'_>, value: &Value| {
+        if windows.axes() == 1 { call.b.unsqueeze(value, 2) } else { value.clone() }
+    };
+    let (image, filters) = (flat(call, x), flat(call, w));
+    let bytes = [byte(x)?, byte(w)?];
+    let sums = call.b.integer_conv2d([&image, &filters, x_zero, w_zero], bytes, &windows.plane(), groups)?;
+    if windows.axes() == 1 {
+        return call.b.reshape(&sums, &[sums.shape[0], sums.shape[1], sums.shape[3]]);
+    }
+    Ok(sums)
+}
+
+/// Whether a product of all windows takes fewer steps than a convolution in place, as measured: where there are few windows, packed weights
+/// are cheaper than a list of the weights of each filter.
+fn product_pays(call: &Call<'_>, windows: &Windows, w: &Value, groups: usize) -> bool {
+    let (places, filters) = (windows.output.iter().product::<usize>(), w.shape[0] / groups);
+    let is_narrow =
+        windows.output.last().is_some_and(|&width| width < 4) && windows.span(windows.axes() - 1) > 1;
+    let a_product = if is_narrow { 8 } else { 5 };
+    call.b.is_constant(w) && places * (3 * filters + 35) < filters * (a_product * places / 2 + 33)
+}
+
+/// [`conv_sums`] as a product of all windows and the filters.
+fn conv_by_product(
+    call: &mut Call<'_>,
+    x: &Value,
+    x_zero: &Value,
+    w: &Value,
+    w_zero: &Value,
+    windows: &Windows,
+    groups: usize,
+) -> Built {
+    let (batch, filters) = (x.shape[0], w.shape[0]);
     let cut = windows.cut(call, x, x_zero)?;
     let (axes, places): (usize, usize) = (windows.axes(), windows.output.iter().product());
     // Places first, then channels and taps: the rows of a matrix.
@@ -285,12 +346,8 @@ fn conv_integer(call: &mut Call<'_>) -> Built<Vec<Value>> {
 }
 
 fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
-    let (x, w) = (call.input(0)?, call.input(3)?);
-    let (x_scale, w_scale, y_scale, y_zero) =
-        (call.input(1)?, call.input(4)?, call.input(6)?, call.input(7)?);
-    let (x_zero, w_zero) = (call.optional(2), call.optional(5));
-    let (x_zero, w_zero) = (zero_point(call.b, x_zero, &x)?, zero_point(call.b, w_zero, &w)?);
-    let sums = conv_sums(call, &x, &x_zero, &w, &w_zero)?;
+    let QLinear { factors: [x, w], zeros, multiplier, zero } = QLinear::new(call)?;
+    let sums = conv_sums(call, &x, &zeros[0], &w, &zeros[1])?;
     let per_channel = |call: &Call<'_>, value: &Value| {
         if value.len() == 1 {
             return value.with(Vec::new(), Vec::new());
@@ -301,9 +358,6 @@ fn qlinear_conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
         Some(bias) => bias,
         None => call.b.scalar(DataType::Int32, 0.0),
     };
-    let bias = per_channel(call, &bias);
-    let scales = call.b.binary(BinaryOp::Mul, &x_scale, &w_scale)?;
-    let multiplier = call.b.binary(BinaryOp::Div, &scales, &y_scale)?;
-    let multiplier = per_channel(call, &multiplier);
-    Ok(vec![requantised(call, &sums, &bias, &multiplier, &y_zero)?])
+    let (bias, multiplier) = (per_channel(call, &bias), per_channel(call, &multiplier));
+    Ok(vec![requantised(call, &sums, [&bias, &multiplier, &zero], false)?])
 }

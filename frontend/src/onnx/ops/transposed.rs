@@ -1,12 +1,13 @@
 //! Transposed convolution: each element of the image puts the whole filter, times itself, into the result.
 //!
-//! Seen from the result that is a convolution of an image with zeros between its elements, by the filter turned around.
+//! With a stride of s, an element of the result meets every s-th tap of the filter, and those a place further on meet others. So the result is
+//! cut into s phases along each axis, and each of them is an ordinary convolution, by its taps turned around.
 
-use opml_kernels::spatial::Window;
+use opml_abi::DataType;
 
 use super::pools::{Windows, conv_by_windows};
 use super::{Call, Family};
-use crate::builder::{Built, Value, Window2d};
+use crate::builder::{Built, Value};
 
 pub(super) const OPERATORS: Family = &[("ConvTranspose", conv_transpose)];
 
@@ -17,9 +18,55 @@ const LARGEST: i64 = 1 << 20;
 struct Axis {
     stride: usize,
     dilation: usize,
-    /// Zeros before and behind the spread image; less than none are cut off.
-    ends: [i64; 2],
+    /// Taps of the filter.
+    taps: usize,
+    /// Elements that are cut off in front.
+    before: i64,
     output: usize,
+}
+
+/// Every so-manieth element of the result along an axis, which is a convolution with every so-manieth tap.
+struct Phase {
+    /// The first of the elements, and their number.
+    first: usize,
+    count: usize,
+    /// The first of the taps, the distance of the next, and their number.
+    taps: [usize; 3],
+    dilation: usize,
+    /// Zeros in front of the image; less than none are cut off.
+    before: i64,
+}
+
+impl Axis {
+    /// The phases that have taps.
+    ///
+    /// Tap t puts element p of the image to p s + t d - before. Taps that are s / gcd(s, d) apart do so to elements of the same phase, from
+    /// elements of the image that are d / gcd(s, d) apart.
+    fn phases(&self) -> Vec<Phase> {
+        let Self { stride, dilation, taps, before, output } = *self;
+        let common = gcd(stride, dilation);
+        let step = stride / common;
+        let phase = |tap: usize| {
+            let place = (tap * dilation) as i64 - before;
+            let first = place.rem_euclid(stride as i64);
+            let count = output.saturating_sub(first as usize).div_ceil(stride);
+            let (number, dilation) = ((taps - tap).div_ceil(step), dilation / common);
+            // The image's element that meets the phase's first with its first tap.
+            let from = (first - place) / stride as i64;
+            Phase {
+                first: first as usize,
+                count,
+                taps: [tap, step, number],
+                dilation,
+                before: ((number - 1) * dilation) as i64 - from,
+            }
+        };
+        (0..step.min(taps)).map(phase).filter(|phase| phase.count > 0).collect()
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn axes(call: &Call<'_>, x: &Value, w: &Value) -> Built<Vec<Axis>> {
@@ -59,48 +106,17 @@ fn axes(call: &Call<'_>, x: &Value, w: &Value) -> Built<Vec<Axis>> {
             None => [pads[i], pads[i + count]],
         };
         let output = wanted.unwrap_or(full - before - after);
-        let spread = strides[i] * (len - 1) + 1;
-        let first = reach - before;
         let output = usize::try_from(output).ok().filter(|&n| n > 0 && n as i64 <= LARGEST);
         let output = output.ok_or_else(|| format!("a result of length {}", full - before - after))?;
         Ok(Axis {
             stride: strides[i] as usize,
             dilation: dilations[i] as usize,
-            ends: [first, output as i64 + reach - spread - first],
+            taps: taps as usize,
+            before,
             output,
         })
     };
     (0..count).map(axis).collect()
-}
-
-/// The image with zeros between its elements and around them.
-fn spread(call: &mut Call<'_>, x: &Value, axes: &[Axis]) -> Built {
-    let mut image = x.clone();
-    let mut shape = x.shape.clone();
-    for (i, axis) in axes.iter().enumerate() {
-        let at = 2 + i;
-        // What the ends cut off, in elements of the image, and zeros that are left in front of the first.
-        let [before, after] = axis.ends;
-        let skipped = before.min(0).unsigned_abs() as usize;
-        let first = skipped.div_ceil(axis.stride);
-        let span = (x.shape[at] as i64 - 1) * axis.stride as i64 + 1;
-        shape[at] = usize::try_from(span + before + after).map_err(|_| "an empty result")?;
-        let offset = (before + (first * axis.stride) as i64) as usize;
-        let count =
-            shape[at].saturating_sub(offset).div_ceil(axis.stride).min(x.shape[at].saturating_sub(first));
-        image = call.b.slice(&image, at, first.min(x.shape[at]), count, 1);
-    }
-    let zero = call.number(0.0);
-    let out = call.b.filled_now(&zero, &shape)?;
-    let mut inside = out.clone();
-    for (i, axis) in axes.iter().enumerate() {
-        let at = 2 + i;
-        let skipped = axis.ends[0].min(0).unsigned_abs() as usize;
-        let offset = (axis.ends[0] + (skipped.div_ceil(axis.stride) * axis.stride) as i64) as usize;
-        inside = call.b.slice(&inside, at, offset, image.shape[at], axis.stride);
-    }
-    call.b.copy_into(&image, &inside)?;
-    Ok(out)
 }
 
 fn conv_transpose(call: &mut Call<'_>) -> Built<Vec<Value>> {
@@ -117,40 +133,73 @@ fn conv_transpose(call: &mut Call<'_>) -> Built<Vec<Value>> {
         return Err(format!("an image {:?}, filters {:?} and {groups} groups do not fit", x.shape, w.shape));
     }
     let axes = axes(call, &x, &w)?;
-    let image = spread(call, &x, &axes)?;
-    let weights = turned(call, &w, groups)?;
-    let out = match &axes[..] {
-        [one] => {
-            let (image, weights) = (call.b.unsqueeze(&image, 2), call.b.unsqueeze(&weights, 2));
-            let vertical = Window { size: 1, stride: 1, dilation: 1, pad_before: 0, pad_after: 0 };
-            let horizontal = Window { size: w.shape[2], dilation: one.dilation, ..vertical };
-            let window = Window2d { vertical, horizontal, output: [1, one.output] };
-            let out = call.b.conv2d(&image, &weights, bias.as_ref(), &window, groups)?;
-            call.b.reshape(&out, &[out.shape[0], out.shape[1], one.output])?
+    let shape: Vec<usize> =
+        [x.shape[0], w.shape[1] * groups].into_iter().chain(axes.iter().map(|axis| axis.output)).collect();
+    let phases: Vec<Vec<Phase>> = axes.iter().map(Axis::phases).collect();
+    let out = call.b.computed(DataType::Float32, &shape)?;
+    if axes.iter().zip(&phases).any(|(axis, phases)| phases.len() < axis.stride.min(axis.output)) {
+        // What no tap reaches is the bias.
+        let mut value = match &bias {
+            Some(bias) => bias.clone(),
+            None => call.number(0.0).broadcast(&shape[1..2])?,
+        };
+        (0..axes.len()).for_each(|_| value = call.b.unsqueeze(&value, value.rank()));
+        call.b.copy_into(&value.broadcast(&shape)?, &out)?;
+    }
+    let total: usize = phases.iter().map(Vec::len).product();
+    for number in 0..total {
+        let mut rest = number;
+        let mut chosen: Vec<&Phase> = Vec::new();
+        for phases in &phases {
+            chosen.push(&phases[rest % phases.len()]);
+            rest /= phases.len();
         }
-        [tall, wide] => {
-            let plain = Window { size: 1, stride: 1, dilation: 1, pad_before: 0, pad_after: 0 };
-            let window = Window2d {
-                vertical: Window { size: w.shape[2], dilation: tall.dilation, ..plain },
-                horizontal: Window { size: w.shape[3], dilation: wide.dilation, ..plain },
-                output: [tall.output, wide.output],
-            };
-            call.b.conv2d(&image, &weights, bias.as_ref(), &window, groups)?
-        }
-        more => {
-            let windows = Windows {
-                sizes: w.shape[2..].to_vec(),
-                strides: vec![1; more.len()],
-                dilations: more.iter().map(|axis| axis.dilation).collect(),
-                before: vec![0; more.len()],
-                after: vec![0; more.len()],
-                ceiled: vec![0; more.len()],
-                output: more.iter().map(|axis| axis.output).collect(),
-            };
-            conv_by_windows(call, &image, &weights, bias.as_ref(), &windows, groups)?
-        }
-    };
+        put_phase(call, [&x, &w], bias.as_ref(), &axes, &chosen, groups, &out)?;
+    }
     Ok(vec![out])
+}
+
+/// Writes a phase along each axis to its places in `out`.
+fn put_phase(
+    call: &mut Call<'_>,
+    [x, w]: [&Value; 2],
+    bias: Option<&Value>,
+    axes: &[Axis],
+    phases: &[&Phase],
+    groups: usize,
+    out: &Value,
+) -> Built<()> {
+    let (mut image, mut filters, mut place) = (x.clone(), w.clone(), out.clone());
+    let mut windows = Windows::default();
+    for (i, (axis, phase)) in axes.iter().zip(phases).enumerate() {
+        let [first, step, taps] = phase.taps;
+        filters = call.b.slice(&filters, 2 + i, first, taps, step);
+        place = call.b.slice(&place, 2 + i, phase.first, phase.count, axis.stride);
+        // What the windows reach over of the image, and zeros around it.
+        let (len, reach) = (x.shape[2 + i] as i64, phase.count + (taps - 1) * phase.dilation);
+        let inside = [-phase.before, reach as i64 - phase.before].map(|end| end.clamp(0, len));
+        let used = (inside[1] - inside[0]) as usize;
+        image = call.b.slice(&image, 2 + i, inside[0] as usize, used, 1);
+        let before = (inside[0] + phase.before) as usize;
+        windows.sizes.push(taps);
+        windows.strides.push(1);
+        windows.dilations.push(phase.dilation);
+        windows.before.push(before);
+        windows.after.push(reach - used - before);
+        windows.ceiled.push(0);
+        windows.output.push(phase.count);
+    }
+    let weights = turned(call, &filters, groups)?;
+    if axes.len() > 2 {
+        let part = conv_by_windows(call, &image, &weights, bias, &windows, groups)?;
+        return call.b.copy_into(&part, &place);
+    }
+    // One dimension is an image of one row.
+    let flat = |call: &Call<'_>, value: &Value| {
+        if axes.len() == 1 { call.b.unsqueeze(value, 2) } else { value.clone() }
+    };
+    let (image, weights, place) = (flat(call, &image), flat(call, &weights), flat(call, &place));
+    call.b.conv2d_into(&image, &weights, bias, &windows.plane(), groups, &place)
 }
 
 /// Filters [C, O / groups, ...] as those of a convolution, [O, C / groups, ...], each turned around.

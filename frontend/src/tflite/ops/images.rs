@@ -82,9 +82,32 @@ fn convolution(
     net.store_image(op.output(0)?, y)
 }
 
-/// The shape of the result is an operand; what the windows reach over it on both sides is cut off, the larger part behind.
+/// The shape of the result is an operand.
 fn transpose_conv(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let o = op.options.builtin_options_as_transpose_conv_options().ok_or_else(missing)?;
+    let (shape, strides) = (op.input(0)?, [o.stride_h().into(), o.stride_w().into()]);
+    let is_known = net.is_constant(shape);
+    let mut attributes = if is_known { borders(net, op, strides)? } else { vec![auto_pad(o.padding())?] };
+    attributes.push(ints("strides", &strides));
+    let filters = net.filters(op.input(1)?, &[3, 0, 1, 2])?;
+    let mut operands = vec![net.image(op.input(2)?)?, filters];
+    if let Some(bias) = op.optional(3) {
+        operands.push(net.bias(bias, op.input(2)?, op.input(1)?)?);
+    }
+    let y = net.node("ConvTranspose", &operands, attributes);
+    let y = net.activated(y, o.fused_activation_function(), op.output(0)?)?;
+    net.store_image(op.output(0)?, y)?;
+    if !is_known {
+        // A shape that is computed is the one that follows from the padding; another one has other elements, and is refused.
+        let (y, shape) = (net.stored(op.output(0)?)?, net.integers(shape)?);
+        let y = net.node("Reshape", &[y, shape], Vec::new());
+        net.bind(op.output(0)?, y);
+    }
+    Ok(())
+}
+
+/// What the windows of a transposed convolution reach over its result on both sides is cut off, the larger part behind.
+fn borders(net: &Net<'_>, op: &Op<'_>, strides: [i64; 2]) -> Made<Vec<AttributeProto>> {
     let output = net.known(op.input(0)?, "output_shape")?;
     let (weights, image) = (net.shape(op.input(1)?)?, net.shape(op.input(2)?)?);
     let (&[_, out_h, out_w, _], &[_, k_h, k_w, _], &[_, in_h, in_w, _]) =
@@ -92,7 +115,6 @@ fn transpose_conv(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     else {
         return Err(format!("an image {image:?}, filters {weights:?} and a result {output:?}"));
     };
-    let strides = [o.stride_h().into(), o.stride_w().into()];
     let (mut before, mut after, mut more) = ([0; 2], [0; 2], [0; 2]);
     for (axis, (out, len, taps)) in [(out_h, in_h, k_h), (out_w, in_w, k_w)].into_iter().enumerate() {
         let size = |n: usize| i64::try_from(n).map_err(|_| format!("a dimension of {n}"));
@@ -101,19 +123,7 @@ fn transpose_conv(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         (before[axis], after[axis]) = (over.max(0) / 2, over.max(0) - over.max(0) / 2);
         more[axis] = (-over).max(0);
     }
-    let attributes = vec![
-        ints("pads", &[before, after].concat()),
-        ints("output_padding", &more),
-        ints("strides", &strides),
-    ];
-    let filters = net.filters(op.input(1)?, &[3, 0, 1, 2])?;
-    let mut operands = vec![net.image(op.input(2)?)?, filters];
-    if let Some(bias) = op.optional(3) {
-        operands.push(net.bias(bias, op.input(2)?, op.input(1)?)?);
-    }
-    let y = net.node("ConvTranspose", &operands, attributes);
-    let y = net.activated(y, o.fused_activation_function(), op.output(0)?)?;
-    net.store_image(op.output(0)?, y)
+    Ok(vec![ints("pads", &[before, after].concat()), ints("output_padding", &more)])
 }
 
 fn window(o: &Pool2DOptions<'_>) -> Made<Vec<AttributeProto>> {
@@ -167,7 +177,7 @@ fn average_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let first = net.transposed(stored, &[0, 3, 1, 2]);
     let numbers = net.cast(first, DataType::Float);
     let mean = net.node("AveragePool", &[numbers], window(&o)?);
-    let (half, sign) = (net.number(0.5), net.node("Sign", &[mean.clone()], Vec::new()));
+    let (half, sign) = (net.number(0.5), net.node("Sign", std::slice::from_ref(&mean), Vec::new()));
     let size = net.node("Abs", &[mean], Vec::new());
     let more = net.node("Add", &[size, half], Vec::new());
     let whole = net.node("Floor", &[more], Vec::new());

@@ -123,15 +123,21 @@ fn borders(net: &Net<'_>, id: Id) -> Made<Vec<i64>> {
 
 /// A border of zeros: of zero points, where integers stand for them.
 fn pad(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let pads = borders(net, op.input(1)?)?;
-    let (x, pads) = (net.value(op.input(0)?)?, net.vector(&pads));
+    let (x, pads) = (net.value(op.input(0)?)?, border_nodes(net, op.input(1)?)?);
     let y = net.node("Pad", &[x, pads], Vec::new());
     net.store(op.output(0)?, y)
 }
 
+/// The same of pairs that may be computed.
+fn border_nodes(net: &mut Net<'_>, id: Id) -> Made<Name> {
+    let (pairs, all) = (net.integers(id)?, net.vector(&[-1]));
+    let sides = net.transposed(pairs, &[1, 0]);
+    Ok(net.node("Reshape", &[sides, all], Vec::new()))
+}
+
 fn padv2(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let pads = borders(net, op.input(1)?)?;
-    let (x, border, pads) = (net.value(op.input(0)?)?, net.value(op.input(2)?)?, net.vector(&pads));
+    let (x, border) = (net.value(op.input(0)?)?, net.value(op.input(2)?)?);
+    let pads = border_nodes(net, op.input(1)?)?;
     let number = net.vector(&[]);
     let border = net.node("Reshape", &[border, number], Vec::new());
     let y = net.node("Pad", &[x, pads, border], Vec::new());
@@ -240,7 +246,8 @@ fn batch_to_space(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let begin = [&[0], &crops[..axes]].concat();
     let ends = lens.iter().zip(&crops[axes..]).map(|(len, crop)| len - crop);
     let end: Vec<i64> = std::iter::once(i64::MAX).chain(ends).collect();
-    let y = net.sliced(y, &begin, &end, &vec![1; axes + 1]);
+    let (begin, end) = (net.vector(&begin), net.vector(&end));
+    let y = net.sliced(y, begin, end, &vec![1; axes + 1]);
     net.store(op.output(0)?, y)
 }
 

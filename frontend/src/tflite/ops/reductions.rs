@@ -52,8 +52,8 @@ fn cumsum(net: &mut Net<'_>, op: &Op<'_>) -> Made {
 }
 
 fn top_k(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let (x, k) = (net.stored(op.input(0)?)?, net.known_number(op.input(1)?, "k")?);
-    let k = net.vector(&[k]);
+    let (x, k, one) = (net.stored(op.input(0)?)?, net.integers(op.input(1)?)?, net.vector(&[1]));
+    let k = net.node("Reshape", &[k, one], Vec::new());
     let [values, indices] =
         net.nodes("TopK", &[x, k], vec![int("axis", -1)], 2).try_into().map_err(|_| "it has two results")?;
     net.bind(op.output(0)?, values);

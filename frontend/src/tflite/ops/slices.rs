@@ -1,5 +1,7 @@
 //! Parts of tensors.
 
+use tract_onnx::pb::tensor_proto::DataType;
+
 use super::Family;
 use super::shapes::store_moved;
 use crate::tflite::net::{Made, Name, Net, Op, int};
@@ -15,14 +17,13 @@ pub(super) const OPERATORS: Family = &[
 /// From `begin` on as many elements as `size` says; -1 are all that follow.
 fn slice(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let x = net.stored(op.input(0)?)?;
-    let (begin, size) = (net.known(op.input(1)?, "begin")?, net.known(op.input(2)?, "size")?);
-    if begin.len() != size.len() {
-        return Err(format!("a part from {begin:?} of the size {size:?}"));
-    }
-    let end = |(&begin, &size): (&i64, &i64)| if size == -1 { i64::MAX } else { begin.saturating_add(size) };
-    let ends: Vec<i64> = begin.iter().zip(&size).map(end).collect();
-    let steps = vec![1; begin.len()];
-    let y = net.sliced(x, &begin, &ends, &steps);
+    let (begin, size) = (net.integers(op.input(1)?)?, net.integers(op.input(2)?)?);
+    let (all, last) = (net.vector(&[-1]), net.vector(&[i64::MAX]));
+    let end = net.node("Add", &[begin.clone(), size.clone()], Vec::new());
+    let is_all = net.node("Equal", &[size, all], Vec::new());
+    let end = net.node("Where", &[is_all, last, end], Vec::new());
+    let steps = vec![1; net.rank(op.input(0)?)];
+    let y = net.sliced(x, begin, end, &steps);
     store_moved(net, op, y)
 }
 
@@ -33,32 +34,30 @@ fn strided_slice(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         return Err("an ellipsis or a new axis".into());
     }
     let x = net.stored(op.input(0)?)?;
-    let (mut begin, mut end, mut steps) = (
-        net.known(op.input(1)?, "begin")?,
-        net.known(op.input(2)?, "end")?,
-        net.known(op.input(3)?, "strides")?,
-    );
-    if end.len() != begin.len() || steps.len() != begin.len() || begin.len() > 32 {
-        return Err(format!("a part from {begin:?} to {end:?} in steps of {steps:?}"));
+    let mut steps = net.known(op.input(3)?, "strides")?;
+    if steps.len() > 32 {
+        return Err(format!("steps of {steps:?}"));
     }
-    let mut gone = Vec::new();
-    for axis in 0..begin.len() {
-        let set = |mask: i32| mask >> axis & 1 == 1;
-        if set(o.shrink_axis_mask()) {
-            gone.push(axis as i64);
-            end[axis] = if begin[axis] == -1 { i64::MAX } else { begin[axis].saturating_add(1) };
-            steps[axis] = 1;
-            continue;
-        }
-        let up = steps[axis] > 0;
-        if set(o.begin_mask()) {
-            begin[axis] = if up { 0 } else { i64::MAX };
-        }
-        if set(o.end_mask()) {
-            end[axis] = if up { i64::MAX } else { i64::MIN };
-        }
+    let set = |mask: i32, axis: usize| mask >> axis & 1 == 1;
+    let gone: Vec<i64> =
+        (0..steps.len()).filter(|&axis| set(o.shrink_axis_mask(), axis)).map(|axis| axis as i64).collect();
+    gone.iter().for_each(|&axis| steps[axis as usize] = 1);
+    let (mut begin, mut end) = (net.integers(op.input(1)?)?, net.integers(op.input(2)?)?);
+    if !gone.is_empty() {
+        // One element: the end is the one behind it, and behind the last one there is none.
+        let (one, last, all) = (net.vector(&[1]), net.vector(&[-1]), net.vector(&[i64::MAX]));
+        let behind = net.node("Add", &[begin.clone(), one], Vec::new());
+        let is_last = net.node("Equal", &[begin.clone(), last], Vec::new());
+        let single = net.node("Where", &[is_last, all, behind], Vec::new());
+        end = net.chosen(&steps, |axis| gone.contains(&(axis as i64)), single, end);
     }
-    let mut y = net.sliced(x, &begin, &end, &steps);
+    let (first, behind): (Vec<i64>, Vec<i64>) =
+        steps.iter().map(|&step| if step > 0 { (0, i64::MAX) } else { (i64::MAX, i64::MIN) }).unzip();
+    let (first, behind) = (net.vector(&first), net.vector(&behind));
+    let shrinks = |axis: usize| gone.contains(&(axis as i64));
+    begin = net.chosen(&steps, |axis| set(o.begin_mask(), axis) && !shrinks(axis), first, begin);
+    end = net.chosen(&steps, |axis| set(o.end_mask(), axis) && !shrinks(axis), behind, end);
+    let mut y = net.sliced(x, begin, end, &steps);
     if !gone.is_empty() {
         let gone = net.vector(&gone);
         y = net.node("Squeeze", &[y, gone], Vec::new());
@@ -104,10 +103,20 @@ fn bind_all(net: &mut Net<'_>, op: &Op<'_>, parts: Vec<Name>) -> Made {
 
 impl Net<'_> {
     /// The part from `begin` to before `end`, along the first axes.
-    pub fn sliced(&mut self, x: Name, begin: &[i64], end: &[i64], steps: &[i64]) -> Name {
-        let axes: Vec<i64> = (0..begin.len() as i64).collect();
-        let bounds = [begin, end, &axes, steps].map(|values| self.vector(values));
-        let operands: Vec<Name> = std::iter::once(x).chain(bounds).collect();
+    pub fn sliced(&mut self, x: Name, begin: Name, end: Name, steps: &[i64]) -> Name {
+        let axes: Vec<i64> = (0..steps.len() as i64).collect();
+        let operands = [x, begin, end, self.vector(&axes), self.vector(steps)];
         self.node("Slice", &operands, Vec::new())
+    }
+
+    /// A vector of one number for each of `steps`: of `a` where `choose` says so, else of `b`.
+    fn chosen(&mut self, steps: &[i64], choose: impl Fn(usize) -> bool, a: Name, b: Name) -> Name {
+        let chosen: Vec<i64> = (0..steps.len()).map(|axis| choose(axis).into()).collect();
+        if chosen.iter().all(|&chosen| chosen == 0) {
+            return b;
+        }
+        let chosen = self.vector(&chosen);
+        let chosen = self.cast(chosen, DataType::Bool);
+        self.node("Where", &[chosen, a, b], Vec::new())
     }
 }
