@@ -1,9 +1,11 @@
 //! The graph of ONNX's nodes while operators become some.
 
+mod attributes;
+mod op;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use tract_tflite::tflite::{ActivationFunctionType, Model, Operator, SubGraph, Tensor, TensorType};
@@ -11,6 +13,9 @@ use tract_tflite::tflite::{ActivationFunctionType, Model, Operator, SubGraph, Te
 use super::tensors::{self, Quantisation};
 use crate::error::ImportError;
 use crate::onnx::Payloads;
+
+pub use self::attributes::{float, int, ints, text};
+pub use self::op::Op;
 
 /// What comes of an operator; the caller adds where.
 pub type Made<T = ()> = Result<T, String>;
@@ -36,67 +41,6 @@ const LONGEST_NAME: usize = 256;
 /// Orders of the axes of images.
 const CHANNELS_FIRST: [i64; 4] = [0, 3, 1, 2];
 const CHANNELS_LAST: [i64; 4] = [0, 2, 3, 1];
-
-/// An operator of the file.
-pub struct Op<'a> {
-    /// Its options.
-    pub options: Operator<'a>,
-    inputs: Vec<Option<Id>>,
-    outputs: Vec<Id>,
-}
-
-impl<'a> Op<'a> {
-    /// # Errors
-    /// Tensors that the subgraph does not have.
-    pub fn new(net: &mut Net<'_>, name: &'static str, options: &Operator<'a>) -> Made<Self> {
-        let known = |id: i32| {
-            let found = usize::try_from(id).ok().filter(|&id| id < net.tensors.len());
-            found.ok_or_else(|| format!("it names tensor {id} of {}", net.tensors.len()))
-        };
-        // -1 is a tensor that is left out.
-        let input = |id: i32| if id == -1 { Ok(None) } else { known(id).map(Some) };
-        let inputs: Vec<_> = options.inputs().iter().flatten().map(input).collect::<Made<_>>()?;
-        let outputs: Vec<Id> = options.outputs().iter().flatten().map(known).collect::<Made<_>>()?;
-        let label = outputs.first().map_or(String::new(), |&id| net.label(id));
-        net.node_name = format!("{name} {label}").trim_end().to_owned();
-        net.spend(OPERATOR_COST + LINK_COST * (inputs.len() + outputs.len()) as u64)?;
-        Ok(Self { options: *options, inputs, outputs })
-    }
-
-    /// An operand that has to be there.
-    ///
-    /// # Errors
-    /// If it is not.
-    pub fn input(&self, index: usize) -> Made<Id> {
-        self.optional(index).ok_or_else(|| format!("its operand {index} is missing"))
-    }
-
-    /// An operand that may be absent.
-    pub fn optional(&self, index: usize) -> Option<Id> {
-        self.inputs.get(index).copied().flatten()
-    }
-
-    /// All operands.
-    ///
-    /// # Errors
-    /// If one is absent, or there is none.
-    pub fn inputs(&self) -> Made<Vec<Id>> {
-        (0..self.inputs.len().max(1)).map(|index| self.input(index)).collect()
-    }
-
-    /// A result.
-    ///
-    /// # Errors
-    /// If the operator has not as many.
-    pub fn output(&self, index: usize) -> Made<Id> {
-        self.outputs.get(index).copied().ok_or_else(|| format!("its result {index} is missing"))
-    }
-
-    /// All results.
-    pub fn outputs(&self) -> &[Id] {
-        &self.outputs
-    }
-}
 
 /// The nodes so far, and the names that tensors of the file have among them.
 pub struct Net<'a> {
@@ -528,28 +472,4 @@ impl<'a> Net<'a> {
             }
         })
     }
-}
-
-/// An integer attribute.
-pub fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { i: value, ..attribute(name, AttributeType::Int) }
-}
-
-/// A float attribute.
-pub fn float(name: &str, value: f32) -> AttributeProto {
-    AttributeProto { f: value, ..attribute(name, AttributeType::Float) }
-}
-
-/// A list of integers.
-pub fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto { ints: values.to_vec(), ..attribute(name, AttributeType::Ints) }
-}
-
-/// A text attribute.
-pub fn text(name: &str, value: &str) -> AttributeProto {
-    AttributeProto { s: value.as_bytes().to_vec(), ..attribute(name, AttributeType::String) }
-}
-
-fn attribute(name: &str, of: AttributeType) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), r#type: of.into(), ..AttributeProto::default() }
 }
