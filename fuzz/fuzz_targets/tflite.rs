@@ -1,6 +1,10 @@
 //! Arbitrary bytes as a TFLite model.
 #![no_main]
 
+libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    opml_fuzz::tflite::mutate(data, size, max_size, seed)
+});
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     opml_frontend::fuzz_onnx(data);
 });

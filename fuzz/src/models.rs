@@ -6,54 +6,7 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use tract_onnx::pb::type_proto::Value as Type;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
-/// Where sums, products and signs go wrong.
-const INTEGERS: &[i64] = &[
-    0,
-    1,
-    -1,
-    2,
-    -2,
-    3,
-    -3,
-    4,
-    5,
-    7,
-    8,
-    16,
-    100,
-    127,
-    -128,
-    255,
-    1 << 16,
-    1 << 20,
-    1 << 28,
-    i32::MAX as i64,
-    i32::MIN as i64,
-    1 << 32,
-    1 << 62,
-    i64::MAX,
-    i64::MIN,
-];
-
-/// Most dimensions are small, as few others get far.
-const DIMENSIONS: &[i64] = &[0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 12, 64, 1 << 16, 1 << 28, 1 << 31, i64::MAX];
-
-const FLOATS: &[f32] = &[
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    2.0,
-    3.0,
-    1e-30,
-    1e30,
-    f32::MAX,
-    f32::MIN_POSITIVE,
-    f32::INFINITY,
-    f32::NEG_INFINITY,
-    f32::NAN,
-];
+use crate::random::{DIMENSIONS, FLOATS, INTEGERS, Random};
 
 /// Element types that kernels compute with, and one that none does.
 const TYPES: &[DataType] = &[
@@ -87,31 +40,6 @@ const TEXTS: &str = "NOTSET SAME_UPPER SAME_LOWER VALID nearest linear cubic con
     round_prefer_ceil stretch not_larger not_smaller DCR CRD LEFT RIGHT forward reverse bidirectional none add mul min max \
     MAX L1 L2 NONE LOGISTIC SOFTMAX SUM AVERAGE MIN tanh Relu Tanh Sigmoid HardSigmoid Affine Elu mean sum BRANCH_LEQ LEAF \
     ij,jk->ik ...ij->...ji ii->i ii bi,oij,bj->bo i-> ->";
-
-/// splitmix64: one seed makes one input.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, len: usize) -> usize {
-        (self.next() % len.max(1) as u64) as usize
-    }
-
-    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-
-    fn word(&mut self, of: &'static str) -> &'static str {
-        let words: Vec<_> = of.split_whitespace().collect();
-        self.one_of(&words)
-    }
-}
 
 /// A mutator for libFuzzer: changes the model in `data[..size]` and gives its new size. What is no model is changed byte by byte, and
 /// so is a model now and then.

@@ -18,6 +18,7 @@ mod flags;
 mod guest;
 mod hashed;
 pub mod image;
+pub mod inspect;
 mod link;
 pub mod manifest;
 mod output;

@@ -94,7 +94,8 @@ pub(crate) fn external_files(model: &[u8]) -> BTreeSet<String> {
 /// # Errors
 /// Those of [`import`] that have nothing to do with operators.
 pub fn inputs(file: &ModelFile, dims: &BTreeMap<String, u32>) -> Result<Vec<TensorInfo>, ImportError> {
-    Parsed::new(file, &ImportOptions { dims: dims.clone(), ..ImportOptions::default() })?.inputs()
+    let options = ImportOptions { dims: dims.clone(), ..ImportOptions::default() };
+    foreseen(|| Parsed::new(file, &options)?.inputs())
 }
 
 /// Imports the model in `file`. Large weights stay where they are.
@@ -102,11 +103,17 @@ pub fn inputs(file: &ModelFile, dims: &BTreeMap<String, u32>) -> Result<Vec<Tens
 /// # Errors
 /// Anything but a well-formed model of supported operators, static after what is given.
 pub fn import(file: &ModelFile, options: &ImportOptions) -> Result<Graph, ImportError> {
-    let parsed = Parsed::new(file, options)?;
-    check_constants(&parsed.inputs()?, &options.constants)?;
-    // A panic would end whatever program uses this one as a library.
-    guarded(|| lower(parsed, &options.constants))
-        .unwrap_or_else(|reason| Err(ImportError::Unforeseen { reason }))
+    foreseen(|| {
+        let parsed = Parsed::new(file, options)?;
+        check_constants(&parsed.inputs()?, &options.constants)?;
+        lower(parsed, &options.constants)
+    })
+}
+
+/// What `f` gives, or its panic as an error: that would end whatever program uses this one as a library. The readers of the formats are
+/// others' work, so it can be theirs, too.
+fn foreseen<T>(f: impl FnOnce() -> Result<T, ImportError>) -> Result<T, ImportError> {
+    guarded(f).unwrap_or_else(|reason| Err(ImportError::Unforeseen { reason }))
 }
 
 /// Refuses constants for inputs that are not there, or of another type or shape.

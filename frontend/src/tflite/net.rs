@@ -1,5 +1,8 @@
 //! The graph of ONNX's nodes while operators become some.
 
+mod attributes;
+mod op;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -11,6 +14,9 @@ use super::attributes::{int, ints};
 use super::tensors::{self, Quantisation};
 use crate::error::ImportError;
 use crate::onnx::Payloads;
+
+pub use self::attributes::{float, int, ints, text};
+pub use self::op::Op;
 
 /// What comes of an operator; the caller adds where.
 pub type Made<T = ()> = Result<T, String>;

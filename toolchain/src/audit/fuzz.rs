@@ -4,11 +4,12 @@ use opml_targets::Target;
 
 use super::audit;
 use crate::elf::Elf;
+use crate::inspect::{Question, inspect};
 
 static TARGET: LazyLock<Target> =
     LazyLock::new(|| Target::load("cannon32").expect("the embedded description is valid"));
 
-/// Reads and judges arbitrary bytes, and writes the report: none of it may panic, hang or take much memory. For
+/// Reads, describes and judges arbitrary bytes, and writes the report: none of it may panic, hang or take much memory. For
 /// the fuzz target and for replaying its corpus.
 ///
 /// # Panics
@@ -18,6 +19,8 @@ pub fn fuzz_elf(data: &[u8]) {
     for symbol in elf.symbols().iter().take(100) {
         elf.symbol_name(symbol);
     }
+    let question = Question { program: &elf, names: &elf, target: &TARGET, arena: Some(64), top: 100 };
+    serde_json::to_vec(&inspect(&question)).expect("a description is plain data");
     if let Err(failure) = audit(elf, &TARGET) {
         assert!(!failure.violations.is_empty());
         assert!(!failure.text().is_empty());

@@ -240,7 +240,8 @@ impl Elf {
     pub fn symbol_name(&self, symbol: &Symbol) -> String {
         let strings = self.sections.get(self.symbols.strings);
         let name = strings.map(|table| name_in(self.section_data(table), symbol.name)).unwrap_or_default();
-        symbols::demangled(&name)
+        // What a mangled name stands for can have more in it than the name.
+        printable(symbols::demangled(&name).as_bytes())
     }
 
     /// The symbol that `address` belongs to, and how far into it.
@@ -290,5 +291,12 @@ pub(crate) fn shown_name(bytes: &[u8]) -> String {
 
 /// The bytes as text, with what is not printable replaced.
 fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace(char::is_control, "\u{fffd}")
+    String::from_utf8_lossy(bytes).replace(is_unprintable, "\u{fffd}")
+}
+
+/// Whether a terminal would do something with it, or show what stands around it in another order or line.
+fn is_unprintable(c: char) -> bool {
+    let moves_others =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || moves_others
 }

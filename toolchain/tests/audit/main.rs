@@ -1,6 +1,7 @@
-//! The audit and the reader below it, against ELF files that the tests build.
+//! The audit, the description of a program and the reader below both, against ELF files that the tests build.
 
 mod hostile;
+mod inspect;
 mod passes;
 mod places;
 mod program;
