@@ -1,8 +1,5 @@
 //! The graph of ONNX's nodes while operators become some.
 
-mod attributes;
-mod op;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -14,9 +11,6 @@ use super::attributes::{int, ints};
 use super::tensors::{self, Quantisation};
 use crate::error::ImportError;
 use crate::onnx::Payloads;
-
-pub use self::attributes::{float, int, ints, text};
-pub use self::op::Op;
 
 /// What comes of an operator; the caller adds where.
 pub type Made<T = ()> = Result<T, String>;
