@@ -4,6 +4,7 @@ use opml_targets::Target;
 
 use super::audit;
 use crate::elf::Elf;
+use crate::statements::Statements;
 
 static TARGET: LazyLock<Target> =
     LazyLock::new(|| Target::load("cannon32").expect("the embedded description is valid"));
@@ -17,6 +18,15 @@ pub fn fuzz_elf(data: &[u8]) {
     let Ok(elf) = Elf::parse(data.to_vec()) else { return };
     for symbol in elf.symbols().iter().take(100) {
         elf.symbol_name(symbol);
+    }
+    let mut frames = elf.frames();
+    let code = elf.segments().iter().filter(|segment| segment.is_executable());
+    for address in code.flat_map(|segment| segment.range().start..segment.range().end).take(64) {
+        frames.at(address);
+    }
+    drop(frames);
+    if let Err(damaged) = Statements::of(&elf) {
+        assert!(!damaged.to_string().is_empty());
     }
     if let Err(failure) = audit(elf, &TARGET) {
         assert!(!failure.violations.is_empty());

@@ -1,5 +1,6 @@
 //! The audit and the reader below it, against ELF files that the tests build.
 
+mod frames;
 mod hostile;
 mod passes;
 mod places;

@@ -11,6 +11,7 @@ pub mod convert;
 pub mod diff;
 pub mod doctor;
 pub mod image;
+pub mod profile;
 pub mod prove;
 pub mod quantize;
 pub mod roots;
