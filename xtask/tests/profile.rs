@@ -76,7 +76,7 @@ fn a_program_of_image_is_profiled_by_address() {
     let out = places.path().join("image");
     let made = run(xtask().arg("image").arg(mlp().join(file::PROGRAM)).arg("--out").arg(&out));
     assert_eq!(made.code, Some(0), "{}", made.stderr);
-    // Any bytes: the program refuses what is no picture, so its input comes as a blob's tensor would not.
+    // Without a manifest that says what it takes, the program gets the file's bytes as they are, and refuses them.
     let ran = profile(&out, &["--format", "json"]);
     ran.assert_fails(1, &["the program failed (exit code 2)"]);
     let with_manifest = places.path().join("with-manifest");
