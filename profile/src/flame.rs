@@ -17,7 +17,7 @@ const NARROWEST: f64 = 0.1;
 const MAX_ROWS: usize = 256;
 
 /// Zooms to the bar that is clicked: it and what is around it get the whole width. In data-x and data-w each bar has its
-/// place and its width as parts of the picture.
+/// place and its width as parts of the picture, rounded to nine digits: hence the 2e-9.
 const SCRIPT: &str = r#"
 var bars = Array.from(document.querySelectorAll('g.bar'));
 function part(bar, name) { return parseFloat(bar.getAttribute('data-' + name)); }
@@ -25,9 +25,9 @@ function zoom(to) {
   var left = part(to, 'x'), width = part(to, 'w'), row = part(to, 'y');
   bars.forEach(function (bar) {
     var x = part(bar, 'x'), w = part(bar, 'w');
-    var around = part(bar, 'y') < row && x <= left && x + w >= left + width;
+    var around = part(bar, 'y') < row && x <= left && x + w >= left + width - 2e-9;
     var from = around ? 0 : (x - left) / width, size = around ? 1 : w / width;
-    var seen = around || (x >= left && x + w <= left + width * 1.000001);
+    var seen = around || (x >= left && x + w <= left + width + 2e-9);
     bar.style.display = seen ? '' : 'none';
     var rect = bar.querySelector('rect'), text = bar.querySelector('text');
     rect.setAttribute('x', 10 + from * 1180);
