@@ -29,6 +29,7 @@ mod twin;
 pub mod values;
 
 pub use constant::{Constant, Put};
+pub use emit::SourceCall;
 pub use error::{ImportError, Unsupported, shell_word};
 pub use fuzz::{fuzz_onnx, fuzz_tensor_file};
 pub use model::{ImportOptions, LARGE, Model};

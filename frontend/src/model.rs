@@ -78,7 +78,12 @@ impl Model {
 
     /// Source of the guest program. It does not depend on the values of the weights.
     pub fn guest_source(&self) -> String {
-        emit::source(&self.graph, &self.plan)
+        emit::source(&self.graph, &self.plan).0
+    }
+
+    /// The statements of the guest's source that stand for nodes, by their lines.
+    pub fn calls(&self) -> Vec<emit::SourceCall> {
+        emit::source(&self.graph, &self.plan).1
     }
 
     /// The weights that the source refers to.

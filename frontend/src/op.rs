@@ -140,6 +140,23 @@ impl Op {
         )
     }
 
+    /// The kernel's name: `PackedMatMul`, and of one that has several functions also which, `Unary(Exp)`.
+    pub fn kernel(&self) -> String {
+        match self {
+            Op::Unary(_) | Op::UnaryInteger(_) => format!("{self:?}"),
+            Op::Binary(op, ..) => format!("Binary({op:?})"),
+            Op::Bitwise(op, ..) => format!("Bitwise({op:?})"),
+            Op::Compare(op, ..) => format!("Compare({op:?})"),
+            Op::Reduce(op, ..) => format!("Reduce({op:?})"),
+            Op::ArgReduce(op, ..) => format!("ArgReduce({op:?})"),
+            Op::Repeat { count, .. } => format!("Repeat({count})"),
+            other => {
+                let text = format!("{other:?}");
+                text.split(['(', ' ']).next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
     /// Products that are summed up, padding included, of one call.
     pub(crate) fn multiply_accumulates(&self) -> u64 {
         match self {

@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use opml_abi::Tensor;
 use opml_frontend::graph::Port;
-use opml_frontend::{Constant, Model};
+use opml_frontend::{Constant, Model, SourceCall};
 use opml_state::{State, cannon};
 use opml_targets::Target;
 use opml_toolchain::manifest::{Manifest, MemoryPlan, ModelFormat, ModelInfo};
 use opml_toolchain::progress::Silent;
+use opml_toolchain::statements::Statement;
 use opml_toolchain::{
     BuildError, Checkout, GuestProgram, Options, Request, Weight, Words, build, file, provision,
 };
@@ -145,6 +146,11 @@ pub fn weight(constant: Constant) -> Weight {
     Weight { symbol: constant.symbol.clone(), words: Words::made(move |put| constant.write(put)) }
 }
 
+fn statement(call: SourceCall) -> Statement {
+    let SourceCall { line, operator, name, multiply_accumulates } = call;
+    Statement { line, operator, name, multiply_accumulates }
+}
+
 fn request(name: &str, file: &[u8], model: &Model) -> Request {
     Request {
         name: name.to_owned(),
@@ -169,6 +175,7 @@ fn request(name: &str, file: &[u8], model: &Model) -> Request {
             arena: model.plan().bytes as u64,
             lower_bound: model.plan().lower_bound as u64,
         }),
+        statements: model.calls().into_iter().map(statement).collect(),
         rebuild: format!("cargo xtask build-model {name}.onnx"),
     }
 }

@@ -20,6 +20,7 @@ use crate::provision::cache::Cache;
 use crate::provision::{self, Identity, Toolchain};
 use crate::sources::{Checkout, Given, GuestCrate, Sources, resolve, texts};
 use crate::stages::Stages;
+use crate::statements::Statement;
 use crate::sysroot::Sysroot;
 use crate::weights::Spool;
 use crate::{image, link};
@@ -43,6 +44,8 @@ pub struct Request {
     pub model: Option<ModelInfo>,
     /// Its static memory plan, if it has one.
     pub memory_plan: Option<MemoryPlan>,
+    /// What the statements of its source stand for; empty if they stand for themselves.
+    pub statements: Vec<Statement>,
     /// The command that builds it.
     pub rebuild: String,
 }
@@ -57,6 +60,7 @@ impl Request {
             outputs: Vec::new(),
             model: None,
             memory_plan: None,
+            statements: Vec::new(),
             rebuild: String::new(),
         }
     }
@@ -115,7 +119,8 @@ pub fn build(
         Compiler { toolchain: &toolchain, sysroot: &sysroot, crates: &crates, target, work: &work };
     let objects = stages.run("compile", |p| compiler.compile(&request.program.source, p))?;
     let weights = stages.run("pack", |_| Spool::new(weights, target, &work))?;
-    let linked = stages.run("link", |_| Linked::new(&toolchain, target, &objects.archive, &weights))?;
+    let linked = stages
+        .run("link", |_| Linked::new(&toolchain, target, &objects.archive, &weights, &request.statements))?;
     let host_paths = host_paths(&options.checkout, &work, cache.root());
     let audited = stages.run("audit", |_| linked.audit(target, &AuditOptions { host_paths }))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
@@ -171,10 +176,11 @@ impl Linked {
         target: &Target,
         archive: &Path,
         weights: &Spool,
+        statements: &[Statement],
     ) -> Result<Self, BuildError> {
         let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
         let object = dir.path().join("weights.o");
-        std::fs::write(&object, weights.object()?).map_err(BuildError::io("write", &object))?;
+        std::fs::write(&object, weights.object(statements)?).map_err(BuildError::io("write", &object))?;
         let link = |strip| link::link(toolchain, target, &[archive, &object], strip);
         let (debug, stripped) = (link(false)?, link(true)?);
         let without_weights =

@@ -9,6 +9,9 @@ pub(crate) const SOURCES: &str = "/opml";
 /// The same for the sources of `core` and `alloc`; near the name rustc's own releases give them.
 pub(crate) const LIBRARY: &str = "/rustc/library";
 
+/// Where among a guest's sources the generated one lies.
+pub(crate) const GENERATED: &str = "guest/src/lib.rs";
+
 /// Profile `release` of guest builds, and of the library they are built on.
 pub(crate) fn profile() -> toml::Table {
     toml::toml! {

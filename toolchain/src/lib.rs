@@ -30,6 +30,7 @@ pub mod rebuild;
 pub mod roots;
 mod sources;
 mod stages;
+pub mod statements;
 mod sysroot;
 mod tool;
 mod weights;

@@ -20,6 +20,7 @@ use opml_targets::{ByteOrder, Target};
 use crate::elf::{Elf, WEIGHTS as SECTION};
 use crate::error::BuildError;
 use crate::guest::Weight;
+use crate::statements::{self, Statement, Statements};
 
 /// Alignment of each array: what 64-bit integers ask for, and a leaf of the memory tree is a multiple of it.
 const ALIGN: u64 = 8;
@@ -68,11 +69,12 @@ impl Spool {
         self.bytes.len() as u64
     }
 
-    /// A relocatable object that defines the arrays in their order, as memory without content.
+    /// A relocatable object that defines the arrays in their order, as memory without content, and has the table of `statements` for
+    /// the file with symbols.
     ///
     /// # Errors
     /// What the `object` crate says of sizes it cannot write.
-    pub fn object(&self) -> Result<Vec<u8>, object::write::Error> {
+    pub fn object(&self, statements: &[Statement]) -> Result<Vec<u8>, object::write::Error> {
         let big = self.order == ByteOrder::Big;
         let endianness = if big { Endianness::Big } else { Endianness::Little };
         let mut file = Object::new(BinaryFormat::Elf, Architecture::Mips, endianness);
@@ -102,6 +104,11 @@ impl Spool {
                 section: SymbolSection::Section(section),
                 flags: SymbolFlags::None,
             });
+        }
+        if !statements.is_empty() {
+            let name = statements::SECTION.as_bytes().to_vec();
+            let section = file.add_section(Vec::new(), name, SectionKind::Debug);
+            file.append_section_data(section, &Statements::section(statements), 1);
         }
         file.write()
     }
@@ -257,7 +264,7 @@ mod tests {
     #[test]
     fn a_file_without_room_for_weights_is_refused() {
         let spool = spool(vec![made(|put| put(0, &[1]))]).unwrap();
-        let object = spool.object().unwrap();
+        let object = spool.object(&[]).unwrap();
         let Err(BuildError::WeightsPlace { problem }) = spool.fill(object.clone()) else {
             panic!("not refused")
         };

@@ -107,6 +107,17 @@ pub enum VmError {
         /// Most pages there may be.
         limit: u32,
     },
+    /// A profile has more pieces of code than the VM will count.
+    #[error(
+        "the program runs more than {limit} different pieces of code, each counted for every call it is part of"
+    )]
+    #[diagnostic(help(
+        "profile a smaller input, or fewer steps; code that changes itself all the time has no profile"
+    ))]
+    TooManyPieces {
+        /// Most there may be.
+        limit: usize,
+    },
     /// The operating system did not reserve address space.
     #[error("{bytes} bytes of address space could not be reserved")]
     #[diagnostic(help(

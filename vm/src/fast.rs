@@ -15,7 +15,7 @@
 //! never overrun: see `MARGIN`.
 
 use crate::code::{Op, pc_of, slot_of};
-use crate::cpu::{Cpu, MARGIN};
+use crate::cpu::Cpu;
 use crate::kinds::{self, HOT_KINDS, KINDS, Kind, Number, with_kinds};
 
 /// Executes the instructions at a slot. Returns the slot to go on with, or null after noting in the `Cpu`
@@ -251,14 +251,17 @@ static TABLE: [Handler; CODES] = {
     table
 };
 
-/// Runs from `pc` until an instruction needs `step` or `decode`, or fewer than [`MARGIN`] of `steps` are
-/// left. Returns the pc it stopped at and the steps left.
-pub(crate) fn run(cpu: &mut Cpu, pc: u32, steps: i64) -> (u32, i64) {
+/// Runs from `pc` until an instruction needs `step` or `decode`, or fewer than `margin` of `steps` are left at a taken
+/// branch or a page's end. Returns the pc it stopped at and the steps left. The margin is [`MARGIN`] at least; with
+/// `i64::MAX` it stops at the first of these.
+///
+/// [`MARGIN`]: crate::cpu::MARGIN
+pub(crate) fn run(cpu: &mut Cpu, pc: u32, steps: i64, margin: i64) -> (u32, i64) {
     // SAFETY: `slot_of` is in the slots.
     let mut ip = unsafe { cpu.code.base().add(slot_of(pc) as usize) };
     cpu.block = ip;
     cpu.left = steps;
-    cpu.margin = MARGIN;
+    cpu.margin = margin;
     while !ip.is_null() {
         // SAFETY: `slot_of` is a slot, and handlers return slots.
         ip = unsafe { next(cpu, ip) };

@@ -7,6 +7,8 @@
 //!
 //! A [`Prover`] runs a VM too, and makes for any step of it the proof that the contract takes.
 //!
+//! A [`Profiler`] runs one, too, and counts how often each instruction was executed and in which calls.
+//!
 //! Two interpreters share the memory and the registers. `step` executes one instruction from its word, and
 //! is written to be compared with the contract line by line. `fast` executes pre-decoded instructions,
 //! several at a time; it leaves everything unusual (system calls, refusals, odd encodings) to `step`.
@@ -26,6 +28,7 @@ mod fast;
 mod guest_host;
 mod host;
 mod kinds;
+mod profiler;
 mod prover;
 mod snapshots;
 mod space;
@@ -36,6 +39,7 @@ mod vm;
 pub use error::{Reason, VmError};
 pub use guest_host::{GuestHost, Request, UnknownKey};
 pub use host::{Host, HostError};
+pub use profiler::{Context, Counts, Profiler, Span};
 pub use prover::{Prover, StepInput, data_address};
 pub use snapshots::{DEFAULT_SNAPSHOT_INTERVAL, SnapshotError, Snapshots};
 pub use vm::{DEFAULT_MAX_PAGES, Stop, Vm};

@@ -175,18 +175,36 @@ impl Vm {
     fn run_fast(&mut self, limit: u64) -> Result<u64, VmError> {
         let mut left = limit;
         loop {
-            let now = left.min(MOST_STEPS);
-            let (pc, rest) = fast::run(&mut self.cpu, self.pc, now as i64);
-            let done = now - rest as u64;
-            left -= done;
-            self.step = self.step.wrapping_add(done);
-            self.pc = pc;
-            self.next_pc = pc.wrapping_add(4);
-            self.check_pages()?;
+            left -= self.enter_fast(left.min(MOST_STEPS), MARGIN)?;
             if left <= MARGIN as u64 || !self.decode_here()? {
                 return Ok(left);
             }
         }
+    }
+
+    /// Runs consecutive words up to a taken branch with its delay slot, a page's end, or what needs [`step`](Self::step).
+    /// Returns how many steps that was, fewer than [`MARGIN`]; 0 if `fast` cannot begin here.
+    pub(crate) fn run_piece(&mut self) -> Result<u64, VmError> {
+        if !self.is_usual() {
+            return Ok(0);
+        }
+        loop {
+            let done = self.enter_fast(MOST_STEPS, i64::MAX)?;
+            if done > 0 || !self.decode_here()? {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// Lets `fast` run `steps` steps less `margin`, or until it stops. Returns how many it did.
+    fn enter_fast(&mut self, steps: u64, margin: i64) -> Result<u64, VmError> {
+        let (pc, rest) = fast::run(&mut self.cpu, self.pc, steps as i64, margin);
+        let done = steps - rest as u64;
+        self.step = self.step.wrapping_add(done);
+        self.pc = pc;
+        self.next_pc = pc.wrapping_add(4);
+        self.check_pages()?;
+        Ok(done)
     }
 
     /// Decodes the instructions at the pc. Says whether that was still to be done.
@@ -207,7 +225,7 @@ impl Vm {
         Ok(true)
     }
 
-    fn check_pages(&self) -> Result<(), VmError> {
+    pub(crate) fn check_pages(&self) -> Result<(), VmError> {
         let (got, limit) = (self.cpu.space.present(), self.cpu.max_pages);
         if got > limit { Err(VmError::MemoryLimit { got, limit }) } else { Ok(()) }
     }

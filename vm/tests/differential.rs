@@ -1,11 +1,11 @@
 //! Random programs through both interpreters: the same state after the same number of steps, or the same
-//! refusal. The programs load, store, jump, and write over their own instructions.
+//! refusal. The programs load, store, jump, and write over their own instructions. The profiler counts each step once.
 
 mod common;
 
 use common::*;
 use opml_state::State;
-use opml_vm::{Vm, VmError};
+use opml_vm::{Profiler, Vm, VmError};
 
 /// A generator with a fixed seed (Marsaglia, "Xorshift RNGs", 2003), so that a failure can be repeated.
 struct Random(u64);
@@ -120,7 +120,7 @@ fn random_programs_run_the_same_both_ways() {
         let steps = 2100 + u64::from(random.below(6000));
         let (mut ran, mut stepped) = (Vm::from_state(&state).unwrap(), Vm::from_state(&state).unwrap());
         let (run, step) = (ran.run(&mut Bare::default(), steps), step_by_step(&mut stepped, steps));
-        match (run, step) {
+        match (&run, &step) {
             (Ok(_), Ok(())) => {}
             (Err(run), Err(step)) => {
                 assert_eq!(run.to_string(), step.to_string(), "program {program}");
@@ -129,6 +129,14 @@ fn random_programs_run_the_same_both_ways() {
             (run, step) => panic!("program {program}: {run:?} and {step:?}"),
         }
         assert_eq!(ran.state(), stepped.state(), "program {program}");
+        let mut counted = Profiler::new(Vm::from_state(&state).unwrap(), vec![CODE, CODE + 400]);
+        let counted_to =
+            counted.run(&mut Bare::default(), steps).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(counted_to, step.map_err(|error| error.to_string()), "program {program}");
+        assert_eq!(counted.vm().state(), stepped.state(), "program {program}");
+        let spans = counted.finish().spans;
+        let counts = spans.iter().map(|span| u64::from(span.words) * span.executions);
+        assert_eq!(counts.sum::<u64>(), stepped.step_count(), "program {program}");
         long += u32::from(ran.step_count() > 2100);
     }
     // Both ends must be met often, or the test tests little.

@@ -57,6 +57,10 @@ enum ProgramError {
     #[diagnostic(help("a file of the folder was changed: build it again with `cargo xtask build-model`"))]
     Wide { address: u64 },
 
+    #[error("{} has other code at {address:#x} than the prestate beside it", path.display())]
+    #[diagnostic(help("a file of the folder was changed: build it again with `cargo xtask build-model`"))]
+    Foreign { path: PathBuf, address: u64 },
+
     #[error("{} is not the prestate of the manifest beside it\n  expected {expected}\n  got      {got}", path.display())]
     #[diagnostic(help("a file of the folder was changed: build it again with `cargo xtask build-model`"))]
     Prestate { path: PathBuf, expected: Hash, got: Hash },
@@ -120,6 +124,19 @@ impl Program {
         let address =
             |address: u64| u32::try_from(address).map_err(|_| Stop::unable(ProgramError::Wide { address }));
         code.map(|segment| Ok(address(segment.range().start)?..address(segment.range().end)?)).collect()
+    }
+
+    /// The program's file with symbols, or where there is none its only one. It has to have the code of the prestate
+    /// `state`.
+    pub fn symbols(&self, state: &State) -> Result<Elf> {
+        let with_symbols = self.dir.join(file::DEBUG);
+        let path = if with_symbols.exists() { with_symbols } else { self.dir.join(file::PROGRAM) };
+        let elf = Elf::parse(crate::commands::read(&path)?).map_err(Stop::unable)?;
+        let places = Places::new(Some(elf.clone()), None);
+        match places.foreign_code(&state.memory) {
+            Some(address) => Err(Stop::rejected(ProgramError::Foreign { path, address })),
+            None => Ok(elf),
+        }
     }
 
     /// What the program is asked to compute for the tensors in `files`.

@@ -17,9 +17,31 @@ pub(crate) fn symbol(id: TensorId) -> String {
     format!("OPML_WEIGHT_{}", id.0)
 }
 
-/// The source of `src/main.rs` of a guest that runs `graph`.
-pub(crate) fn source(graph: &Graph, plan: &Plan) -> String {
-    let mut writer = Writer { graph, plan, out: String::from(HEADER), loops: 0, nodes: 0 };
+/// A statement of the generated source that stands for a node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceCall {
+    /// Its line, from 1.
+    pub line: u32,
+    /// The kernel, see [`Op::kernel`].
+    pub operator: String,
+    /// The model's name for the node.
+    pub name: String,
+    /// Products that it sums up in one inference, in all rounds of the loops around it. Those of a loop count for what is in it.
+    pub multiply_accumulates: u64,
+}
+
+/// The source of `src/lib.rs` of a guest that runs `graph`, and the statements of it that are nodes, in their order.
+pub(crate) fn source(graph: &Graph, plan: &Plan) -> (String, Vec<SourceCall>) {
+    let lines = HEADER.lines().count();
+    let mut writer = Writer {
+        graph,
+        plan,
+        out: String::from(HEADER),
+        lines,
+        loops: Vec::new(),
+        nodes: 0,
+        calls: Vec::new(),
+    };
     writer.constants();
     writer.line(&format!("static ARENA: Arena<{}> = Arena::new();\n", plan.bytes.div_ceil(8)));
     writer.line("fn main(mut guest: Guest<Mips>) -> ! {");
@@ -27,7 +49,7 @@ pub(crate) fn source(graph: &Graph, plan: &Plan) -> String {
     graph.nodes.iter().for_each(|node| writer.node(node));
     writer.write_outputs();
     writer.out.push_str("}\n\nopml_runtime::entry!(main);\n");
-    writer.out
+    (writer.out, writer.calls)
 }
 
 const HEADER: &str = "\
@@ -56,17 +78,34 @@ struct Writer<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
     out: String,
-    /// Loops around what is being written.
-    loops: usize,
+    /// Lines that have been written.
+    lines: usize,
+    /// Rounds of the loops around what is being written.
+    loops: Vec<u64>,
     /// Calls that have been written.
     nodes: usize,
+    /// The same and the loops, as they are told of.
+    calls: Vec<SourceCall>,
 }
 
 impl Writer<'_> {
     fn line(&mut self, text: &str) {
-        self.out.push_str(&"    ".repeat(self.loops));
+        self.out.push_str(&"    ".repeat(self.loops.len()));
         self.out.push_str(text);
         self.out.push('\n');
+        self.lines += 1 + text.matches('\n').count();
+    }
+
+    /// Notes that the next line is the statement of `node`.
+    fn note(&mut self, node: &Node) {
+        let rounds = self.loops.iter().fold(1, |rounds: u64, &count| rounds.saturating_mul(count));
+        let products = if matches!(node.op, Op::Repeat { .. }) { 0 } else { node.multiply_accumulates() };
+        self.calls.push(SourceCall {
+            line: self.lines as u32 + 1,
+            operator: node.op.kernel(),
+            name: node.name.clone(),
+            multiply_accumulates: products.saturating_mul(rounds),
+        });
     }
 
     fn constants(&mut self) {
@@ -159,8 +198,8 @@ impl Writer<'_> {
     fn moved(&self, step: isize) -> String {
         match step {
             0 => String::new(),
-            1.. => format!(" + {step} * i{}", self.loops),
-            _ => format!(" - {} * i{}", step.unsigned_abs(), self.loops),
+            1.. => format!(" + {step} * i{}", self.loops.len()),
+            _ => format!(" - {} * i{}", step.unsigned_abs(), self.loops.len()),
         }
     }
 
@@ -183,16 +222,18 @@ impl Writer<'_> {
         let comment = format!("    // Node {}: {}", self.nodes, node.name.escape_default());
         self.line(&comment);
         if let Op::Repeat { count, body } = &node.op {
-            self.line(&format!("    for i{} in 0..{count}_usize {{", self.loops + 1));
-            self.loops += 1;
+            self.note(node);
+            self.line(&format!("    for i{} in 0..{count}_usize {{", self.loops.len() + 1));
+            self.loops.push(*count as u64);
             body.iter().for_each(|node| self.node(node));
-            self.loops -= 1;
+            self.loops.pop();
             self.line("    }");
             return;
         }
         self.nodes += 1;
         let call = self.call(node);
         self.line("    // SAFETY: the memory plan keeps what a call writes apart from what it reads.");
+        self.note(node);
         self.line(&format!("    unsafe {{ {call} }};"));
     }
 

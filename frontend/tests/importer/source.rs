@@ -144,3 +144,31 @@ fn weights_that_stay_in_the_file_are_checked() {
         assert_eq!(refusal(1), refusal(usize::MAX), "{name}");
     }
 }
+
+/// A profile is told by these lines which steps are whose.
+#[test]
+fn calls_are_the_lines_of_their_nodes() {
+    let mut loops = 0;
+    for (name, bytes) in all_models() {
+        let (model, mut products) = (import(&bytes), 0);
+        let source = model.guest_source();
+        let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
+        let calls = model.calls();
+        for call in &calls {
+            let at = call.line as usize - 1;
+            let is_loop = call.operator.starts_with("Repeat(");
+            let (start, comment) = if is_loop { ("for i", at - 1) } else { ("unsafe { ", at - 2) };
+            assert!(lines[at].starts_with(start), "{name}, line {at}: {}", lines[at]);
+            let node = format!(": {}", call.name.escape_default());
+            assert!(
+                lines[comment].starts_with("// Node ") && lines[comment].ends_with(&node),
+                "{name}, line {at}"
+            );
+            loops += u32::from(is_loop);
+            products += call.multiply_accumulates;
+        }
+        let statements = lines.iter().filter(|line| line.starts_with("// Node ")).count();
+        assert_eq!((calls.len(), products), (statements, model.multiply_accumulates()), "{name}");
+    }
+    assert!(loops > 0, "no model has a loop");
+}

@@ -15,7 +15,8 @@ const ABOUT_FOLDERS: &[(&str, &str)] = &[
 ];
 
 /// Hosts of documents, licences and names of formats. No build reads from them.
-const DOCUMENTS: [&str; 4] = ["creativecommons.org", "in-toto.io", "slsa.dev", "www.apache.org"];
+const DOCUMENTS: [&str; 5] =
+    ["creativecommons.org", "in-toto.io", "slsa.dev", "www.apache.org", "www.w3.org"];
 
 /// Words that only stand in names of registries and mirrors, in two parts, so that they do not stand here.
 const REGISTRIES: [&str; 7] = [

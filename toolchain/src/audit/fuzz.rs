@@ -5,6 +5,7 @@ use opml_targets::Target;
 use super::audit;
 use crate::elf::Elf;
 use crate::inspect::{Question, inspect};
+use crate::statements::Statements;
 
 static TARGET: LazyLock<Target> =
     LazyLock::new(|| Target::load("cannon32").expect("the embedded description is valid"));
@@ -21,6 +22,15 @@ pub fn fuzz_elf(data: &[u8]) {
     }
     let question = Question { program: &elf, names: &elf, target: &TARGET, arena: Some(64), top: 100 };
     serde_json::to_vec(&inspect(&question)).expect("a description is plain data");
+    let mut frames = elf.frames();
+    let code = elf.segments().iter().filter(|segment| segment.is_executable());
+    for address in code.flat_map(|segment| segment.range().start..segment.range().end).take(64) {
+        frames.at(address);
+    }
+    drop(frames);
+    if let Err(damaged) = Statements::of(&elf) {
+        assert!(!damaged.to_string().is_empty());
+    }
     if let Err(failure) = audit(elf, &TARGET) {
         assert!(!failure.violations.is_empty());
         assert!(!failure.text().is_empty());

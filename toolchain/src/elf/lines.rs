@@ -66,18 +66,29 @@ impl<'a> SourceLines<'a> {
 
     /// File and line of the code at `address`: `src/main.rs:12`.
     pub fn line(&mut self, address: u64) -> Option<String> {
+        let (program, file, line) = self.row(address)?;
+        Some(format!("{}:{line}", self.file(program, file)?))
+    }
+
+    /// Offset of the line program that has the code at `address`, and in it the number of the file and the line; 0 for code of
+    /// no line.
+    pub(super) fn row(&self, address: u64) -> Option<(usize, u64, u32)> {
         let end = self.rows.partition_point(|row| row.address <= address);
         let row = *self.rows[..end].last()?;
-        let key = (row.program as usize, u64::from(row.file?));
+        Some((row.program as usize, u64::from(row.file?), row.line))
+    }
+
+    /// The name of a file of the line program at an offset.
+    pub(super) fn file(&mut self, program: usize, file: u64) -> Option<String> {
+        let key = (program, file);
         if !self.files.contains_key(&key) {
-            if self.files.len() == MAX_FILES {
+            if self.files.len() == MAX_FILES || program_size(*self.lines.reader(), program).is_none() {
                 return None;
             }
-            let name = self.file_name(key.0, key.1);
+            let name = self.file_name(program, file);
             self.files.insert(key, name);
         }
-        let name = self.files.get(&key)?.as_ref()?;
-        Some(format!("{name}:{}", row.line))
+        self.files.get(&key)?.clone()
     }
 
     /// Runs every line program, up to the first that is damaged.

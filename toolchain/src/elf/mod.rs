@@ -1,4 +1,4 @@
-//! Reading ELF files: headers, segments, sections, symbols, and source lines from DWARF.
+//! Reading ELF files: headers, segments, sections, symbols, and source lines and inlined functions from DWARF.
 //!
 //! A file may be hostile. Every size and offset is checked against the file when it is parsed, nothing is allocated in
 //! excess of a small multiple of the file, names are read when they are asked for and only up to [`MAX_NAME`] bytes (a
@@ -7,11 +7,14 @@
 //! What a file must be to run on a VM is not decided here; see [`crate::audit`].
 
 mod error;
+mod frames;
 mod headers;
 mod lines;
+mod scopes;
 mod symbols;
 
 pub use error::ElfError;
+pub use frames::{Frame, Frames, Place};
 pub use lines::SourceLines;
 pub use symbols::{Located, Symbol};
 
@@ -255,8 +258,13 @@ impl Elf {
         SourceLines::new(self)
     }
 
+    /// The functions and source lines of the file's code, inlined functions included.
+    pub fn frames(&self) -> Frames<'_> {
+        Frames::new(self)
+    }
+
     /// The bytes of the first section with this name that is not compressed.
-    fn plain_section(&self, name: &str) -> &[u8] {
+    pub(crate) fn plain_section(&self, name: &str) -> &[u8] {
         let compressed = |section: &&Section| section.flags & u64::from(section_header::SHF_COMPRESSED) != 0;
         let named = |section: &&Section| self.section_name(section) == name;
         let found = self.sections.iter().filter(|section| !compressed(section)).find(named);

@@ -12,6 +12,7 @@ use cargo_metadata::{CrateType, Dependency, DependencyKind, TargetKind};
 
 use super::resolve::{GUEST_PACKAGES, GuestCrate};
 use crate::error::BuildError;
+use crate::flags;
 use crate::work_dir::write_new;
 
 /// The generated crate: the same name for all models, so that symbols do not depend on the model's.
@@ -29,7 +30,7 @@ pub(crate) fn lay_out(crates: &[GuestCrate], stage: &Path, source: &str) -> Resu
         write_new(&folder.join(".cargo-checksum.json"), br#"{"files":{}}"#)?;
     }
     write_new(&stage.join("guest/Cargo.toml"), guest_manifest(crates).to_string().as_bytes())?;
-    write_new(&stage.join("guest/src/lib.rs"), source.as_bytes())
+    write_new(&stage.join(flags::GENERATED), source.as_bytes())
 }
 
 /// Writes a file of a crate as one that was always there: cargo runs build scripts again, and compiles their crates again, for

@@ -1,5 +1,6 @@
 //! The audit, the description of a program and the reader below both, against ELF files that the tests build.
 
+mod frames;
 mod hostile;
 mod inspect;
 mod passes;

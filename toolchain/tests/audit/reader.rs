@@ -1,8 +1,9 @@
 //! The ELF reader: what it gives, and which damage is named how.
 
 use opml_toolchain::elf::{Elf, ElfError, MAX_NAME};
+use opml_toolchain::statements::{Statement, Statements};
 
-use crate::program::{Program, RODATA, STT_FUNC, Symbol, TEXT};
+use crate::program::{Place, Program, RODATA, STT_FUNC, Section, Symbol, TEXT};
 
 #[test]
 fn symbols_are_found_by_address() {
@@ -110,4 +111,33 @@ fn a_file_in_two_pieces_is_the_file() {
         }
     }
     assert!(seen.into_iter().all(|count| count > 0), "{seen:?}");
+}
+
+#[test]
+fn statements_are_read_with_clean_names_or_refused() {
+    let read = |text: &str| {
+        let mut program = Program::valid();
+        let place = Place::Own(text.as_bytes().to_vec());
+        program.sections.push(Section {
+            name: ".debug_opml_statements",
+            kind: 1,
+            place,
+            ..Section::default()
+        });
+        Statements::of(&Elf::parse(program.write()).unwrap())
+    };
+    let good = r#"{"source":"a.rs","statements":[{"line":3,"operator":"Relu","name":"red\u001b[31m","multiply_accumulates":0}]}"#;
+    let table = read(good).unwrap().expect("there is one");
+    let name = "red\u{fffd}[31m".to_owned();
+    let relu = Statement { line: 3, operator: "Relu".into(), name, multiply_accumulates: 0 };
+    assert_eq!(table, Statements { source: "a.rs".into(), statements: vec![relu] });
+    for bad in [&good[..good.len() - 1], &good.replace("\"line\"", "\"row\""), "{}", "[]"] {
+        let error = read(bad).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the section .debug_opml_statements is no table of statements",
+            "{bad}"
+        );
+    }
+    assert_eq!(Statements::of(&Elf::parse(Program::valid().write()).unwrap()).unwrap(), None);
 }

@@ -9,6 +9,7 @@ use opml_frontend::graph::Port;
 use opml_frontend::{ImportOptions, Model, ModelFile};
 use opml_onchain::conform::Conformity;
 use opml_toolchain::manifest::{MemoryPlan, ModelFormat, ModelInfo};
+use opml_toolchain::statements::Statement;
 use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, Words, build};
 
 pub(crate) use self::given::Given;
@@ -178,12 +179,19 @@ pub(crate) fn import(
         },
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
+        statements: model.calls().into_iter().map(statement).collect(),
         memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
         rebuild: rebuild(&info.file_name(&name), &name, target, &given::flags(&info.dims, &info.constants)),
         model: Some(info),
         name,
     };
     Ok(Imported { kernel_calls: model.graph().nodes.len(), request })
+}
+
+/// A call of the generated source, as the build takes it.
+fn statement(call: opml_frontend::SourceCall) -> Statement {
+    let opml_frontend::SourceCall { line, operator, name, multiply_accumulates } = call;
+    Statement { line, operator, name, multiply_accumulates }
 }
 
 /// The name of a file without its ending, made a [`program_name`].

@@ -11,7 +11,7 @@ use opml_state::{Hash, keccak256};
 use opml_toolchain::manifest::Manifest;
 use opml_toolchain::progress::{Progress, Unit};
 use opml_toolchain::write_atomically;
-use opml_vm::{GuestHost, Request, Stop as VmStop, Vm};
+use opml_vm::{GuestHost, Request, Stop as VmStop, Vm, VmError};
 use thiserror::Error;
 
 use crate::outcome::{Outcome, Result, Stop};
@@ -149,27 +149,14 @@ pub(super) fn execute(
     max_steps: u64,
     progress: &dyn Progress,
 ) -> std::result::Result<Finished, Stop> {
-    const STEPS_PER_REPORT: u64 = 100_000_000;
     let state = program.prestate()?;
     let mut host = GuestHost::new(request);
     let mut vm = Vm::from_state(&state).map_err(Stop::unable)?;
-    let task = progress.start("run", 0, Unit::Items);
-    let exit_code = loop {
-        // A prestate may be from the middle of a run, and so beyond the limit.
-        let limit = STEPS_PER_REPORT.min(max_steps.saturating_sub(vm.step_count()));
-        if limit == 0 {
-            return Err(Stop::unable(RunError::StepLimit(max_steps)));
-        }
-        match vm.run(&mut host, limit).map_err(Stop::rejected)? {
-            VmStop::Exited { code } => break code,
-            VmStop::Limit => task.set(vm.step_count()),
-        }
-    };
-    drop(task);
-    if exit_code >= exit::FAILED {
-        let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
-        return Err(Stop::rejected(RunError::Guest { code: exit_code, message }));
-    }
+    let exit_code = to_the_end(max_steps, progress, state.step, |limit| {
+        let stop = vm.run(&mut host, limit)?;
+        Ok((stop, vm.step_count()))
+    })?;
+    check_exit(exit_code, &host)?;
     let unfit = |problem: String| Stop::rejected(RunError::Output(problem));
     let blob = host.output_blob();
     let outputs = match blob {
@@ -187,4 +174,39 @@ pub(super) fn execute(
         output_root: blob.map(keccak256),
         state_hash: vm.state().state_hash(),
     })
+}
+
+/// Runs a program that has made `steps` steps to its end, with reports on the way. `run` runs it for as many steps as it is given at the
+/// most, and says why it stopped and how many steps were made in all. Gives the exit code.
+pub(super) fn to_the_end(
+    max_steps: u64,
+    progress: &dyn Progress,
+    mut steps: u64,
+    mut run: impl FnMut(u64) -> std::result::Result<(VmStop, u64), VmError>,
+) -> std::result::Result<u8, Stop> {
+    const STEPS_PER_REPORT: u64 = 100_000_000;
+    let task = progress.start("run", 0, Unit::Items);
+    loop {
+        // A prestate may be from the middle of a run, and so beyond the limit.
+        let limit = STEPS_PER_REPORT.min(max_steps.saturating_sub(steps));
+        if limit == 0 {
+            return Err(Stop::unable(RunError::StepLimit(max_steps)));
+        }
+        match run(limit).map_err(Stop::rejected)? {
+            (VmStop::Exited { code }, _) => return Ok(code),
+            (VmStop::Limit, now) => {
+                steps = now;
+                task.set(steps);
+            }
+        }
+    }
+}
+
+/// Refuses the run of a program that says that it failed.
+pub(super) fn check_exit(code: u8, host: &GuestHost) -> std::result::Result<(), Stop> {
+    if code < exit::FAILED {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
+    Err(Stop::rejected(RunError::Guest { code, message }))
 }
