@@ -30,12 +30,12 @@ pub fn fuzz_tensor_file(data: &[u8]) {
     }
 }
 
-/// Arbitrary bytes as an ONNX model: imported, planned and written as source. It does not run. Whether weights are copied out of the
+/// Arbitrary bytes as a model, ONNX or TFLite: imported, planned and written as source. It does not run. Whether weights are copied out of the
 /// file or stay in it makes no difference. Gives whether it is a model that can be compiled.
 ///
 /// # Panics
 /// If it makes one, or where the code under test does, also if the import makes an error of that.
-pub fn fuzz_onnx(data: &[u8]) -> bool {
+pub fn fuzz_model(data: &[u8]) -> bool {
     let mut file = ModelFile::in_memory(Bytes::copy_from_slice(data));
     // Whatever the model says of places in other files is tried on this one.
     let other = WeightsFile { bytes: Bytes::from_static(&[0x3f; 256]), sha256: String::new() };

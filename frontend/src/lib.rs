@@ -31,7 +31,7 @@ pub mod values;
 pub use constant::{Constant, Put};
 pub use emit::SourceCall;
 pub use error::{ImportError, Unsupported, shell_word};
-pub use fuzz::{fuzz_onnx, fuzz_tensor_file};
+pub use fuzz::{fuzz_model, fuzz_tensor_file};
 pub use model::{ImportOptions, LARGE, Model};
 pub use model_file::{ModelFile, ModelFileError, WeightsFile};
 pub use plan::Plan;

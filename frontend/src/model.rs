@@ -38,12 +38,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// Imports an ONNX model that lies in memory, with the numbers `dims` for its open dimensions.
+    /// Imports a model that lies in memory, ONNX or TFLite, with the numbers `dims` for its open dimensions.
     ///
     /// # Errors
     /// Anything but a well-formed model of supported operators. All unsupported operators, or all open
     /// dimensions, are named at once.
-    pub fn from_onnx(bytes: &[u8], dims: &BTreeMap<String, u32>) -> Result<Self, ImportError> {
+    pub fn from_bytes(bytes: &[u8], dims: &BTreeMap<String, u32>) -> Result<Self, ImportError> {
         let file = ModelFile::in_memory(Bytes::copy_from_slice(bytes));
         Self::from_file(&file, &ImportOptions { dims: dims.clone(), ..ImportOptions::default() })
     }
@@ -51,7 +51,7 @@ impl Model {
     /// Imports the model in `file`, ONNX or TFLite.
     ///
     /// # Errors
-    /// Those of [`from_onnx`](Self::from_onnx), and constants that do not fit.
+    /// Those of [`from_bytes`](Self::from_bytes), and constants that do not fit.
     pub fn from_file(file: &ModelFile, options: &ImportOptions) -> Result<Self, ImportError> {
         let graph = pack::pack(fuse::fuse(onnx::import(file, options)?));
         let plan = Plan::new(&graph);

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opml_abi::Tensor;
-use opml_frontend::{ImportError, Model, fuzz_onnx, fuzz_tensor_file};
+use opml_frontend::{ImportError, Model, fuzz_model, fuzz_tensor_file};
 use peak_alloc::PeakAlloc;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
@@ -90,7 +90,7 @@ fn corpora_are_replayed() {
         }
         for (target, at_least) in [("onnx", 30), ("tflite", 10)] {
             for (name, bytes) in corpus::corpus(target, at_least) {
-                let imported = bounded(10, 32, &name, || fuzz_onnx(&bytes));
+                let imported = bounded(10, 32, &name, || fuzz_model(&bytes));
                 assert_eq!(imported, name.starts_with("good-"), "{name}");
             }
         }
@@ -108,7 +108,7 @@ fn damaged_models_end_in_an_error_or_a_program() {
                 for _ in 0..2_000 {
                     let mut bytes = whole.clone();
                     random.damage(&mut bytes);
-                    fuzz_onnx(&bytes);
+                    fuzz_model(&bytes);
                 }
             });
         }
@@ -124,7 +124,7 @@ fn damaged_tflite_models_end_in_an_error_or_a_program() {
                 for _ in 0..1_000 {
                     let mut bytes = whole.clone();
                     random.damage(&mut bytes);
-                    fuzz_onnx(&bytes);
+                    fuzz_model(&bytes);
                 }
             });
         }
@@ -135,7 +135,7 @@ fn damaged_tflite_models_end_in_an_error_or_a_program() {
 fn every_cut_of_a_model_is_refused_or_imported() {
     alone(|| {
         let whole = fixture("transpose_reshape/model.onnx");
-        bounded(10, 64, "a cut model", || (0..whole.len()).for_each(|len| _ = fuzz_onnx(&whole[..len])));
+        bounded(10, 64, "a cut model", || (0..whole.len()).for_each(|len| _ = fuzz_model(&whole[..len])));
     });
 }
 
@@ -155,7 +155,7 @@ fn damaged_tensor_files_end_in_an_error_or_a_tensor() {
 }
 
 fn refusal(what: &str, bytes: &[u8]) -> ImportError {
-    let result = bounded(20, 64, what, || Model::from_onnx(bytes, &BTreeMap::new()));
+    let result = bounded(20, 64, what, || Model::from_bytes(bytes, &BTreeMap::new()));
     match result {
         Ok(_) => panic!("{what}: imported"),
         Err(error) => error,
@@ -230,7 +230,8 @@ fn tensors_without_elements_are_computed_with() {
         node("Add", &["x", "sum"], &["y"], vec![]),
     ];
     let bytes = model(&[4], cut, nodes);
-    let made = alone(|| bounded(20, 64, "a slice of nothing", || Model::from_onnx(&bytes, &BTreeMap::new())));
+    let made =
+        alone(|| bounded(20, 64, "a slice of nothing", || Model::from_bytes(&bytes, &BTreeMap::new())));
     let x = Tensor::from_f32(&[4], &[1.0, -2.0, 3.0, 4.0]);
     assert_eq!(made.unwrap().run(std::slice::from_ref(&x)).unwrap(), [x]);
 }
@@ -332,7 +333,7 @@ fn a_long_chain_of_nodes_does_not_overflow_the_stack() {
         let mut nodes = vec![node("Neg", &["x"], &["v0"], vec![])];
         nodes.extend((1..=3_000).map(|i| node("Neg", &[&name(i - 1)], &[&name(i)], vec![])));
         let bytes = model(&[1], vec![], nodes);
-        let result = bounded(60, 64, "a long chain", || Model::from_onnx(&bytes, &BTreeMap::new()));
+        let result = bounded(60, 64, "a long chain", || Model::from_bytes(&bytes, &BTreeMap::new()));
         assert_eq!(result.unwrap().graph().inputs.len(), 1);
     });
 }

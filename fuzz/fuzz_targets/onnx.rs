@@ -6,5 +6,5 @@ libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, see
 });
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    opml_frontend::fuzz_onnx(data);
+    opml_frontend::fuzz_model(data);
 });

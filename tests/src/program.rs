@@ -63,7 +63,7 @@ impl Program {
 
     /// Builds the model in the bytes of a file below `dir`.
     pub fn build(name: &'static str, file: &[u8], dir: &Path) -> Self {
-        let model = Model::from_onnx(file, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let model = Model::from_bytes(file, &BTreeMap::new()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let (out, prestate) = build_request(request(name, file, &model), dir);
         let manifest = fs::read(out.join(file::MANIFEST)).expect("a build writes a manifest");
         Self {

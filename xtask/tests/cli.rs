@@ -71,7 +71,7 @@ fn programs_that_are_no_models_are_refused() {
     xtask_with(&["build-model", "nowhere/model.onnx"]).assert_fails(2, &["cannot read nowhere/model.onnx"]);
     let notes = fixture("requirements.txt");
     xtask_with(&["build-model", text(&notes)])
-        .assert_fails(2, &["is no .onnx file", "export the model to ONNX"]);
+        .assert_fails(2, &["is no .onnx or .tflite file", "cargo xtask convert"]);
     let not_onnx = fixture("not_onnx.onnx");
     xtask_with(&["build-model", text(&not_onnx)]).assert_fails(1, &["this is not an ONNX model"]);
 }

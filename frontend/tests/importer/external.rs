@@ -54,7 +54,7 @@ fn import(file: &ModelFile, large: usize) -> Result<Model, ImportError> {
 fn weights_in_other_files_are_the_same_weights() {
     let tensors = initializers();
     let [w, s] = &tensors[..] else { unreachable!() };
-    let inside = Model::from_onnx(&with(tensors.clone()), &Default::default()).unwrap();
+    let inside = Model::from_bytes(&with(tensors.clone()), &Default::default()).unwrap();
     let input = Tensor::from_f32(&[2, 3], &[1.0, 2.0, 3.0, -1.0, 0.5, 0.25]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
@@ -134,7 +134,7 @@ fn elements_of_attributes_are_in_the_model() {
     let value = outside(&floats("v", &[1], &[]), &[("location", "v")]);
     let constant = node("Constant", &[], &["c"], vec![tensor("value", value)]);
     let bytes = model(&[1], vec![], vec![constant, node("Add", &["x", "c"], &["y"], vec![])]);
-    let refusal = Model::from_onnx(&bytes, &Default::default()).unwrap_err().to_string();
+    let refusal = Model::from_bytes(&bytes, &Default::default()).unwrap_err().to_string();
     assert!(refusal.contains("are in another file, where only those of initializers may be"), "{refusal}");
 }
 

@@ -31,7 +31,7 @@ fn bytes(name: &str) -> Vec<u8> {
 }
 
 fn refusal(name: &str, given: &[(&str, u32)]) -> ImportError {
-    match Model::from_onnx(&bytes(name), &dims(given)) {
+    match Model::from_bytes(&bytes(name), &dims(given)) {
         Ok(_) => panic!("{name} was imported"),
         Err(error) => error,
     }
@@ -140,7 +140,7 @@ fn a_dimension_that_the_model_does_not_have_is_refused() {
     let ImportError::UnknownDimension { name, known } = &error else { panic!("{error:?}") };
     assert_eq!((name.as_str(), known.as_slice()), ("bacth", &["batch".to_owned()][..]));
     let fixed = fs::read(fixture("concat/model.onnx")).unwrap();
-    let error = Model::from_onnx(&fixed, &dims(&[("batch", 1)])).unwrap_err();
+    let error = Model::from_bytes(&fixed, &dims(&[("batch", 1)])).unwrap_err();
     assert_eq!(error.to_string(), "the model has no open dimension `batch`; it has: none");
 }
 
@@ -161,7 +161,7 @@ fn a_dimension_beyond_the_memory_of_the_vm_is_refused() {
 #[test]
 fn given_dimensions_make_a_model_that_runs() {
     let run = |name: &str, given: &[(&str, u32)], shape: &[u32], values: &[f32]| {
-        let model = Model::from_onnx(&bytes(name), &dims(given)).unwrap();
+        let model = Model::from_bytes(&bytes(name), &dims(given)).unwrap();
         let outputs = model.run(&[Tensor::from_f32(shape, values)]).unwrap();
         assert_eq!(outputs.len(), 1);
         (outputs[0].shape.clone(), outputs[0].to_f32().unwrap())

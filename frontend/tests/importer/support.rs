@@ -65,7 +65,7 @@ pub fn dims(given: &[(&str, u32)]) -> BTreeMap<String, u32> {
 
 /// Imports a model without open dimensions.
 pub fn import(bytes: &[u8]) -> Model {
-    Model::from_onnx(bytes, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}"))
+    Model::from_bytes(bytes, &BTreeMap::new()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// The recorded tensors `NET/KIND_N.pb` for `ports`.

@@ -34,7 +34,7 @@ impl Case {
         let mut proto = ModelProto::decode(&*bytes).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let data = folder.join("test_data_set_0");
         let inputs = take_inputs(&mut proto, &data, &listed.constant);
-        let model = Model::from_onnx(&proto.encode_to_vec(), &BTreeMap::new()).map_err(|e| e.to_string())?;
+        let model = Model::from_bytes(&proto.encode_to_vec(), &BTreeMap::new()).map_err(|e| e.to_string())?;
         let inputs = inputs.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
         let outputs =
             (0..model.graph().outputs.len()).map(|i| tensor(&message(&data.join(format!("output_{i}.pb")))));
