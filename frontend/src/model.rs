@@ -78,12 +78,12 @@ impl Model {
 
     /// Source of the guest program. It does not depend on the values of the weights.
     pub fn guest_source(&self) -> String {
-        emit::source(&self.graph, &self.plan).0
+        self.source_with_calls().0
     }
 
-    /// The statements of the guest's source that stand for nodes, by their lines.
-    pub fn calls(&self) -> Vec<emit::SourceCall> {
-        emit::source(&self.graph, &self.plan).1
+    /// The same, and its statements that stand for nodes, by their lines.
+    pub fn source_with_calls(&self) -> (String, Vec<emit::SourceCall>) {
+        emit::source(&self.graph, &self.plan)
     }
 
     /// The weights that the source refers to.

@@ -150,11 +150,14 @@ impl Op {
             Op::Reduce(op, ..) => format!("Reduce({op:?})"),
             Op::ArgReduce(op, ..) => format!("ArgReduce({op:?})"),
             Op::Repeat { count, .. } => format!("Repeat({count})"),
-            other => {
-                let text = format!("{other:?}");
-                text.split(['(', ' ']).next().unwrap_or_default().to_owned()
-            }
+            other => other.variant(),
         }
+    }
+
+    /// The kernel's name without its function or shape: `Unary`.
+    pub(crate) fn variant(&self) -> String {
+        let text = format!("{self:?}");
+        text.split(['(', ' ']).next().unwrap_or_default().to_owned()
     }
 
     /// Products that are summed up, padding included, of one call.

@@ -152,12 +152,10 @@ fn statement(call: SourceCall) -> Statement {
 }
 
 fn request(name: &str, file: &[u8], model: &Model) -> Request {
+    let (source, calls) = model.source_with_calls();
     Request {
         name: name.to_owned(),
-        program: GuestProgram {
-            source: model.guest_source(),
-            weights: model.constants().into_iter().map(weight).collect(),
-        },
+        program: GuestProgram { source, weights: model.constants().into_iter().map(weight).collect() },
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         model: Some(ModelInfo {
@@ -175,7 +173,7 @@ fn request(name: &str, file: &[u8], model: &Model) -> Request {
             arena: model.plan().bytes as u64,
             lower_bound: model.plan().lower_bound as u64,
         }),
-        statements: model.calls().into_iter().map(statement).collect(),
+        statements: calls.into_iter().map(statement).collect(),
         rebuild: format!("cargo xtask build-model {name}.onnx"),
     }
 }

@@ -76,7 +76,7 @@ fn every_table_sums_up_to_the_run() {
 
 #[test]
 fn statements_are_those_of_the_import() {
-    let calls = cnn().model.calls();
+    let calls = cnn().model.source_with_calls().1;
     let table = statements(cnn());
     assert_eq!(table.statements.len(), calls.len());
     for (statement, call) in table.statements.iter().zip(&calls) {

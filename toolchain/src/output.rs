@@ -57,6 +57,7 @@ type Content<'a> = Box<dyn FnOnce(&mut (dyn Write + Send)) -> io::Result<()> + S
 pub(crate) struct Files {
     out: PathBuf,
     files: BTreeMap<&'static str, Staged>,
+    /// Behind the files, which go first.
     _guard: Guard,
 }
 
@@ -115,7 +116,8 @@ impl Files {
     /// Gives the files their names. The manifest is removed first and written last: a folder with a manifest is
     /// whole. A folder that holds all this already stays as it is.
     pub fn publish(self, manifest: &Manifest) -> Result<(), BuildError> {
-        let Self { out, files, _guard } = self;
+        // What is named first goes last: the folder is not let go before the files that got no name are gone.
+        let Self { _guard, out, files } = self;
         let path = out.join(file::MANIFEST);
         let text = manifest.to_json();
         // Of the program that was in the folder before, if it had a file more.

@@ -7,6 +7,7 @@
 //! | files of two programs in one folder | `no_file_of_another_program_is_left` |
 //! | a manifest that claims what nobody knows | `the_manifest_leaves_out_what_is_not_known` |
 //! | a program without tensors that cannot be run | `bytes_go_in_and_come_out` |
+//! | a folder let go while unfinished files are in it | `several_write_one_folder_in_turn` |
 
 mod common;
 
@@ -130,6 +131,25 @@ fn no_file_of_another_program_is_left() {
     let ran = image(&mlp().join(file::PROGRAM), &out, &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(!out.join(file::DEBUG).exists(), "the debug information of the other program is still there");
+}
+
+/// Of an output that is whole already each only removes what it wrote, and the next finds nothing unfinished.
+#[test]
+fn several_write_one_folder_in_turn() {
+    let places = tempfile::tempdir().expect("there is room");
+    let (out, program) = (places.path().join("out"), mlp().join(file::PROGRAM));
+    let again = || {
+        for _ in 0..10 {
+            let ran = image(&program, &out, &[]);
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(again);
+        }
+    });
+    assert_eq!(outputs(&out).len(), 6);
 }
 
 /// The folder of a build would lose its manifest, and perhaps the very file that was given.

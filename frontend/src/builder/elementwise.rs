@@ -13,7 +13,7 @@ impl Builder {
     /// # Errors
     /// A function that its type does not have.
     pub fn unary(&mut self, op: UnaryOp, x: &Value) -> Built {
-        if let Some(done) = self.unary_by_table(op, x)? {
+        if let Some(done) = self.by_table(x, |b, table| b.unary(op, table))? {
             return Ok(done);
         }
         let kernel = match (x.dtype, op) {

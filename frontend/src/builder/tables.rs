@@ -1,7 +1,7 @@
 //! Functions of bytes: whatever they are made of, there are 256 results, and the kernels make them now.
 
 use opml_abi::DataType;
-use opml_kernels::{BinaryOp, UnaryOp};
+use opml_kernels::BinaryOp;
 
 use super::{Builder, Built, Tabulated, Value};
 use crate::elements::Elements;
@@ -22,12 +22,20 @@ impl Builder {
     ///
     /// # Errors
     /// A result that is too large.
-    pub fn lookup(&mut self, x: &Value, table: &Value) -> Built {
+    fn lookup(&mut self, x: &Value, table: &Value) -> Built {
         self.as_it_lies(x, |b, x| {
             let out = b.call(Op::Lookup, &[x, table], table.dtype, &x.shape)?;
             b.remember_table(&out, Tabulated { x: x.clone(), table: table.clone() });
             Ok(out)
         })
+    }
+
+    /// The same if the table is known; nothing if it is left to the program.
+    ///
+    /// # Errors
+    /// A result that is too large.
+    pub fn lookup_known(&mut self, x: &Value, table: &Value) -> Built<Option<Value>> {
+        if self.is_constant(table) { self.lookup(x, table).map(Some) } else { Ok(None) }
     }
 
     /// What `function` makes of a table, looked up; nothing if `x` has none, or if that is left to the program.
@@ -38,12 +46,7 @@ impl Builder {
     ) -> Built<Option<Value>> {
         let Some(Tabulated { x, table }) = self.tabulated(x) else { return Ok(None) };
         let table = function(self, &table)?;
-        if self.is_constant(&table) { self.lookup(&x, &table).map(Some) } else { Ok(None) }
-    }
-
-    /// A function of one operand that is itself one of bytes.
-    pub(super) fn unary_by_table(&mut self, op: UnaryOp, x: &Value) -> Built<Option<Value>> {
-        self.by_table(x, |b, table| b.unary(op, table))
+        self.lookup_known(&x, &table)
     }
 
     /// A function of two operands, both of them functions of the same bytes, or one of them the same number everywhere.

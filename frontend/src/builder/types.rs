@@ -34,11 +34,9 @@ pub fn check(op: &Op, operands: &[DataType], results: &[DataType]) -> Built<()> 
         Op::Lookup => matches!(operands[0], DataType::Int8 | DataType::Uint8),
         _ => true,
     };
-    if fits { Ok(()) } else { Err(format!("operands of the types {operands:?} are not for {}", name(op))) }
-}
-
-/// The kernel without its shape.
-fn name(op: &Op) -> String {
-    let text = format!("{op:?}");
-    text.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("operands of the types {operands:?} are not for {}", op.variant()))
+    }
 }

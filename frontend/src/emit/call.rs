@@ -175,12 +175,7 @@ impl Call {
             }
             Op::IntegerMatMul(shape, bytes, results) => {
                 let names = ["matmul_integer", "qlinear_matmul"];
-                self.integer(
-                    names,
-                    shape,
-                    &[self.bytes(0, 2, bytes[0]), self.bytes(1, 3, bytes[1])],
-                    *results,
-                )
+                self.integer(names, shape, &self.factors(*bytes), *results)
             }
             Op::PackedIntegerMatMul(shape, byte, results) => {
                 let names = ["matmul_integer_packed", "qlinear_matmul_packed"];
@@ -188,15 +183,15 @@ impl Call {
             }
             Op::IntegerConv2d(shape, bytes, results) => {
                 let names = ["conv2d_integer", "qlinear_conv2d"];
-                self.integer(
-                    names,
-                    shape,
-                    &[self.bytes(0, 2, bytes[0]), self.bytes(1, 3, bytes[1])],
-                    *results,
-                )
+                self.integer(names, shape, &self.factors(*bytes), *results)
             }
             _ => return None,
         })
+    }
+
+    /// Both factors of products of bytes.
+    fn factors(&self, bytes: [Byte; 2]) -> [String; 2] {
+        [self.bytes(0, 2, bytes[0]), self.bytes(1, 3, bytes[1])]
     }
 
     /// Operands `elements` and `zero` as bytes.

@@ -227,6 +227,18 @@ impl<'a> Net<'a> {
         Ok(name)
     }
 
+    /// The elements of a tensor as numbers, its axes in another order.
+    ///
+    /// # Errors
+    /// Those of [`stored`](Self::stored).
+    pub fn ordered(&mut self, id: Id, order: &[i64]) -> Made<Name> {
+        let stored = self.stored(id)?;
+        let moved = self.transposed(stored, order);
+        let Some(of) = self.quantisation(id)? else { return Ok(moved) };
+        let axis = order.iter().position(|&from| from == of.axis as i64).unwrap_or(0);
+        self.dequantised(moved, id, &of, axis)
+    }
+
     /// Floats of the integers `stored`, which are those of a tensor in some order: their scales go along `axis`.
     ///
     /// # Errors
@@ -279,34 +291,42 @@ impl<'a> Net<'a> {
         Ok(())
     }
 
-    /// An image with its channels first: [N, C, H, W] of [N, H, W, C].
+    /// An image with its channels first, [N, C, H, W] of [N, H, W, C].
     ///
     /// # Errors
-    /// Those of [`value`](Self::value).
+    /// A tensor of another rank, and those of [`value`](Self::value).
     pub fn image(&mut self, id: Id) -> Made<Name> {
-        let stored = self.stored(id)?;
         self.require_image(id)?;
-        let first = self.transposed(stored, &CHANNELS_FIRST);
-        Ok(match self.quantisation(id)? {
-            Some(quantisation) => self.dequantised(first, id, &quantisation, 1)?,
-            None => first,
-        })
+        self.ordered(id, &CHANNELS_FIRST)
     }
 
-    /// Makes a tensor of an image that has its channels first.
+    /// The same of the elements as they are in the file.
+    ///
+    /// # Errors
+    /// A tensor of another rank, and those of [`stored`](Self::stored).
+    pub fn stored_image(&mut self, id: Id) -> Made<Name> {
+        self.require_image(id)?;
+        let stored = self.stored(id)?;
+        Ok(self.transposed(stored, &CHANNELS_FIRST))
+    }
+
+    /// Makes a tensor of an image of numbers that has its channels first.
     ///
     /// # Errors
     /// A result with several scales.
     pub fn store_image(&mut self, id: Id, value: Name) -> Made {
         let value = self.quantised(value, id)?;
-        let last = self.transposed(value, &CHANNELS_LAST);
-        self.bind(id, last);
+        self.bind_image(id, value);
         Ok(())
     }
 
-    /// # Errors
-    /// A tensor of another rank than 4.
-    pub fn require_image(&self, id: Id) -> Made {
+    /// Says which image, with its channels first, a tensor is.
+    pub fn bind_image(&mut self, id: Id, value: Name) {
+        let last = self.transposed(value, &CHANNELS_LAST);
+        self.bind(id, last);
+    }
+
+    fn require_image(&self, id: Id) -> Made {
         match self.rank(id) {
             4 => Ok(()),
             _ => Err(format!("an operand of the shape {:?}, which is no image", self.shape(id)?)),

@@ -151,9 +151,8 @@ fn calls_are_the_lines_of_their_nodes() {
     let mut loops = 0;
     for (name, bytes) in all_models() {
         let (model, mut products) = (import(&bytes), 0);
-        let source = model.guest_source();
+        let (source, calls) = model.source_with_calls();
         let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
-        let calls = model.calls();
         for call in &calls {
             let at = call.line as usize - 1;
             let is_loop = call.operator.starts_with("Repeat(");

@@ -5,15 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use gimli::{
-    AttributeValue, DebugLine, DebugLineOffset, DebugLineStr, DebugStr, EndianSlice, LineRow, Reader,
-    RunTimeEndian, Section as _,
-};
-use opml_targets::{ByteOrder, Class};
+use gimli::{DebugLine, DebugLineOffset, LineRow, Reader, Section as _};
+use opml_targets::Class;
 
-use super::{Elf, MAX_NAME, printable};
-
-type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
+use super::strings::Strings;
+use super::{Elf, Slice};
 
 /// Most rows that are kept, at 24 bytes; a row takes a byte of a hostile file.
 const MAX_ROWS: usize = 1 << 22;
@@ -26,8 +22,7 @@ const MAX_FILES: usize = 4096;
 #[derive(Debug)]
 pub struct SourceLines<'a> {
     lines: DebugLine<Slice<'a>>,
-    strings: DebugStr<Slice<'a>>,
-    line_strings: DebugLineStr<Slice<'a>>,
+    strings: Strings<'a>,
     address_size: u8,
     /// Sorted by address.
     rows: Vec<Row>,
@@ -48,14 +43,9 @@ struct Row {
 
 impl<'a> SourceLines<'a> {
     pub(super) fn new(elf: &'a Elf) -> Self {
-        let endian = match elf.header().byte_order {
-            ByteOrder::Big => RunTimeEndian::Big,
-            ByteOrder::Little => RunTimeEndian::Little,
-        };
         let mut source = Self {
-            lines: DebugLine::from(EndianSlice::new(elf.plain_section(".debug_line"), endian)),
-            strings: DebugStr::from(EndianSlice::new(elf.plain_section(".debug_str"), endian)),
-            line_strings: DebugLineStr::from(EndianSlice::new(elf.plain_section(".debug_line_str"), endian)),
+            lines: DebugLine::from(elf.dwarf(".debug_line")),
+            strings: Strings::new(elf),
             address_size: if elf.header().class == Class::Elf32 { 4 } else { 8 },
             rows: Vec::new(),
             files: BTreeMap::new(),
@@ -121,24 +111,14 @@ impl<'a> SourceLines<'a> {
         let program = self.lines.program(DebugLineOffset(program), self.address_size, None, None).ok()?;
         let header = program.header();
         let file = header.file(file)?;
-        let name = self.text(file.path_name())?;
-        let directory = file.directory(header).and_then(|directory| self.text(directory));
+        let name = self.strings.text(file.path_name())?;
+        let directory = file.directory(header).and_then(|directory| self.strings.text(directory));
         Some(match directory {
             Some(directory) if !directory.is_empty() && !name.starts_with('/') => {
                 format!("{directory}/{name}")
             }
             _ => name,
         })
-    }
-
-    fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<String> {
-        let text = match value {
-            AttributeValue::String(text) => text,
-            AttributeValue::DebugStrRef(offset) => self.strings.get_str(offset).ok()?,
-            AttributeValue::DebugLineStrRef(offset) => self.line_strings.get_str(offset).ok()?,
-            _ => return None,
-        };
-        Some(printable(&text.slice()[..text.len().min(MAX_NAME)]))
     }
 }
 

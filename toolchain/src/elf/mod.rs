@@ -11,6 +11,7 @@ mod frames;
 mod headers;
 mod lines;
 mod scopes;
+mod strings;
 mod symbols;
 
 pub use error::ElfError;
@@ -21,6 +22,7 @@ pub use symbols::{Located, Symbol};
 use std::io::{self, Write};
 
 use bytes::Bytes;
+use gimli::{EndianSlice, RunTimeEndian};
 use goblin::elf::{program_header, section_header};
 use opml_targets::{AddressRange, ByteOrder, Class};
 
@@ -29,6 +31,9 @@ pub const MAX_NAME: usize = 1024;
 
 /// The section of the weights, which linker scripts give a segment of its own.
 pub(crate) const WEIGHTS: &str = ".opml.weights";
+
+/// What the readers of debug information read.
+type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
 
 /// A well-formed ELF file.
 #[derive(Clone, Debug)]
@@ -261,6 +266,15 @@ impl Elf {
     /// The functions and source lines of the file's code, inlined functions included.
     pub fn frames(&self) -> Frames<'_> {
         Frames::new(self)
+    }
+
+    /// A section of debug information, as its readers take it.
+    fn dwarf(&self, name: &str) -> Slice<'_> {
+        let endian = match self.header.byte_order {
+            ByteOrder::Big => RunTimeEndian::Big,
+            ByteOrder::Little => RunTimeEndian::Little,
+        };
+        EndianSlice::new(self.plain_section(name), endian)
     }
 
     /// The bytes of the first section with this name that is not compressed.

@@ -9,15 +9,14 @@ use std::collections::BTreeMap;
 
 use gimli::{
     Abbreviations, AttributeValue, DebugAbbrev, DebugAbbrevOffset, DebugAddr, DebugAddrBase, DebugInfo,
-    DebugInfoOffset, DebugLineStr, DebugRanges, DebugRngLists, DebugRngListsBase, DebugStr, DebugStrOffsets,
-    DebugStrOffsetsBase, DebuggingInformationEntry, EndianSlice, RangeLists, RangeListsOffset, Reader as _,
-    RunTimeEndian, UnitHeader, UnitSectionOffset, constants,
+    DebugInfoOffset, DebugRanges, DebugRngLists, DebugRngListsBase, DebugStrOffsets, DebugStrOffsetsBase,
+    DebuggingInformationEntry, RangeLists, RangeListsOffset, Reader as _, UnitHeader, UnitSectionOffset,
+    constants,
 };
-use opml_targets::ByteOrder;
 
-use super::{Elf, MAX_NAME, printable, symbols};
+use super::strings::Strings;
+use super::{Elf, Slice, symbols};
 
-type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
 type Entry<'a> = DebuggingInformationEntry<Slice<'a>>;
 type Value<'a> = AttributeValue<Slice<'a>>;
 
@@ -73,8 +72,7 @@ pub(super) struct Call {
 #[derive(Debug)]
 struct Sections<'a> {
     info: DebugInfo<Slice<'a>>,
-    strings: DebugStr<Slice<'a>>,
-    line_strings: DebugLineStr<Slice<'a>>,
+    strings: Strings<'a>,
     string_offsets: DebugStrOffsets<Slice<'a>>,
     addresses: DebugAddr<Slice<'a>>,
     ranges: RangeLists<Slice<'a>>,
@@ -97,15 +95,10 @@ struct Unit<'a> {
 
 impl<'a> Scopes<'a> {
     pub fn new(elf: &'a Elf) -> Self {
-        let endian = match elf.header().byte_order {
-            ByteOrder::Big => RunTimeEndian::Big,
-            ByteOrder::Little => RunTimeEndian::Little,
-        };
-        let section = |name| EndianSlice::new(elf.plain_section(name), endian);
+        let section = |name| elf.dwarf(name);
         let sections = Sections {
             info: DebugInfo::from(section(".debug_info")),
-            strings: DebugStr::from(section(".debug_str")),
-            line_strings: DebugLineStr::from(section(".debug_line_str")),
+            strings: Strings::new(elf),
             string_offsets: DebugStrOffsets::from(section(".debug_str_offsets")),
             addresses: DebugAddr::from(section(".debug_addr")),
             ranges: RangeLists::new(
@@ -280,18 +273,15 @@ impl<'a> Scopes<'a> {
 
     fn text(&self, unit: &Unit<'a>, value: Value<'a>) -> Option<String> {
         let sections = &self.sections;
-        let text = match value {
-            AttributeValue::String(text) => text,
-            AttributeValue::DebugStrRef(offset) => sections.strings.get_str(offset).ok()?,
-            AttributeValue::DebugLineStrRef(offset) => sections.line_strings.get_str(offset).ok()?,
+        let value = match value {
             AttributeValue::DebugStrOffsetsIndex(index) => {
                 let (format, base) = (unit.header.format(), unit.string_base);
                 let offset = sections.string_offsets.get_str_offset(format, base, index).ok()?;
-                sections.strings.get_str(offset).ok()?
+                AttributeValue::DebugStrRef(offset)
             }
-            _ => return None,
+            other => other,
         };
-        Some(printable(&text.slice()[..text.len().min(MAX_NAME)]))
+        sections.strings.text(value)
     }
 
     /// The name of the entry at an offset: its own, or that of the function it is a copy of.

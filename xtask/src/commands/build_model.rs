@@ -171,15 +171,12 @@ pub(crate) fn import(
         let symbol = c.symbol.clone();
         Weight { symbol, words: Words::made(move |put| c.write(put)) }
     };
-    let plan = model.plan();
+    let (plan, (source, calls)) = (model.plan(), model.source_with_calls());
     let request = Request {
-        program: GuestProgram {
-            source: model.guest_source(),
-            weights: model.constants().into_iter().map(weight).collect(),
-        },
+        program: GuestProgram { source, weights: model.constants().into_iter().map(weight).collect() },
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
-        statements: model.calls().into_iter().map(statement).collect(),
+        statements: calls.into_iter().map(statement).collect(),
         memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
         rebuild: rebuild(&info.file_name(&name), &name, target, &given::flags(&info.dims, &info.constants)),
         model: Some(info),

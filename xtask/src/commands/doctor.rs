@@ -41,10 +41,10 @@ struct Report<'a> {
 fn text(report: &DoctorReport, python: &Finding) -> String {
     let mut text = String::new();
     for (title, findings) in [
-        ("pinned toolchain (reference builds)", &report.pinned),
-        ("rustup toolchain (second choice: its builds are no reference)", &report.rustup),
-        ("system", &report.system),
-        ("conversion, quantisation and tests; builds do without", &vec![python.clone()]),
+        ("pinned toolchain (reference builds)", &report.pinned[..]),
+        ("rustup toolchain (second choice: its builds are no reference)", &report.rustup[..]),
+        ("system", &report.system[..]),
+        ("conversion, quantisation and tests; builds do without", std::slice::from_ref(python)),
     ] {
         text += &format!("{title}\n");
         findings.iter().for_each(|finding| text += &line(finding));

@@ -84,17 +84,9 @@ fn conv(call: &mut Call<'_>) -> Built<Vec<Value>> {
     if windows.axes() > 2 {
         return Ok(vec![super::pools::conv_by_windows(call, &x, &w, bias.as_ref(), &windows, groups)?]);
     }
-    // One dimension is an image of one row.
-    let flat = |call: &Call<'_>, value: &Value| {
-        if windows.axes() == 1 { call.b.unsqueeze(value, 2) } else { value.clone() }
-    };
-    let (image, filters) = (flat(call, &x), flat(call, &w));
+    let (image, filters) = (windows.image(call, &x), windows.image(call, &w));
     let out = call.b.conv2d(&image, &filters, bias.as_ref(), &windows.plane(), groups)?;
-    Ok(vec![if windows.axes() == 1 {
-        call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]])?
-    } else {
-        out
-    }])
+    Ok(vec![windows.of_image(call, out)?])
 }
 
 /// (x - mean) / sqrt(variance + epsilon) * scale + bias, with the statistics of the training.

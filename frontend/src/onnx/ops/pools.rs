@@ -153,6 +153,19 @@ impl Windows {
         }
     }
 
+    /// What [`plane`](Self::plane) moves over: one dimension is an image of one row.
+    pub fn image(&self, call: &Call<'_>, value: &Value) -> Value {
+        if self.axes() == 1 { call.b.unsqueeze(value, 2) } else { value.clone() }
+    }
+
+    /// The result of such an image, in as many dimensions as there were.
+    pub fn of_image(&self, call: &mut Call<'_>, out: Value) -> Built {
+        if self.axes() == 1 {
+            return call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]]);
+        }
+        Ok(out)
+    }
+
     /// All windows of an image whose border holds `border`: axes of the places, then axes inside a window.
     pub fn cut(&self, call: &mut Call<'_>, x: &Value, border: &Value) -> Built {
         let ends = |pads: &[usize]| [&vec![0; x.rank() - self.axes()][..], pads].concat();
@@ -183,14 +196,11 @@ fn over_windows(
     Ok(call.b.transpose(&kept, &outside))
 }
 
-/// In two dimensions pools have a kernel, that of a mean for float32; one dimension is an image of one row.
+/// In two dimensions, or one, pools have a kernel, that of a mean for float32.
 fn with_kernel(call: &mut Call<'_>, x: &Value, windows: &Windows, average: Option<bool>) -> Built {
-    let image = if windows.axes() == 1 { call.b.unsqueeze(x, 2) } else { x.clone() };
+    let image = windows.image(call, x);
     let out = call.b.pool2d(&image, &windows.plane(), average)?;
-    if windows.axes() == 1 {
-        return call.b.reshape(&out, &[out.shape[0], out.shape[1], out.shape[3]]);
-    }
-    Ok(out)
+    windows.of_image(call, out)
 }
 
 fn max_pool(call: &mut Call<'_>) -> Built<Vec<Value>> {

@@ -53,6 +53,11 @@ fn spread(call: &mut Call<'_>, value: &Value, x: &Value) -> Built {
     Ok(call.b.slice(&whole, axis, 0, x.shape[axis], 1))
 }
 
+/// Whether there is one scale and one zero point for all.
+fn are_single(scale: &Value, zero: Option<&Value>) -> bool {
+    scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1)
+}
+
 /// A call of `op` on `x`, a scale and perhaps a zero point, wherever they lie.
 fn with_parameters(
     call: &mut Call<'_>,
@@ -98,8 +103,10 @@ fn of_sums(
     dtype: DataType,
 ) -> Built<Option<Value>> {
     let Some(from) = call.b.scaled(x) else { return Ok(None) };
-    let one = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1);
-    if !one || !call.b.is_constant(scale) || !matches!(dtype, DataType::Int8 | DataType::Uint8) {
+    if !are_single(scale, zero)
+        || !call.b.is_constant(scale)
+        || !matches!(dtype, DataType::Int8 | DataType::Uint8)
+    {
         return Ok(None);
     }
     let zero = match zero {
@@ -113,11 +120,11 @@ fn of_sums(
 
 /// Floats of integers: of bytes with one scale for all by a table.
 fn floats(call: &mut Call<'_>, x: &Value, scale: &Value, zero: Option<&Value>) -> Built {
-    let single = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1) && !call.b.is_constant(x);
+    let single = are_single(scale, zero) && !call.b.is_constant(x);
     if let Some(bytes) = call.b.all_bytes(x.dtype).filter(|_| single) {
         let table = with_parameters(call, &bytes, scale, zero, DataType::Float32, Op::Dequantize)?;
-        if call.b.is_constant(&table) {
-            return call.b.lookup(x, &table);
+        if let Some(floats) = call.b.lookup_known(x, &table)? {
+            return Ok(floats);
         }
     }
     with_parameters(call, x, scale, zero, DataType::Float32, Op::Dequantize)
@@ -131,10 +138,9 @@ fn by_table(
     zero: Option<&Value>,
     dtype: DataType,
 ) -> Built<Option<Value>> {
-    let single = scale.len() == 1 && zero.is_none_or(|zero| zero.len() == 1);
-    let Some(from) = call.b.tabulated(x).filter(|_| single) else { return Ok(None) };
+    let Some(from) = call.b.tabulated(x).filter(|_| are_single(scale, zero)) else { return Ok(None) };
     let table = with_parameters(call, &from.table, scale, zero, dtype, Op::Quantize)?;
-    if call.b.is_constant(&table) { call.b.lookup(&from.x, &table).map(Some) } else { Ok(None) }
+    call.b.lookup_known(&from.x, &table)
 }
 
 /// Floats of integers with one scale and perhaps one zero point for all, noted as such.
@@ -310,17 +316,10 @@ pub(super) fn conv_sums(call: &mut Call<'_>, x: &Value, x_zero: &Value, w: &Valu
     if windows.axes() > 2 || !windows.border_is_small(&x.shape) || product_pays(call, &windows, w, groups) {
         return conv_by_product(call, x, x_zero, w, w_zero, &windows, groups);
     }
-    // One dimension is an image of one row.
-    let flat = |call: &Call<'_>, value: &Value| {
-        if windows.axes() == 1 { call.b.unsqueeze(value, 2) } else { value.clone() }
-    };
-    let (image, filters) = (flat(call, x), flat(call, w));
+    let (image, filters) = (windows.image(call, x), windows.image(call, w));
     let bytes = [byte(x)?, byte(w)?];
     let sums = call.b.integer_conv2d([&image, &filters, x_zero, w_zero], bytes, &windows.plane(), groups)?;
-    if windows.axes() == 1 {
-        return call.b.reshape(&sums, &[sums.shape[0], sums.shape[1], sums.shape[3]]);
-    }
-    Ok(sums)
+    windows.of_image(call, sums)
 }
 
 /// Whether a product of all windows takes fewer steps than a convolution in place, as measured: where there are few windows, packed weights

@@ -11,14 +11,14 @@ use crate::tflite::tensors;
 
 pub(super) const OPERATORS: Family = &[
     ("ABS", |net, op| unary(net, op, "Abs", Vec::new())),
-    ("ADD", add),
+    ("ADD", |net, op| binary(net, op, "Add")),
     ("ADD_N", add_n),
     ("ATAN2", atan2),
     ("CAST", cast),
     ("CEIL", |net, op| unary(net, op, "Ceil", Vec::new())),
     ("COS", |net, op| unary(net, op, "Cos", Vec::new())),
     ("DEQUANTIZE", requantise),
-    ("DIV", div),
+    ("DIV", |net, op| binary(net, op, "Div")),
     ("ELU", |net, op| unary(net, op, "Elu", Vec::new())),
     ("EXP", |net, op| unary(net, op, "Exp", Vec::new())),
     ("FLOOR", |net, op| unary(net, op, "Floor", Vec::new())),
@@ -31,12 +31,12 @@ pub(super) const OPERATORS: Family = &[
     ("LOG", |net, op| unary(net, op, "Log", Vec::new())),
     ("LOGISTIC", |net, op| unary(net, op, "Sigmoid", Vec::new())),
     ("LOG_SOFTMAX", |net, op| unary(net, op, "LogSoftmax", vec![int("axis", -1)])),
-    ("MAXIMUM", |net, op| binary(net, op, "Max", ActivationFunctionType::NONE)),
-    ("MINIMUM", |net, op| binary(net, op, "Min", ActivationFunctionType::NONE)),
-    ("MUL", mul),
+    ("MAXIMUM", |net, op| binary(net, op, "Max")),
+    ("MINIMUM", |net, op| binary(net, op, "Min")),
+    ("MUL", |net, op| binary(net, op, "Mul")),
     ("NEG", |net, op| unary(net, op, "Neg", Vec::new())),
-    ("POW", |net, op| binary(net, op, "Pow", ActivationFunctionType::NONE)),
-    ("PRELU", |net, op| binary(net, op, "PRelu", ActivationFunctionType::NONE)),
+    ("POW", |net, op| binary(net, op, "Pow")),
+    ("PRELU", |net, op| binary(net, op, "PRelu")),
     ("QUANTIZE", requantise),
     ("RELU", |net, op| bounded(net, op, (0.0, f32::INFINITY))),
     ("RELU6", |net, op| bounded(net, op, (0.0, 6.0))),
@@ -50,7 +50,7 @@ pub(super) const OPERATORS: Family = &[
     ("SQRT", |net, op| unary(net, op, "Sqrt", Vec::new())),
     ("SQUARE", square),
     ("SQUARED_DIFFERENCE", squared_difference),
-    ("SUB", sub),
+    ("SUB", |net, op| binary(net, op, "Sub")),
     ("TANH", |net, op| unary(net, op, "Tanh", Vec::new())),
 ];
 
@@ -60,37 +60,27 @@ fn unary(net: &mut Net<'_>, op: &Op<'_>, onnx: &str, attributes: Vec<AttributePr
     net.store(op.output(0)?, y)
 }
 
-fn binary(net: &mut Net<'_>, op: &Op<'_>, onnx: &str, activation: ActivationFunctionType) -> Made {
+fn binary(net: &mut Net<'_>, op: &Op<'_>, onnx: &str) -> Made {
     let (a, b) = (net.value(op.input(0)?)?, net.value(op.input(1)?)?);
     let y = net.node(onnx, &[a, b], Vec::new());
-    let y = net.activated(y, activation, op.output(0)?)?;
+    let y = net.activated(y, fused(op), op.output(0)?)?;
     net.store(op.output(0)?, y)
+}
+
+/// What is fused into an operator of two operands: none but these four have options that say so.
+fn fused(op: &Op<'_>) -> ActivationFunctionType {
+    let options = &op.options;
+    let add = || options.builtin_options_as_add_options().map(|o| o.fused_activation_function());
+    let sub = || options.builtin_options_as_sub_options().map(|o| o.fused_activation_function());
+    let mul = || options.builtin_options_as_mul_options().map(|o| o.fused_activation_function());
+    let div = || options.builtin_options_as_div_options().map(|o| o.fused_activation_function());
+    add().or_else(sub).or_else(mul).or_else(div).unwrap_or_default()
 }
 
 fn bounded(net: &mut Net<'_>, op: &Op<'_>, bounds: (f32, f32)) -> Made {
     let x = net.value(op.input(0)?)?;
     let y = net.clipped(x, bounds, op.output(0)?)?;
     net.store(op.output(0)?, y)
-}
-
-fn add(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let options = op.options.builtin_options_as_add_options();
-    binary(net, op, "Add", options.map(|o| o.fused_activation_function()).unwrap_or_default())
-}
-
-fn sub(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let options = op.options.builtin_options_as_sub_options();
-    binary(net, op, "Sub", options.map(|o| o.fused_activation_function()).unwrap_or_default())
-}
-
-fn mul(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let options = op.options.builtin_options_as_mul_options();
-    binary(net, op, "Mul", options.map(|o| o.fused_activation_function()).unwrap_or_default())
-}
-
-fn div(net: &mut Net<'_>, op: &Op<'_>) -> Made {
-    let options = op.options.builtin_options_as_div_options();
-    binary(net, op, "Div", options.map(|o| o.fused_activation_function()).unwrap_or_default())
 }
 
 fn add_n(net: &mut Net<'_>, op: &Op<'_>) -> Made {

@@ -49,8 +49,7 @@ fn conv(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         ints("dilations", &[o.dilation_h_factor().into(), o.dilation_w_factor().into()]),
         int("group", (channels / own) as i64),
     ];
-    let filters = net.filters(op.input(1)?, &[0, 3, 1, 2])?;
-    convolution(net, op, filters, 0, attributes, o.fused_activation_function())
+    convolution(net, op, &[0, 3, 1, 2], attributes, o.fused_activation_function())
 }
 
 fn depthwise_conv(net: &mut Net<'_>, op: &Op<'_>) -> Made {
@@ -62,22 +61,21 @@ fn depthwise_conv(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         ints("dilations", &[o.dilation_h_factor().into(), o.dilation_w_factor().into()]),
         int("group", channels as i64),
     ];
-    let filters = net.filters(op.input(1)?, &[3, 0, 1, 2])?;
-    convolution(net, op, filters, 0, attributes, o.fused_activation_function())
+    convolution(net, op, &[3, 0, 1, 2], attributes, o.fused_activation_function())
 }
 
-/// The image is operand `image`; filters are the one behind it, and a bias may be the next.
+/// An image, filters whose axes go into the order `order`, and perhaps a bias.
 fn convolution(
     net: &mut Net<'_>,
     op: &Op<'_>,
-    filters: Name,
-    image: usize,
+    order: &[i64; 4],
     attributes: Vec<AttributeProto>,
     activation: ActivationFunctionType,
 ) -> Made {
-    let mut operands = vec![net.image(op.input(image)?)?, filters];
+    let (image, filters) = (op.input(0)?, op.input(1)?);
+    let mut operands = vec![net.image(image)?, net.filters(filters, order)?];
     if let Some(bias) = op.optional(2) {
-        operands.push(net.bias(bias, op.input(image)?, op.input(1)?)?);
+        operands.push(net.bias(bias, image, filters)?);
     }
     let y = net.node("Conv", &operands, attributes);
     let y = net.activated(y, activation, op.output(0)?)?;
@@ -138,7 +136,7 @@ fn window(o: &Pool2DOptions<'_>) -> Made<Vec<AttributeProto>> {
 
 fn max_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let o = op.options.builtin_options_as_pool_2_doptions().ok_or_else(missing)?;
-    pool(net, op, "MaxPool", window(&o)?, o.fused_activation_function())
+    on_image(net, op, "MaxPool", window(&o)?, o.fused_activation_function())
 }
 
 fn l2_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
@@ -151,7 +149,8 @@ fn l2_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     net.store_image(out, y)
 }
 
-fn pool(
+/// An operator of ONNX on an image alone.
+fn on_image(
     net: &mut Net<'_>,
     op: &Op<'_>,
     onnx: &str,
@@ -171,12 +170,10 @@ fn average_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let (x, out) = (op.input(0)?, op.output(0)?);
     let quantisation = net.quantisation(x)?;
     if quantisation.is_none() || quantisation != net.quantisation(out)? {
-        return pool(net, op, "AveragePool", window(&o)?, o.fused_activation_function());
+        return on_image(net, op, "AveragePool", window(&o)?, o.fused_activation_function());
     }
     let to = if net.kind(out) == TensorType::INT8 { DataType::Int8 } else { DataType::Uint8 };
-    let stored = net.stored(x)?;
-    net.require_image(x)?;
-    let first = net.transposed(stored, &[0, 3, 1, 2]);
+    let first = net.stored_image(x)?;
     let numbers = net.cast(first, DataType::Float);
     let mean = net.node("AveragePool", &[numbers], window(&o)?);
     let (half, sign) = (net.number(0.5), net.node("Sign", std::slice::from_ref(&mean), Vec::new()));
@@ -185,25 +182,36 @@ fn average_pool(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let whole = net.node("Floor", &[more], Vec::new());
     let rounded = net.node("Mul", &[whole, sign], Vec::new());
     let integers = net.cast(rounded, to);
-    let last = net.transposed(integers, &[0, 2, 3, 1]);
     if o.fused_activation_function() == ActivationFunctionType::NONE {
-        net.bind(out, last);
+        net.bind_image(out, integers);
         return Ok(());
     }
     let of = quantisation.expect("it is quantised");
-    let floats = net.dequantised(last, out, &of, 0)?;
+    let floats = net.dequantised(integers, out, &of, 0)?;
     let bounded = net.activated(floats, o.fused_activation_function(), out)?;
-    net.store(out, bounded)
+    net.store_image(out, bounded)
 }
 
 fn depth_to_space(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let o = op.options.builtin_options_as_depth_to_space_options().ok_or_else(missing)?;
-    pool(net, op, "DepthToSpace", vec![int("blocksize", o.block_size().into())], ActivationFunctionType::NONE)
+    on_image(
+        net,
+        op,
+        "DepthToSpace",
+        vec![int("blocksize", o.block_size().into())],
+        ActivationFunctionType::NONE,
+    )
 }
 
 fn space_to_depth(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let o = op.options.builtin_options_as_space_to_depth_options().ok_or_else(missing)?;
-    pool(net, op, "SpaceToDepth", vec![int("blocksize", o.block_size().into())], ActivationFunctionType::NONE)
+    on_image(
+        net,
+        op,
+        "SpaceToDepth",
+        vec![int("blocksize", o.block_size().into())],
+        ActivationFunctionType::NONE,
+    )
 }
 
 /// ONNX divides its alpha by the number of channels in a window, of which there are as many on either side.
@@ -216,7 +224,7 @@ fn local_response_normalization(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         float("beta", o.beta()),
         float("bias", o.bias()),
     ];
-    pool(net, op, "LRN", attributes, ActivationFunctionType::NONE)
+    on_image(net, op, "LRN", attributes, ActivationFunctionType::NONE)
 }
 
 fn resize_bilinear(net: &mut Net<'_>, op: &Op<'_>) -> Made {

@@ -96,15 +96,7 @@ impl Net<'_> {
         if shape.len() != 4 {
             return Err(format!("filters of the shape {shape:?}"));
         }
-        let stored = self.stored(id)?;
-        let moved = self.transposed(stored, order);
-        Ok(match self.quantisation(id)? {
-            Some(of) => {
-                let axis = order.iter().position(|&from| from == of.axis as i64).unwrap_or(0);
-                self.dequantised(moved, id, &of, axis)?
-            }
-            None => moved,
-        })
+        self.ordered(id, order)
     }
 
     /// A bias. One of integers is a term of their sums, whatever scale the file gives it: that of the image times that of the filters, as

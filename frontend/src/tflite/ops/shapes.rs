@@ -4,6 +4,7 @@ use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::Family;
+use crate::tflite::attributes::int;
 use crate::tflite::net::{Made, Name, Net};
 use crate::tflite::op::Op;
 use crate::tflite::tensors;
@@ -45,7 +46,7 @@ fn reshape(net: &mut Net<'_>, op: &Op<'_>) -> Made {
         (None, Some(dims)) => net.vector(&dims.iter().map(i64::from).collect::<Vec<_>>()),
         (None, None) => return Err("the new shape is missing".into()),
     };
-    let y = net.node("Reshape", &[x, shape], vec![crate::tflite::attributes::int("allowzero", 1)]);
+    let y = net.node("Reshape", &[x, shape], vec![int("allowzero", 1)]);
     store_moved(net, op, y)
 }
 

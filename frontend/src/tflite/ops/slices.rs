@@ -69,8 +69,7 @@ fn strided_slice(net: &mut Net<'_>, op: &Op<'_>) -> Made {
 
 fn split(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let (x, axis) = (net.stored(op.input(1)?)?, net.known_number(op.input(0)?, "axis")?);
-    let count = op.outputs().len();
-    let parts = net.nodes("Split", &[x], vec![int("axis", axis), int("num_outputs", count as i64)], count);
+    let parts = equal_parts(net, op, x, axis);
     bind_all(net, op, parts)
 }
 
@@ -90,12 +89,18 @@ fn split_v(net: &mut Net<'_>, op: &Op<'_>) -> Made {
 
 fn unpack(net: &mut Net<'_>, op: &Op<'_>) -> Made {
     let o = op.options.builtin_options_as_unpack_options().ok_or("its options are missing")?;
-    let (x, axis, count) = (net.stored(op.input(0)?)?, i64::from(o.axis()), op.outputs().len());
-    let parts = net.nodes("Split", &[x], vec![int("axis", axis), int("num_outputs", count as i64)], count);
+    let (x, axis) = (net.stored(op.input(0)?)?, i64::from(o.axis()));
+    let parts = equal_parts(net, op, x, axis);
     let axes = net.vector(&[axis]);
     let parts =
         parts.into_iter().map(|part| net.node("Squeeze", &[part, axes.clone()], Vec::new())).collect();
     bind_all(net, op, parts)
+}
+
+/// As many parts of the same size as there are results.
+fn equal_parts(net: &mut Net<'_>, op: &Op<'_>, x: Name, axis: i64) -> Vec<Name> {
+    let count = op.outputs().len();
+    net.nodes("Split", &[x], vec![int("axis", axis), int("num_outputs", count as i64)], count)
 }
 
 fn bind_all(net: &mut Net<'_>, op: &Op<'_>, parts: Vec<Name>) -> Made {
