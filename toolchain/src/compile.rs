@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::error::BuildError;
 use crate::flags;
 use crate::guest::GuestSource;
+use crate::package::Package;
 use crate::progress::{Progress, Unit};
 use crate::provision::Toolchain;
 use crate::sources::{GuestCrate, lay_out};
@@ -106,15 +107,18 @@ impl Compiler<'_> {
         command.arg("-Zjson-target-spec").arg("--target").arg(&self.sysroot.spec);
         crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
-        let help = match source {
-            GuestSource::Generated(_) => "if the model is at fault, please report it with the message",
-            GuestSource::Package(_) => {
-                // Nothing but what the compiler says of the guest.
-                command.arg("--quiet");
-                "the messages are those of the compiler; the program has neither std nor threads (docs/guests.md)"
+        let hand_written = matches!(source, GuestSource::Package(_));
+        // Nothing but what the compiler says of the guest.
+        command.args(hand_written.then_some("--quiet"));
+        let help = "if the model is at fault, please report it with the message";
+        let printed = crate::tool::run(&mut command, "compiling the guest", help);
+        let printed = match (printed, source) {
+            (Ok(text), GuestSource::Package(package)) => as_written(package, text),
+            (Err(BuildError::Tool { output, .. }), GuestSource::Package(package)) => {
+                return Err(BuildError::Guest { output: as_written(package, output) });
             }
+            (printed, _) => printed?,
         };
-        let printed = crate::tool::run(&mut command, "compiling the guest", help)?;
         let library = format!("lib{}.a", source.library());
         Ok((target_dir.join(triple(self.target)).join("release").join(library), printed))
     }
@@ -128,6 +132,12 @@ impl Compiler<'_> {
         work_dir::remove_tree(target_dir).map_err(BuildError::io("remove", target_dir))?;
         work_dir::write_atomically(&marker, key.as_bytes())
     }
+}
+
+/// Messages with the names that the files of the package's library have for who wrote it.
+fn as_written(package: &Package, messages: String) -> String {
+    let root = &package.root.package;
+    messages.replace(&format!("{}/vendor/{}-{}/", flags::SOURCES, root.name, root.version), "")
 }
 
 /// What a crate is compiled from.
