@@ -1,6 +1,6 @@
 //! From instruction words to slots.
 
-use crate::code::{Op, slot_of};
+use crate::code::{Op, pc_of, slot_of};
 use crate::cpu::{Cpu, SINK};
 use crate::fast::{Branch, DIV, DIVU, PAGE_END, UNUSUAL, branch_code, kind_code, pair_code};
 use crate::kinds::Number;
@@ -23,11 +23,13 @@ enum Single {
     Alone(Op),
 }
 
-/// Decodes the word at `pc` and those after it.
-pub(crate) fn decode(cpu: &mut Cpu, pc: u32) {
+/// Decodes the word at `pc` and those after it, up to the address `code_end` at most. Branches and jumps to where there is no code for
+/// the program are left to `step`.
+pub(crate) fn decode(cpu: &mut Cpu, pc: u32, code_end: u64, is_code: impl Fn(u32) -> bool) {
     let first = (pc >> 2) % PAGE_WORDS;
     let page = pc & !0xfff;
-    let end = (first + WINDOW).min(PAGE_WORDS);
+    let words = (code_end - u64::from(page)).div_ceil(4).min(PAGE_WORDS.into()) as u32;
+    let end = (first + WINDOW).min(words);
     if end == PAGE_WORDS {
         // From the last page the pc wraps to 0, which is not the next slot: `step` goes there.
         let code = if page == 0xffff_f000 { UNUSUAL } else { PAGE_END };
@@ -40,16 +42,24 @@ pub(crate) fn decode(cpu: &mut Cpu, pc: u32) {
         if cpu.code.get(slot) != Op::default() {
             continue;
         }
-        let single = single(cpu.space.word(pc), pc);
+        let single = match single(cpu.space.word(pc), pc) {
+            Single::Branch(branch, op)
+                if !branch.is_to_register() && !is_code(pc_of(slot.wrapping_add(op.c))) =>
+            {
+                unusual()
+            }
+            single => single,
+        };
         let next_is_decoded = word + 1 < PAGE_WORDS && cpu.code.get(slot + 1) != Op::default();
         let next = next_is_decoded.then(|| self::single(cpu.space.word(pc + 4), pc + 4));
-        if let Some(op) = fuse(single, next, word + 1 == PAGE_WORDS) {
+        if let Some(op) = fuse(single, next, word + 1 == words) {
             cpu.code.set(slot, op);
         }
     }
 }
 
-/// The slot of a word, given the one after it in the same page. Nothing if that one has to be decoded first.
+/// The slot of a word, given the one after it in the same page. Nothing if that one has to be decoded first; of the `last` word
+/// of a page or of the code it never is.
 fn fuse(single: Single, next: Option<Single>, last: bool) -> Option<Op> {
     let unusual = Op { code: UNUSUAL, ..Op::default() };
     Some(match (single, next) {
@@ -61,7 +71,7 @@ fn fuse(single: Single, next: Option<Single>, last: bool) -> Option<Op> {
             Op { code: branch_code(branch, delay), ..op }
         }
         (Single::Branch(..), Some(_)) => unusual,
-        // The delay slot is in the next page, or behind the window.
+        // The delay slot is in the next page or no code, or behind the window.
         (Single::Branch(..), None) if last => unusual,
         (Single::Branch(..), None) => return None,
         (Single::Alone(op), _) => op,
@@ -202,6 +212,8 @@ fn special(w: &Word) -> Single {
         0x04 => w.to_rd(Number::Sllv, rt, rs.into()),
         0x06 => w.to_rd(Number::Srlv, rt, rs.into()),
         0x07 => w.to_rd(Number::Srav, rt, rs.into()),
+        // Executed a second time it would jump elsewhere, see `fast`.
+        0x09 if w.rs() == w.rd() => unusual(),
         0x08 => Single::Branch(Branch::Register, Op { code: 0, a: SINK, b: rs, c: 0 }),
         0x09 => Single::Branch(Branch::RegisterLink, Op { code: 0, a: sink(w.rd()), b: rs, c: 0 }),
         0x0a => w.to_rd(Number::Movz, rs, rt.into()),

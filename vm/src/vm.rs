@@ -1,5 +1,6 @@
 use opml_state::{Hash, Memory, State};
 
+use crate::checks::Checks;
 use crate::code::Code;
 use crate::cpu::{Cpu, MARGIN};
 use crate::decode::decode;
@@ -44,6 +45,8 @@ pub struct Vm {
     /// Bytes written to the hint descriptor that are not yet a whole hint.
     pub(crate) hint: Vec<u8>,
     code_pages: u32,
+    /// What is watched, see `checks`.
+    pub(crate) checks: Option<Checks>,
 }
 
 impl Vm {
@@ -84,6 +87,7 @@ impl Vm {
             preimage: None,
             hint: state.last_hint.clone(),
             code_pages: 0,
+            checks: None,
         };
         vm.check_pages()?;
         Ok(vm)
@@ -212,6 +216,7 @@ impl Vm {
         if !self.cpu.code.is_undecoded(self.pc) {
             return Ok(false);
         }
+        self.check_fetch()?;
         if self.cpu.space.make_code(self.pc) {
             self.code_pages += 1;
             if self.code_pages > MAX_CODE_PAGES {
@@ -221,7 +226,9 @@ impl Vm {
                 self.code_pages = 1;
             }
         }
-        decode(&mut self.cpu, self.pc);
+        let end = self.code_end(self.pc);
+        let checks = &self.checks;
+        decode(&mut self.cpu, self.pc, end, |target| checks.as_ref().is_none_or(|checks| checks.is_code(target)));
         Ok(true)
     }
 
