@@ -1,3 +1,4 @@
+use crate::calls::Calls;
 use crate::code::{Code, Op, pc_of};
 use crate::kinds::Done;
 use crate::space::Space;
@@ -5,6 +6,11 @@ use crate::space::Space;
 /// Where a decoded instruction puts a result that MIPS drops, a write to register 0. Registers from 32 on
 /// are no part of the state.
 pub(crate) const SINK: u8 = 32;
+
+/// Where a result for `register` goes: register 0 stays 0.
+pub(crate) fn sink(register: u8) -> u8 {
+    if register == 0 { SINK } else { register }
+}
 
 /// Fewer steps than this left: `fast` stops and `step` does the rest. Longer than any run of instructions
 /// between two looks at the count, which is at most a page and a delay slot.
@@ -18,6 +24,7 @@ pub(crate) struct Cpu {
     pub(crate) hi: u32,
     pub(crate) space: Space,
     pub(crate) code: Code,
+    pub(crate) calls: Calls,
     /// `fast`: steps left at `block`, and where the current run of instructions began.
     pub(crate) left: i64,
     pub(crate) block: *const Op,
@@ -59,6 +66,13 @@ impl Cpu {
             true => Done::Next,
             false => Done::Left,
         }
+    }
+
+    /// Notes a call and sets the register it links.
+    #[inline(always)]
+    pub(crate) fn link(&mut self, register: u8, site: u32) {
+        self.calls.note(site, self.registers[29]);
+        self.set(register, site.wrapping_add(8));
     }
 
     /// Notes a store to a page that is new, watched, or has decoded instructions; for (S) before any instruction is decoded

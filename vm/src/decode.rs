@@ -1,7 +1,7 @@
 //! From instruction words to slots.
 
 use crate::code::{Op, pc_of, slot_of};
-use crate::cpu::{Cpu, SINK};
+use crate::cpu::{Cpu, SINK, sink};
 use crate::fast::{Branch, DIV, DIVU, PAGE_END, UNUSUAL, branch_code, kind_code, pair_code};
 use crate::kinds::Number;
 
@@ -151,11 +151,6 @@ impl Word {
 /// What `step` executes: rare, refused, or odd.
 fn unusual() -> Single {
     Single::Alone(Op { code: UNUSUAL, ..Op::default() })
-}
-
-/// Where a result for `register` goes: register 0 stays 0.
-fn sink(register: u8) -> u8 {
-    if register == 0 { SINK } else { register }
 }
 
 fn single(word: u32, pc: u32) -> Single {

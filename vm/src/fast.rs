@@ -156,7 +156,7 @@ branch! {
     greater_equal: |cpu, _ip, op| cpu.get(op.a) as i32 >= 0;
     always: |_cpu, _ip, _op| true;
     always_link: |cpu, ip, _op| {
-        cpu.set(31, cpu.pc_at(ip).wrapping_add(8));
+        cpu.link(31, cpu.pc_at(ip));
         true
     };
 }
@@ -185,7 +185,7 @@ unsafe fn to_register<D: Kind>(cpu: &mut Cpu, ip: *const Op, link: bool) -> *con
             return cpu.leave(ip);
         }
         if link {
-            cpu.set(op.a, cpu.pc_at(ip).wrapping_add(8));
+            cpu.link(op.a, cpu.pc_at(ip));
         }
         if D::run(cpu, *ip.add(1)) == Done::Left {
             return cpu.leave_rarely(ip);

@@ -22,6 +22,7 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the VM reserves more address space than a host of less than 64 bits has");
 
+mod calls;
 mod checks;
 mod code;
 mod cpu;
@@ -40,6 +41,7 @@ mod step;
 mod syscall;
 mod vm;
 
+pub use calls::Call;
 pub use checks::Layout;
 pub use error::{Reason, VmError};
 pub use fault::{Access, Fault};

@@ -1,5 +1,6 @@
 //! One step, from the instruction word, in the order and with the formulas of `MIPS.sol`, `step`.
 
+use crate::cpu::sink;
 use crate::kinds::{merge_left, merge_right, split_left, split_right};
 use crate::{Access, Host, Reason, Vm, VmError};
 
@@ -90,7 +91,7 @@ impl Vm {
                 let target = self.next_pc & 0xf000_0000 | (f.word & 0x03ff_ffff) << 2;
                 self.check_target(target)?;
                 if opcode == 0x03 {
-                    self.cpu.registers[31] = self.pc.wrapping_add(8);
+                    self.cpu.link(31, self.pc);
                 }
                 return Ok(Flow::To(target));
             }
@@ -127,8 +128,10 @@ impl Vm {
             0x08 | 0x09 => {
                 self.check_delay_slot()?;
                 self.check_target(rs)?;
-                let link = if f.word & 0x3f == 0x08 { 0 } else { f.rd_register };
-                self.set_register(link, self.pc.wrapping_add(8));
+                if f.word & 0x3f == 0x09 {
+                    // A link to register 0 is dropped.
+                    self.cpu.link(sink(f.rd_register as u8), self.pc);
+                }
                 return Ok(Flow::To(rs));
             }
             0x0a if rt != 0 => return Ok(Flow::Next),

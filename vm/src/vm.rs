@@ -1,12 +1,13 @@
 use opml_state::{Hash, Memory, State};
 
+use crate::calls::Calls;
 use crate::checks::Checks;
 use crate::code::Code;
 use crate::cpu::{Cpu, MARGIN};
 use crate::decode::decode;
 use crate::space::Space;
 use crate::syscall::Preimage;
-use crate::{Host, VmError, fast};
+use crate::{Call, Host, VmError, fast};
 
 /// Most pages of guest memory a VM gives unless told otherwise: 2^18, 1 GiB.
 pub const DEFAULT_MAX_PAGES: u32 = 1 << 18;
@@ -75,7 +76,7 @@ impl Vm {
         let (lo, hi) = (state.lo, state.hi);
         let (left, margin, stopped_at) = (0, MARGIN, 0);
         let vm = Self {
-            cpu: Cpu { registers, lo, hi, space, code, left, block, margin, stopped_at, max_pages },
+            cpu: Cpu { registers, lo, hi, space, code, calls: Calls::new(), left, block, margin, stopped_at, max_pages },
             pc: state.pc,
             next_pc: state.next_pc,
             heap: state.heap,
@@ -149,6 +150,11 @@ impl Vm {
     /// Pages of memory the program uses, each of 4,096 bytes.
     pub fn page_count(&self) -> u32 {
         self.cpu.space.present()
+    }
+
+    /// The last calls this VM has executed, some ten thousands, the last one first.
+    pub fn latest_calls(&self) -> impl Iterator<Item = Call> + '_ {
+        self.cpu.calls.latest()
     }
 
     /// Runs until the program exits, but at most `limit` steps.
