@@ -26,6 +26,11 @@ impl Calls {
         Self { ring: ring.try_into().expect("it has the length"), count: 0 }
     }
 
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
     #[inline(always)]
     pub(crate) fn note(&mut self, site: u32, stack_pointer: u32) {
         self.ring[self.count % KEPT] = Call { site, stack_pointer };

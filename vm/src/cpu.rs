@@ -60,6 +60,7 @@ impl Cpu {
     #[cold]
     #[inline(never)]
     pub(crate) fn prepare_store(&mut self, address: u32, log_size: u32) -> Done {
+        // What may be written and nobody looks at is usual for loads, too.
         let may = self.space.is_usual_load(address, log_size) && !self.space.is_read_only(address);
         match may {
             true if self.note_store(address) => Done::Changed,

@@ -24,8 +24,14 @@ enum Single {
 }
 
 /// Decodes the word at `pc` and those after it, up to the address `code_end` at most. Branches and jumps to where there is no code for
-/// the program are left to `step`.
-pub(crate) fn decode(cpu: &mut Cpu, pc: u32, code_end: u64, is_code: impl Fn(u32) -> bool) {
+/// the program are left to `step`, and so are breakpoints.
+pub(crate) fn decode(
+    cpu: &mut Cpu,
+    pc: u32,
+    code_end: u64,
+    is_code: impl Fn(u32) -> bool,
+    is_breakpoint: impl Fn(u32) -> bool,
+) {
     let first = (pc >> 2) % PAGE_WORDS;
     let page = pc & !0xfff;
     let words = (code_end - u64::from(page)).div_ceil(4).min(PAGE_WORDS.into()) as u32;
@@ -48,10 +54,12 @@ pub(crate) fn decode(cpu: &mut Cpu, pc: u32, code_end: u64, is_code: impl Fn(u32
             {
                 unusual()
             }
+            _ if is_breakpoint(pc) => unusual(),
             single => single,
         };
         let next_is_decoded = word + 1 < PAGE_WORDS && cpu.code.get(slot + 1) != Op::default();
-        let next = next_is_decoded.then(|| self::single(cpu.space.word(pc + 4), pc + 4));
+        let behind = || if is_breakpoint(pc + 4) { unusual() } else { self::single(cpu.space.word(pc + 4), pc + 4) };
+        let next = next_is_decoded.then(behind);
         if let Some(op) = fuse(single, next, word + 1 == words) {
             cpu.code.set(slot, op);
         }

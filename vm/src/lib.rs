@@ -22,7 +22,9 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the VM reserves more address space than a host of less than 64 bits has");
 
+mod breaks;
 mod calls;
+mod checkpoints;
 mod checks;
 mod code;
 mod cpu;
@@ -41,7 +43,9 @@ mod step;
 mod syscall;
 mod vm;
 
+pub use breaks::{Halt, Watch};
 pub use calls::Call;
+pub use checkpoints::Checkpoints;
 pub use checks::Layout;
 pub use error::{Reason, VmError};
 pub use fault::{Access, Fault};

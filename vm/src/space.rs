@@ -20,10 +20,13 @@ pub(crate) mod flag {
     ///
     /// [`Space::take_written`]: super::Space::take_written
     pub(crate) const WATCHED: u8 = 4;
-    /// Bit of a page that the program may access; of all pages unless accesses are checked.
-    pub(crate) const OPEN: u8 = 8;
     /// Bit of a page that the program may read and not write; of none unless accesses are checked.
-    pub(crate) const READ_ONLY: u8 = 16;
+    pub(crate) const READ_ONLY: u8 = 8;
+    /// Bit of a page that the program may access; of all pages unless accesses are checked. Greater than all of those above.
+    pub(crate) const OPEN: u8 = 16;
+    /// Bit of a page of which a debugger wants to see each access. It is the sign, so that one comparison sees this and whether the page
+    /// is open.
+    pub(crate) const TRAPPED: u8 = 128;
 }
 
 /// The guest's memory as one flat reservation, so that an access is an addition. Words are big-endian.
@@ -108,14 +111,14 @@ impl Space {
         unsafe { *self.flags.get_unchecked(index as usize) }
     }
 
-    /// Whether a load is aligned and goes where the program may read.
+    /// Whether a load is aligned and goes where the program may read and nobody looks.
     #[inline(always)]
     pub(crate) fn is_usual_load(&self, address: u32, log_size: u32) -> bool {
-        self.flags_of(address, log_size) & flag::OPEN != 0
+        self.flags_of(address, log_size) as i8 >= flag::OPEN as i8
     }
 
-    /// Whether a store is aligned and goes where nobody has to note it: the page is open, present, not watched, not read-only, and
-    /// without decoded instructions.
+    /// Whether a store is aligned and goes where nobody has to note it: the page is open, present, not watched, not read-only, not
+    /// trapped, and without decoded instructions.
     #[inline(always)]
     pub(crate) fn is_usual_store(&self, address: u32, log_size: u32) -> bool {
         self.flags_of(address, log_size) == flag::PLAIN | flag::OPEN
@@ -123,7 +126,7 @@ impl Space {
 
     /// Whether the program may read the page of `address`.
     pub(crate) fn is_open(&self, address: u32) -> bool {
-        self.is_usual_load(address, 0)
+        self.flags_of(address, 0) & flag::OPEN != 0
     }
 
     /// Whether the program may read the page of `address` and not write it.
@@ -147,6 +150,13 @@ impl Space {
     pub(crate) fn set_read_only(&mut self, start: u32, len: u32, read_only: bool) {
         for flags in self.pages_of(start, len) {
             *flags = if read_only { *flags | flag::READ_ONLY } else { *flags & !flag::READ_ONLY };
+        }
+    }
+
+    /// Makes the pages of the `len` bytes from `start` on trapped, or not so any more.
+    pub(crate) fn set_trapped(&mut self, start: u32, len: u32, trapped: bool) {
+        for flags in self.pages_of(start, len) {
+            *flags = if trapped { *flags | flag::TRAPPED } else { *flags & !flag::TRAPPED };
         }
     }
 
@@ -219,6 +229,12 @@ impl Space {
         let len = len.min(LEN - address as usize);
         // SAFETY: (M); the range ends at or before 2^32, and `&self` keeps writers out.
         unsafe { std::slice::from_raw_parts(self.base.add(address as usize), len) }
+    }
+
+    /// Replaces the content of a page that is present, of which no instruction may stay decoded. It is not noted as a write.
+    pub(crate) fn set_page(&mut self, index: u32, page: &[u8; 4096]) {
+        // SAFETY: (M); the page lies inside the mapping.
+        unsafe { self.base.add((index as usize) << 12).copy_from_nonoverlapping(page.as_ptr(), 4096) }
     }
 
     /// Fills a page and makes it present.

@@ -243,7 +243,7 @@ impl Vm {
 
 /// What a load or store does, and with how many bytes at its address; nothing for an opcode that is none. `lwl` and its like go from
 /// the address to one end of the word.
-fn access(opcode: u32) -> Option<(Access, u32)> {
+pub(crate) fn access(opcode: u32) -> Option<(Access, u32)> {
     Some(match opcode {
         0x20 | 0x22 | 0x24 | 0x26 => (Access::Read, 1),
         0x21 | 0x25 => (Access::Read, 2),

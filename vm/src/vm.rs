@@ -1,5 +1,6 @@
 use opml_state::{Hash, Memory, State};
 
+use crate::breaks::Breaks;
 use crate::calls::Calls;
 use crate::checks::Checks;
 use crate::code::Code;
@@ -48,6 +49,8 @@ pub struct Vm {
     code_pages: u32,
     /// What is watched, see `checks`.
     pub(crate) checks: Option<Checks>,
+    /// Where a debugger wants to stop.
+    pub(crate) breaks: Breaks,
 }
 
 impl Vm {
@@ -89,6 +92,7 @@ impl Vm {
             hint: state.last_hint.clone(),
             code_pages: 0,
             checks: None,
+            breaks: Breaks::default(),
         };
         vm.check_pages()?;
         Ok(vm)
@@ -122,6 +126,18 @@ impl Vm {
         }
     }
 
+    /// Takes all but the memory from `state`.
+    pub(crate) fn set_registers_and_counters(&mut self, state: &State) {
+        self.cpu.registers[..32].copy_from_slice(&state.registers);
+        (self.cpu.lo, self.cpu.hi) = (state.lo, state.hi);
+        (self.pc, self.next_pc, self.heap) = (state.pc, state.next_pc, state.heap);
+        (self.exited, self.exit_code, self.step) = (state.exited, state.exit_code, state.step);
+        (self.preimage_key, self.preimage_offset) = (state.preimage_key, state.preimage_offset);
+        self.hint.clone_from(&state.last_hint);
+        // What was called later has not been called.
+        self.cpu.calls.clear();
+    }
+
     /// Address of the next instruction.
     pub fn pc(&self) -> u32 {
         self.pc
@@ -140,6 +156,11 @@ impl Vm {
     /// The general registers.
     pub fn registers(&self) -> &[u32; 32] {
         self.cpu.registers.first_chunk().expect("there are 256")
+    }
+
+    /// The registers lo and hi.
+    pub fn product(&self) -> (u32, u32) {
+        (self.cpu.lo, self.cpu.hi)
     }
 
     /// The memory from `address` onwards: `len` bytes, or fewer at the end of the address space.
@@ -177,12 +198,12 @@ impl Vm {
 
     /// Whether `fast` can begin here: not in a delay slot, at an aligned pc, and with the register 0 that
     /// every program has and only a made-up state has not.
-    fn is_usual(&self) -> bool {
+    pub(crate) fn is_usual(&self) -> bool {
         self.next_pc == self.pc.wrapping_add(4) && self.pc & 3 == 0 && self.cpu.registers[0] == 0
     }
 
     /// Runs as far as `fast` can, at most `limit` steps less the margin. Returns how many are left.
-    fn run_fast(&mut self, limit: u64) -> Result<u64, VmError> {
+    pub(crate) fn run_fast(&mut self, limit: u64) -> Result<u64, VmError> {
         let mut left = limit;
         loop {
             left -= self.enter_fast(left.min(MOST_STEPS), MARGIN)?;
@@ -226,16 +247,24 @@ impl Vm {
         if self.cpu.space.make_code(self.pc) {
             self.code_pages += 1;
             if self.code_pages > MAX_CODE_PAGES {
-                self.cpu.code = Code::new()?;
-                self.cpu.space.clear_code();
+                self.forget_code()?;
                 self.cpu.space.make_code(self.pc);
                 self.code_pages = 1;
             }
         }
         let end = self.code_end(self.pc);
-        let checks = &self.checks;
-        decode(&mut self.cpu, self.pc, end, |target| checks.as_ref().is_none_or(|checks| checks.is_code(target)));
+        let (checks, breaks) = (&self.checks, &self.breaks);
+        let is_code = |target| checks.as_ref().is_none_or(|checks| checks.is_code(target));
+        decode(&mut self.cpu, self.pc, end, is_code, |pc| breaks.is_breakpoint(pc));
         Ok(true)
+    }
+
+    /// Forgets all decoded instructions.
+    pub(crate) fn forget_code(&mut self) -> Result<(), VmError> {
+        self.cpu.code = Code::new()?;
+        self.cpu.space.clear_code();
+        self.code_pages = 0;
+        Ok(())
     }
 
     pub(crate) fn check_pages(&self) -> Result<(), VmError> {
