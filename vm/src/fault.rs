@@ -25,7 +25,7 @@ impl fmt::Display for Access {
 pub enum Fault {
     /// `lw`, `lh`, `lhu`, `sw` or `sh` at an address that is not a multiple of the size.
     #[error("unaligned {access} of {size} bytes at {address:#010x}")]
-    #[diagnostic(help(
+    #[diagnostic(code(fault::unaligned_access), help(
         "the contract would mask the address to {:#010x} and go on with a wrong result; read and write such data bytewise, \
          or with lwl and lwr (Rust: read_unaligned; C: memcpy, or __attribute__((packed)))", .address & !(.size - 1)
     ))]
@@ -39,7 +39,7 @@ pub enum Fault {
     },
     /// An access to where nothing lies because null pointers lead there.
     #[error("{access} of {size} bytes through a null pointer, at {address:#010x}")]
-    #[diagnostic(help("the contract would go on: it has memory there, of zeros"))]
+    #[diagnostic(code(fault::null_access), help("the contract would go on: it has memory there, of zeros"))]
     NullAccess {
         /// What it does.
         access: Access,
@@ -50,7 +50,7 @@ pub enum Fault {
     },
     /// An access outside image, heap and stack.
     #[error("{access} of {size} bytes outside image, heap and stack, at {address:#010x}")]
-    #[diagnostic(help("the contract would go on: it has memory everywhere, of zeros"))]
+    #[diagnostic(code(fault::outside_access), help("the contract would go on: it has memory everywhere, of zeros"))]
     OutsideAccess {
         /// What it does.
         access: Access,
@@ -61,7 +61,7 @@ pub enum Fault {
     },
     /// A write to instructions, constants or weights.
     #[error("write of {size} bytes to read-only memory, at {address:#010x}")]
-    #[diagnostic(help(
+    #[diagnostic(code(fault::read_only_write), help(
         "the contract would change the program's instructions, constants or weights, and go on"
     ))]
     ReadOnlyWrite {
@@ -74,7 +74,7 @@ pub enum Fault {
     #[error(
         "stack overflow: access at {address:#010x}, stack pointer at {pointer:#010x}; the stack ends at {lowest:#010x}"
     )]
-    #[diagnostic(help(
+    #[diagnostic(code(fault::stack_overflow), help(
         "the contract would go on and write over what the heap has there; use less stack: shallower recursion, \
          and large arrays in statics or on the heap"
     ))]
@@ -88,7 +88,7 @@ pub enum Fault {
     },
     /// `mmap` gives out memory behind the heap's end.
     #[error("out of heap: mmap of {size} bytes at {start:#010x}; the heap ends at {end:#010x}")]
-    #[diagnostic(help("the contract would give out the stack's memory, and go on; use less heap"))]
+    #[diagnostic(code(fault::heap_exhausted), help("the contract would give out the stack's memory, and go on; use less heap"))]
     HeapExhausted {
         /// Bytes that were asked for.
         size: u32,
@@ -99,7 +99,7 @@ pub enum Fault {
     },
     /// A jump to an address that is not a multiple of 4.
     #[error("jump to {target:#010x}, which is not a multiple of 4")]
-    #[diagnostic(help(
+    #[diagnostic(code(fault::unaligned_jump), help(
         "the contract would revert two steps later, so the run could not be proven; the address is damaged, or no function's"
     ))]
     UnalignedJump {
@@ -108,7 +108,7 @@ pub enum Fault {
     },
     /// A jump to what is no code of the program.
     #[error("jump to {target:#010x}, where no code of the program lies")]
-    #[diagnostic(help(
+    #[diagnostic(code(fault::jump_outside_code), help(
         "the contract would execute what lies there: memory that was never written is a row of nops. The address is damaged (a \
          return address that was overwritten?), or no function's"
     ))]
@@ -118,7 +118,7 @@ pub enum Fault {
     },
     /// The program ran on behind its code.
     #[error("no code of the program lies here: it ran on behind the end of its code")]
-    #[diagnostic(help("the contract would execute what lies here: memory that was never written is a row of nops"))]
+    #[diagnostic(code(fault::no_code), help("the contract would execute what lies here: memory that was never written is a row of nops"))]
     NoCode,
 }
 

@@ -138,6 +138,10 @@ impl Debuggee<'_> {
             let is_known = std::mem::replace(&mut self.is_end_known, true);
             return Some(if is_known { Reason::Exited(code) } else { at(ReplayLogPosition::End) });
         }
+        // gdb steps over a watched access by itself, with the watch removed; where it did not, it does not know of the access yet.
+        if let Some(halt @ Halt::Watch { .. }) = self.session.vm().halt_here() {
+            return seen(halt);
+        }
         match self.session.run(limit) {
             Ok(Halt::Stop(Stop::Exited { .. })) => {
                 self.is_end_known = true;

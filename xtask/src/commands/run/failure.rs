@@ -45,7 +45,7 @@ enum Report {
     Vm { error: VmError, instruction: String, trace: String },
 
     #[error("the program panicked{place} (exit code {code}): {message}\n{trace}")]
-    #[diagnostic(code(fault::panic), help("the panic's own message has no place, as places would be part of the image"))]
+    #[diagnostic(code(fault::panic), help("exit code 2 is a panic or an input that the program refuses"))]
     Panic { code: u8, message: String, place: String, trace: String },
 
     #[error("the program failed (exit code {code}): {message}\n{trace}")]
@@ -53,8 +53,14 @@ enum Report {
     Exit { code: u8, message: String, trace: String },
 }
 
+/// What a panic's message begins with, as places are no part of an image (`-Zlocation-detail`). The backtrace has the place.
+const NOWHERE: &str = "panicked at <redacted>:0:0:\n";
+
 impl Failure {
-    pub fn new(cause: Cause, vm: &Vm, backtrace: Backtrace) -> Self {
+    pub fn new(mut cause: Cause, vm: &Vm, backtrace: Backtrace) -> Self {
+        if let Cause::Exit { message, .. } = &mut cause {
+            *message = message.replacen(NOWHERE, "", 1);
+        }
         let pc = vm.pc();
         let word = vm.memory(pc & !3, 4).first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let instruction = opml_isa::decode(word).at(pc).to_string();

@@ -86,7 +86,7 @@ fn chosen(what: u8) -> u32 {
     let words = &raw mut WORDS as usize;
     match what {
         0 => load_word(words),
-        1 => load_word(words + 2),
+        1 => load_word(words) + load_word(words + 2),
         2 => store_half(words + 1),
         3 => load_word(black_box(16)),
         4 => store_byte(black_box(0x9000_0000)),

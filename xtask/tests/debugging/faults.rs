@@ -1,51 +1,13 @@
 //! `run` of programs that do what no correct program does: each is named, with the function and the line that does it.
 
-#[path = "../common/mod.rs"]
-mod common;
-
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-
-use common::{Ran, checkout, run, xtask};
-use opml_targets::Target;
-use opml_toolchain::progress::Silent;
-use opml_toolchain::{Checkout, GuestProgram, Options, Request, provision};
 use serde_json::Value;
 
-const GUEST: &str = include_str!("guest.rs");
-
-/// The guest, built once.
-fn guest() -> &'static Path {
-    static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| {
-        common::require_toolchain();
-        let program = GuestProgram { source: GUEST.to_owned(), weights: Vec::new() };
-        let options = Options {
-            provision: provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider"),
-            checkout: Checkout::new(checkout()).expect("this is a checkout"),
-            out: Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults"),
-            work: None,
-        };
-        let target = Target::load("cannon32").expect("the target's own files are right");
-        let built = opml_toolchain::build(Request::bare("faults", program), &target, &options, &Silent);
-        built.unwrap_or_else(|error| panic!("{error}")).out
-    })
-}
-
-/// The line of the guest with the comment `line: name`.
-fn line(name: &str) -> u64 {
-    let mark = format!("// line: {name}");
-    let index = GUEST.lines().position(|line| line.ends_with(&mark));
-    index.unwrap_or_else(|| panic!("no line of the guest has the mark {name}")) as u64 + 1
-}
+use crate::common::{Ran, run, xtask};
+use crate::{guest, input, line};
 
 /// Runs the guest with one byte.
-fn with_input(input: u8, arguments: &[&str]) -> Ran {
-    let places = tempfile::tempdir().expect("there is room");
-    let file = places.path().join("input");
-    fs::write(&file, [input]).expect("the file can be written");
-    run(xtask().arg("run").arg(guest()).arg("--input").arg(file).args(arguments))
+fn with_input(byte: u8, arguments: &[&str]) -> Ran {
+    run(xtask().arg("run").arg(guest()).arg("--input").arg(input(byte).path()).args(arguments))
 }
 
 /// The failure that `run` finds.
@@ -188,6 +150,6 @@ fn an_input_that_is_refused_is_no_panic() {
 fn without_checks_it_goes_on_as_on_chain() {
     let ran = with_input(1, &["--no-checks", "--format", "json"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    // The address is masked, so this is the word in front.
-    assert_eq!(ran.json()["outputs"][0]["values"], serde_json::json!([1]));
+    // The address is masked, so both are the same word.
+    assert_eq!(ran.json()["outputs"][0]["values"], serde_json::json!([2]));
 }
