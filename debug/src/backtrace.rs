@@ -92,7 +92,10 @@ impl Backtrace {
 
     /// Whether the program is in a panic.
     pub fn is_panic(&self) -> bool {
-        self.calls.iter().take(self.machinery).any(|call| call.function.as_deref().is_some_and(is_panic_handler))
+        self.calls
+            .iter()
+            .take(self.machinery)
+            .any(|call| call.function.as_deref().is_some_and(is_panic_handler))
     }
 
     /// The lines for a reader: all, or without what says little.

@@ -49,7 +49,12 @@ impl Session {
         }
         let checkpoints = Checkpoints::new(&mut vm, state.memory);
         let furthest = vm.step_count();
-        Ok(Self { vm, host: LiveHost { host: GuestHost::new(request), is_live: true }, checkpoints, furthest })
+        Ok(Self {
+            vm,
+            host: LiveHost { host: GuestHost::new(request), is_live: true },
+            checkpoints,
+            furthest,
+        })
     }
 
     /// The VM where the run is.

@@ -136,7 +136,9 @@ impl Vm {
             return match (registers[2], registers[4]) {
                 (syscall::READ, fd::PREIMAGE_READ) => Some((Access::Write, address, in_word)),
                 (syscall::WRITE, fd::PREIMAGE_WRITE) => Some((Access::Read, address, in_word)),
-                (syscall::WRITE, fd::STDOUT | fd::STDERR | fd::HINT_REQUEST) => Some((Access::Read, address, len)),
+                (syscall::WRITE, fd::STDOUT | fd::STDERR | fd::HINT_REQUEST) => {
+                    Some((Access::Read, address, len))
+                }
                 _ => None,
             };
         }

@@ -84,7 +84,8 @@ impl Checkpoints {
         let differs = |index: &u32, page: &Arc<[u8; PAGE_SIZE]>| {
             checkpoint.pages.get(index).is_none_or(|other| !Arc::ptr_eq(other, page))
         };
-        changed.extend(self.pages.iter().filter(|(index, page)| differs(index, page)).map(|(&index, _)| index));
+        changed
+            .extend(self.pages.iter().filter(|(index, page)| differs(index, page)).map(|(&index, _)| index));
         changed.extend(checkpoint.pages.keys().filter(|index| !self.pages.contains_key(index)));
         let mut has_code = false;
         for index in changed {

@@ -58,7 +58,8 @@ pub(crate) fn decode(
             single => single,
         };
         let next_is_decoded = word + 1 < PAGE_WORDS && cpu.code.get(slot + 1) != Op::default();
-        let behind = || if is_breakpoint(pc + 4) { unusual() } else { self::single(cpu.space.word(pc + 4), pc + 4) };
+        let behind =
+            || if is_breakpoint(pc + 4) { unusual() } else { self::single(cpu.space.word(pc + 4), pc + 4) };
         let next = next_is_decoded.then(behind);
         if let Some(op) = fuse(single, next, word + 1 == words) {
             cpu.code.set(slot, op);

@@ -50,7 +50,10 @@ pub enum Fault {
     },
     /// An access outside image, heap and stack.
     #[error("{access} of {size} bytes outside image, heap and stack, at {address:#010x}")]
-    #[diagnostic(code(fault::outside_access), help("the contract would go on: it has memory everywhere, of zeros"))]
+    #[diagnostic(
+        code(fault::outside_access),
+        help("the contract would go on: it has memory everywhere, of zeros")
+    )]
     OutsideAccess {
         /// What it does.
         access: Access,
@@ -61,9 +64,10 @@ pub enum Fault {
     },
     /// A write to instructions, constants or weights.
     #[error("write of {size} bytes to read-only memory, at {address:#010x}")]
-    #[diagnostic(code(fault::read_only_write), help(
-        "the contract would change the program's instructions, constants or weights, and go on"
-    ))]
+    #[diagnostic(
+        code(fault::read_only_write),
+        help("the contract would change the program's instructions, constants or weights, and go on")
+    )]
     ReadOnlyWrite {
         /// Bytes of the access.
         size: u32,
@@ -74,10 +78,13 @@ pub enum Fault {
     #[error(
         "stack overflow: access at {address:#010x}, stack pointer at {pointer:#010x}; the stack ends at {lowest:#010x}"
     )]
-    #[diagnostic(code(fault::stack_overflow), help(
-        "the contract would go on and write over what the heap has there; use less stack: shallower recursion, \
+    #[diagnostic(
+        code(fault::stack_overflow),
+        help(
+            "the contract would go on and write over what the heap has there; use less stack: shallower recursion, \
          and large arrays in statics or on the heap"
-    ))]
+        )
+    )]
     StackOverflow {
         /// Where.
         address: u32,
@@ -88,7 +95,10 @@ pub enum Fault {
     },
     /// `mmap` gives out memory behind the heap's end.
     #[error("out of heap: mmap of {size} bytes at {start:#010x}; the heap ends at {end:#010x}")]
-    #[diagnostic(code(fault::heap_exhausted), help("the contract would give out the stack's memory, and go on; use less heap"))]
+    #[diagnostic(
+        code(fault::heap_exhausted),
+        help("the contract would give out the stack's memory, and go on; use less heap")
+    )]
     HeapExhausted {
         /// Bytes that were asked for.
         size: u32,
@@ -99,26 +109,35 @@ pub enum Fault {
     },
     /// A jump to an address that is not a multiple of 4.
     #[error("jump to {target:#010x}, which is not a multiple of 4")]
-    #[diagnostic(code(fault::unaligned_jump), help(
-        "the contract would revert two steps later, so the run could not be proven; the address is damaged, or no function's"
-    ))]
+    #[diagnostic(
+        code(fault::unaligned_jump),
+        help(
+            "the contract would revert two steps later, so the run could not be proven; the address is damaged, or no function's"
+        )
+    )]
     UnalignedJump {
         /// Where to.
         target: u32,
     },
     /// A jump to what is no code of the program.
     #[error("jump to {target:#010x}, where no code of the program lies")]
-    #[diagnostic(code(fault::jump_outside_code), help(
-        "the contract would execute what lies there: memory that was never written is a row of nops. The address is damaged (a \
+    #[diagnostic(
+        code(fault::jump_outside_code),
+        help(
+            "the contract would execute what lies there: memory that was never written is a row of nops. The address is damaged (a \
          return address that was overwritten?), or no function's"
-    ))]
+        )
+    )]
     JumpOutsideCode {
         /// Where to.
         target: u32,
     },
     /// The program ran on behind its code.
     #[error("no code of the program lies here: it ran on behind the end of its code")]
-    #[diagnostic(code(fault::no_code), help("the contract would execute what lies here: memory that was never written is a row of nops"))]
+    #[diagnostic(
+        code(fault::no_code),
+        help("the contract would execute what lies here: memory that was never written is a row of nops")
+    )]
     NoCode,
 }
 

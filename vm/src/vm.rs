@@ -79,7 +79,19 @@ impl Vm {
         let (lo, hi) = (state.lo, state.hi);
         let (left, margin, stopped_at) = (0, MARGIN, 0);
         let vm = Self {
-            cpu: Cpu { registers, lo, hi, space, code, calls: Calls::new(), left, block, margin, stopped_at, max_pages },
+            cpu: Cpu {
+                registers,
+                lo,
+                hi,
+                space,
+                code,
+                calls: Calls::new(),
+                left,
+                block,
+                margin,
+                stopped_at,
+                max_pages,
+            },
             pc: state.pc,
             next_pc: state.next_pc,
             heap: state.heap,

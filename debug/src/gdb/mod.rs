@@ -176,7 +176,9 @@ fn seen(halt: Halt) -> Option<Reason> {
 /// The signal that a program on an operating system would get.
 fn signal(error: &VmError) -> Signal {
     match error {
-        VmError::Fault { fault: Fault::UnalignedAccess { .. } | Fault::UnalignedJump { .. }, .. } => Signal::SIGBUS,
+        VmError::Fault { fault: Fault::UnalignedAccess { .. } | Fault::UnalignedJump { .. }, .. } => {
+            Signal::SIGBUS
+        }
         VmError::Fault { .. } => Signal::SIGSEGV,
         VmError::Unprovable { .. } => Signal::SIGILL,
         _ => Signal::SIGABRT,

@@ -3,8 +3,8 @@
 //! A file may be hostile: the section is read once, to find where each function's entry is, and a look-up runs one entry of it.
 
 use gimli::{
-    BaseAddresses, CfaRule, CieOrFde, DebugFrame, DebugFrameOffset, Register, RegisterRule,
-    UnwindContext, UnwindSection,
+    BaseAddresses, CfaRule, CieOrFde, DebugFrame, DebugFrameOffset, Register, RegisterRule, UnwindContext,
+    UnwindSection,
 };
 use opml_targets::Class;
 

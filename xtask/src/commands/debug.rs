@@ -68,7 +68,10 @@ fn wait(args: &Args) -> std::result::Result<Link, Stop> {
     let listener = TcpListener::bind(args.listen).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     println!("waiting for gdb at {address}");
-    println!("  gdb-multiarch {} -ex 'target remote {address}'", args.dir.join("program.debug.elf").display());
+    println!(
+        "  gdb-multiarch {} -ex 'target remote {address}'",
+        args.dir.join("program.debug.elf").display()
+    );
     let connect = || Link::socket(listener.accept()?.0);
     connect().map_err(|source| Stop::unable(DebugError::Connection(source)))
 }

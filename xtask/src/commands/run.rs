@@ -15,8 +15,8 @@ use opml_toolchain::write_atomically;
 use thiserror::Error;
 
 use execution::Ended;
-pub(super) use execution::{Checks, check_exit, execute, to_the_end};
 use execution::Finished;
+pub(super) use execution::{Checks, check_exit, execute, to_the_end};
 use failure::Detail;
 
 use crate::outcome::{Outcome, Result, Stop};

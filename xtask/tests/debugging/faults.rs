@@ -75,7 +75,8 @@ fn accesses_to_nowhere_are_found() {
     let far = failure(4);
     assert_found(&far, "outside-access", "store_byte");
     assert_eq!(far["address"], "0x90000000");
-    with_input(3, &[]).assert_fails(1, &["through a null pointer, at 0x00000010", "the contract would go on"]);
+    with_input(3, &[])
+        .assert_fails(1, &["through a null pointer, at 0x00000010", "the contract would go on"]);
 }
 
 #[test]

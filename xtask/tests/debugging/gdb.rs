@@ -19,7 +19,8 @@ fn gdb() -> Command {
     });
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(&tools.paths["gdb-multiarch"]);
-    let libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|folder| tools.root.join(folder));
+    let libraries =
+        ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|folder| tools.root.join(folder));
     command.env("LD_LIBRARY_PATH", std::env::join_paths(libraries).expect("no colon in a path of the cache"));
     // The library of its Python, which it starts even if nothing asks for it.
     command.env("PYTHONHOME", tools.root.join("usr")).env("HOME", "/nonexistent");
@@ -66,7 +67,8 @@ fn without_python(text: &str) -> String {
     let first = parts.next().unwrap_or_default().to_owned();
     let rest = parts.filter_map(|part| part.split_once('\n')).map(|(_, behind)| behind);
     let text = rest.fold(first, |text, behind| text + behind);
-    let complaints = ["Could not load the Python", "Limited Python", "--data-directory", "gdb-multiarch: warning: "];
+    let complaints =
+        ["Could not load the Python", "Limited Python", "--data-directory", "gdb-multiarch: warning: "];
     let is_kept = |line: &&str| !complaints.iter().any(|complaint| line.contains(complaint));
     text.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
 }
@@ -79,7 +81,8 @@ fn what_run_prints_is_in_the_documentation() {
     for (byte, shown) in [1, 13].into_iter().zip(shown) {
         let input = input(byte);
         let ran = common::run(common::xtask().arg("run").arg(guest()).arg("--input").arg(input.path()));
-        let printed: String = ran.stderr.lines().filter(|line| line.trim() != "run").map(|line| format!("{line}\n")).collect();
+        let printed: String =
+            ran.stderr.lines().filter(|line| line.trim() != "run").map(|line| format!("{line}\n")).collect();
         assert_eq!(without_numbers(&printed), without_numbers(&shown), "{}", ran.stderr);
     }
 }

@@ -114,7 +114,8 @@ impl Drop for Client {
 
 /// The address of a symbol of the guest, by the end of its name.
 fn address(name: &str) -> u32 {
-    let elf = Elf::parse(std::fs::read(guest().join(file::DEBUG)).expect("it was built")).expect("an ELF file");
+    let elf =
+        Elf::parse(std::fs::read(guest().join(file::DEBUG)).expect("it was built")).expect("an ELF file");
     let found = elf.symbols().iter().find(|symbol| elf.symbol_name(symbol).ends_with(name));
     found.unwrap_or_else(|| panic!("no {name}")).address as u32
 }
@@ -140,8 +141,10 @@ fn it_says_what_machine_this_is() {
     assert!(registers.ends_with(&"x".repeat(8 * 34)), "no floating-point unit");
     assert_eq!((client.register(29), client.pc()), (0x7fff_d000, 0x0001_0000));
     // The first instruction, as the program's file has it.
-    let elf = Elf::parse(std::fs::read(guest().join(file::PROGRAM)).expect("it was built")).expect("an ELF file");
-    let first: String = elf.segment_data(&elf.segments()[0])[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let elf =
+        Elf::parse(std::fs::read(guest().join(file::PROGRAM)).expect("it was built")).expect("an ELF file");
+    let first: String =
+        elf.segment_data(&elf.segments()[0])[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(client.ask("m10000,8"), first);
 }
 
