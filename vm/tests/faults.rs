@@ -22,14 +22,19 @@ const SP: u32 = 29;
 /// More steps than the fast interpreter leaves to the plain one.
 const MANY: u64 = 1_000_000;
 
+/// A list of one range.
+fn one(range: Range<u32>) -> Vec<Range<u32>> {
+    std::iter::once(range).collect()
+}
+
 /// The layout of a program of `words`.
 fn layout(words: usize) -> Layout {
     let code = IMAGE..IMAGE + 4 * words as u32;
     Layout {
         code: vec![code.clone()],
         read_only: vec![code, CONSTANTS..DATA],
-        writable: vec![DATA..IMAGE_END],
-        open: vec![IMAGE..IMAGE_END],
+        writable: one(DATA..IMAGE_END),
+        open: one(IMAGE..IMAGE_END),
         image_start: IMAGE,
         heap: HEAP,
         stack: STACK,
@@ -258,8 +263,8 @@ fn a_correct_program_runs_as_without_checks() {
     let state = echo(input.len() as u32);
     let code = 4 * 1024;
     let layout = Layout {
-        code: vec![START..START + code],
-        read_only: vec![START..START + code],
+        code: one(START..START + code),
+        read_only: one(START..START + code),
         open: vec![echo_buffer()],
         image_start: START,
         heap: 0x2000_0000..0x7000_0000,

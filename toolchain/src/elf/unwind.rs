@@ -2,9 +2,12 @@
 //!
 //! A file may be hostile: the section is read once, to find where each function's entry is, and a look-up runs one entry of it.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use gimli::{
-    BaseAddresses, CfaRule, CieOrFde, DebugFrame, DebugFrameOffset, Register, RegisterRule, UnwindContext,
-    UnwindSection,
+    BaseAddresses, CfaRule, CieOrFde, CommonInformationEntry, DebugFrame, DebugFrameOffset, Register,
+    RegisterRule, UnwindContext, UnwindSection,
 };
 use opml_targets::Class;
 
@@ -12,6 +15,8 @@ use super::{Elf, Slice};
 
 /// Most functions that are looked at.
 const MAX_ENTRIES: usize = 1 << 20;
+/// Longest entry in bytes: a look-up runs all of one.
+const MAX_ENTRY: usize = 1 << 16;
 
 /// DWARF's number of the stack pointer of MIPS (System V ABI, MIPS supplement).
 const STACK_POINTER: usize = 29;
@@ -50,11 +55,19 @@ impl<'a> Unwinder<'a> {
     /// Reads up to the first entry that is damaged.
     fn read_entries(&mut self) {
         let mut all = self.section.entries(&self.bases);
+        // What many entries have in common is read once.
+        let mut common: BTreeMap<usize, CommonInformationEntry<Slice<'a>>> = BTreeMap::new();
         while let Ok(Some(entry)) = all.next() {
             let CieOrFde::Fde(partial) = entry else { continue };
             let offset = DebugFrameOffset(partial.offset());
-            let Ok(entry) = partial.parse(DebugFrame::cie_from_offset) else { break };
-            if entry.len() > 0 {
+            let parsed =
+                partial.parse(|section, bases, offset: DebugFrameOffset| match common.entry(offset.0) {
+                    Entry::Occupied(known) => Ok(known.get().clone()),
+                    Entry::Vacant(new) => Ok(new.insert(section.cie_from_offset(bases, offset)?).clone()),
+                });
+            let Ok(entry) = parsed else { break };
+            let size = entry.entry_len().max(entry.cie().entry_len());
+            if entry.len() > 0 && size <= MAX_ENTRY {
                 self.entries.push((entry.initial_address(), entry.end_address() - 1, offset));
             }
             if self.entries.len() == MAX_ENTRIES {
