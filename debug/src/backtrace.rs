@@ -25,8 +25,8 @@ pub struct Called {
     pub inlined: bool,
 }
 
-/// The functions that a program is in, the innermost first.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The functions that a program is in, the innermost first; none if the program's file is not at hand.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Backtrace {
     /// The functions.
     pub calls: Vec<Called>,
@@ -100,6 +100,9 @@ impl Backtrace {
 
     /// The lines for a reader: all, or without what says little.
     pub fn text(&self, all: bool) -> String {
+        if self.calls.is_empty() {
+            return "no backtrace: the program's file is not there".to_owned();
+        }
         let skipped = if all { 0 } else { self.machinery };
         let kept = &self.calls[skipped..];
         let shown = if all { kept } else { &kept[..kept.len().min(SHOWN)] };

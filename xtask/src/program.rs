@@ -127,11 +127,19 @@ impl Program {
         code.map(|segment| Ok(address(segment.range().start)?..address(segment.range().end)?)).collect()
     }
 
-    /// What of the memory is whose, so that the VM finds what no correct program does.
-    pub fn layout(&self) -> Result<Layout> {
+    /// Whether the program's file is there. A run needs the prestate alone.
+    pub fn has_elf(&self) -> bool {
+        self.dir.join(file::PROGRAM).exists()
+    }
+
+    /// What of the memory is whose, so that the VM finds what no correct program does; nothing if the program's file is not there.
+    pub fn layout(&self) -> Result<Option<Layout>> {
+        if !self.has_elf() {
+            return Ok(None);
+        }
         let elf = Elf::parse(crate::commands::read(&self.dir.join(file::PROGRAM))?).map_err(Stop::unable)?;
         let target = Target::load(TARGET).map_err(Stop::unable)?;
-        Ok(opml_debug::layout(&elf, target.memory()))
+        Ok(Some(opml_debug::layout(&elf, target.memory())))
     }
 
     /// The program's file with symbols, or where there is none its only one. It has to have the code of the prestate

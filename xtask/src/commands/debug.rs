@@ -53,7 +53,7 @@ enum DebugError {
 pub fn run(args: &Args) -> Result {
     let program = Program::open(&args.dir)?;
     let request = program.request(&args.inputs, args.claim.unwrap_or_default())?;
-    let layout = (!args.no_checks).then(|| program.layout()).transpose()?;
+    let layout = if args.no_checks { None } else { program.layout()? };
     let state = program.prestate()?;
     let elf = program.symbols(&state)?;
     let session = Session::new(state, request, layout.as_ref()).map_err(Stop::unable)?;

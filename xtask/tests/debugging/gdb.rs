@@ -1,6 +1,7 @@
 //! What docs/debugging.md shows: a session with gdb itself, and what `run` prints.
 
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 
 use opml_toolchain::file;
@@ -94,7 +95,10 @@ fn the_session_in_the_documentation_is_what_gdb_says() {
     // Where the author has the source; what compiled it calls its folder /opml/guest.
     let source = tempfile::tempdir().expect("there is room");
     fs::create_dir(source.path().join("src")).expect("there is room");
-    fs::write(source.path().join("src/lib.rs"), GUEST).expect("there is room");
+    let lib = fs::File::create(source.path().join("src/lib.rs")).expect("there is room");
+    (&lib).write_all(GUEST.as_bytes()).expect("there is room");
+    // gdb warns of a source that is newer than the program.
+    lib.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("it is ours");
     let mut command = gdb();
     command.arg(guest().join(file::DEBUG));
     let server = format!(

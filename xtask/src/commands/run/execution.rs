@@ -77,7 +77,7 @@ pub(in super::super) fn execute(
     checks: Checks,
     progress: &dyn Progress,
 ) -> Result<Finished, Ended> {
-    let layout = (checks == Checks::On).then(|| program.layout()).transpose()?;
+    let layout = if checks == Checks::On { program.layout()? } else { None };
     let state = program.prestate()?;
     let mut host = GuestHost::new(request);
     let mut vm = Vm::from_state(&state).map_err(Stop::unable)?;
@@ -95,7 +95,8 @@ pub(in super::super) fn execute(
         Err(Interrupted::Vm(error)) => Some(Cause::Vm(error)),
     };
     if let Some(cause) = cause {
-        let backtrace = Backtrace::of(&vm, &program.symbols(&state)?);
+        let elf = if program.has_elf() { Some(program.symbols(&state)?) } else { None };
+        let backtrace = elf.map(|elf| Backtrace::of(&vm, &elf)).unwrap_or_default();
         return Err(Ended::Failed(Box::new(Failure::new(cause, &vm, backtrace))));
     }
     finished(program, &host, &vm).map_err(Ended::Otherwise)
