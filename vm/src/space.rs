@@ -6,13 +6,14 @@ use crate::VmError;
 const LEN: usize = 1 << 32;
 
 /// Pages of the guest's address space.
-pub(crate) const PAGES: usize = 1 << 20;
+const PAGES: usize = 1 << 20;
 
-/// What is known about a page, see [`Space::flags`].
+/// Bytes in front of the memory that belong to the flags of its pages.
+const FLAGS: usize = 4 * PAGES;
+
+/// What is known about a page.
 pub(crate) mod flag {
-    /// Never written: reads as zeros and is absent from exported states.
-    pub(crate) const ABSENT: u8 = 0;
-    /// Bit of a page that was written.
+    /// Bit of a page that was written, or loaded with the state. Any other reads as zeros and is absent from exported states.
     pub(crate) const PLAIN: u8 = 1;
     /// Bit that is set while instructions of the page are decoded.
     pub(crate) const CODE: u8 = 2;
@@ -33,12 +34,12 @@ pub(crate) mod flag {
 ///
 /// (M) `base` points at 2^32 readable and writable bytes for as long as `self` lives, so any u32, and any
 /// aligned word at a u32, is a valid offset.
-/// (F) `flags` has one byte for each of the 2^20 pages, and behind them three times as many zeros: there the index of an
-/// access leads whose address is not aligned, see [`Space::flags_of`].
+/// (F) The [`FLAGS`] bytes in front of `base` are readable and writable for as long, too. They have one byte for each page, and behind
+/// them three times as many zeros: there the index of an access leads whose address is not aligned, see [`Space::flags_of`]. They lie
+/// so near that one register reaches both.
 /// (W) A present page is either watched, or its index is in `written`, once.
 pub(crate) struct Space {
     base: *mut u8,
-    flags: Box<[u8]>,
     /// Pages that are not absent.
     present: u32,
     written: Vec<u32>,
@@ -56,11 +57,23 @@ pub(crate) fn reserve(len: usize) -> Result<MmapMut, VmError> {
 
 impl Space {
     pub(crate) fn new() -> Result<Self, VmError> {
-        let mut mapping = reserve(LEN)?;
-        // The zeros behind the pages are never touched, so they take no memory.
-        let mut flags = vec![flag::ABSENT; 4 * PAGES].into_boxed_slice();
-        flags[..PAGES].fill(flag::OPEN);
-        Ok(Self { base: mapping.as_mut_ptr(), flags, present: 0, written: Vec::new(), _mapping: mapping })
+        let mut mapping = reserve(FLAGS + LEN)?;
+        // The zeros behind the pages' flags are never touched, so they take no memory.
+        mapping[..PAGES].fill(flag::OPEN);
+        // SAFETY: inside the mapping.
+        let base = unsafe { mapping.as_mut_ptr().add(FLAGS) };
+        Ok(Self { base, present: 0, written: Vec::new(), _mapping: mapping })
+    }
+
+    /// What is known of each page.
+    fn flags(&self) -> &[u8] {
+        // SAFETY: (F), and `&self` keeps writers out.
+        unsafe { std::slice::from_raw_parts(self.base.sub(FLAGS), PAGES) }
+    }
+
+    fn flags_mut(&mut self) -> &mut [u8] {
+        // SAFETY: (F), and `&mut self` keeps others out.
+        unsafe { std::slice::from_raw_parts_mut(self.base.sub(FLAGS), PAGES) }
     }
 
     #[inline(always)]
@@ -108,7 +121,7 @@ impl Space {
     fn flags_of(&self, address: u32, log_size: u32) -> u8 {
         let index = address.rotate_right(log_size) >> (12 - log_size);
         // SAFETY: (F); sizes are 1, 2 and 4, so the index has 22 bits at most.
-        unsafe { *self.flags.get_unchecked(index as usize) }
+        unsafe { *self.base.sub(FLAGS).add(index as usize) }
     }
 
     /// Whether a load is aligned and goes where the program may read and nobody looks.
@@ -131,12 +144,12 @@ impl Space {
 
     /// Whether the program may read the page of `address` and not write it.
     pub(crate) fn is_read_only(&self, address: u32) -> bool {
-        self.flags[(address >> 12) as usize] & flag::READ_ONLY != 0
+        self.flags()[(address >> 12) as usize] & flag::READ_ONLY != 0
     }
 
     /// Closes all pages that are not present.
     pub(crate) fn close_absent(&mut self) {
-        for flags in self.flags[..PAGES].iter_mut().filter(|flags| **flags & flag::PLAIN == 0) {
+        for flags in self.flags_mut().iter_mut().filter(|flags| **flags & flag::PLAIN == 0) {
             *flags &= !flag::OPEN;
         }
     }
@@ -162,27 +175,28 @@ impl Space {
 
     fn pages_of(&mut self, start: u32, len: u32) -> &mut [u8] {
         let end = (u64::from(start) + u64::from(len)).div_ceil(4096).min(PAGES as u64) as usize;
-        &mut self.flags[((start >> 12) as usize).min(end)..end]
+        &mut self.flags_mut()[((start >> 12) as usize).min(end)..end]
     }
 
     /// Whether the page of `address` was ever written.
     pub(crate) fn is_present(&self, address: u32) -> bool {
-        self.flags[(address >> 12) as usize] & flag::PLAIN != 0
+        self.flags()[(address >> 12) as usize] & flag::PLAIN != 0
     }
 
     /// Whether instructions of the page of `address` are decoded.
     pub(crate) fn is_code(&self, address: u32) -> bool {
-        self.flags[(address >> 12) as usize] & flag::CODE != 0
+        self.flags()[(address >> 12) as usize] & flag::CODE != 0
     }
 
     /// Notes a write to the page of `address`.
     pub(crate) fn make_present(&mut self, address: u32) {
-        let flags = &mut self.flags[(address >> 12) as usize];
-        let absent = *flags & flag::PLAIN == 0;
-        if absent || *flags & flag::WATCHED != 0 {
+        let index = (address >> 12) as usize;
+        let flags = self.flags()[index];
+        let absent = flags & flag::PLAIN == 0;
+        if absent || flags & flag::WATCHED != 0 {
             self.present += u32::from(absent);
             self.written.push(address >> 12);
-            *flags = *flags & !flag::WATCHED | flag::PLAIN;
+            self.flags_mut()[index] = flags & !flag::WATCHED | flag::PLAIN;
         }
     }
 
@@ -190,13 +204,13 @@ impl Space {
     /// are watched, which costs one slow store for each page that is written again.
     pub(crate) fn take_written(&mut self) -> Vec<u32> {
         let written = std::mem::take(&mut self.written);
-        written.iter().for_each(|&index| self.flags[index as usize] |= flag::WATCHED);
+        written.iter().for_each(|&index| self.flags_mut()[index as usize] |= flag::WATCHED);
         written
     }
 
     /// Notes that instructions of the page of `address` are decoded; says whether none were before.
     pub(crate) fn make_code(&mut self, address: u32) -> bool {
-        let flags = &mut self.flags[(address >> 12) as usize];
+        let flags = &mut self.flags_mut()[(address >> 12) as usize];
         let first = *flags & flag::CODE == 0;
         *flags |= flag::CODE;
         first
@@ -204,7 +218,7 @@ impl Space {
 
     /// Forgets all decoded instructions.
     pub(crate) fn clear_code(&mut self) {
-        self.flags[..PAGES].iter_mut().for_each(|flags| *flags &= !flag::CODE);
+        self.flags_mut().iter_mut().for_each(|flags| *flags &= !flag::CODE);
     }
 
     /// How many pages are present.
@@ -215,7 +229,7 @@ impl Space {
     /// Indices of the present pages, rising.
     pub(crate) fn present_pages(&self) -> impl Iterator<Item = u32> + '_ {
         let present = |&(_, flags): &(usize, &u8)| flags & flag::PLAIN != 0;
-        self.flags[..PAGES].iter().enumerate().filter(present).map(|(index, _)| index as u32)
+        self.flags().iter().enumerate().filter(present).map(|(index, _)| index as u32)
     }
 
     /// The bytes of a page.
