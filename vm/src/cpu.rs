@@ -1,9 +1,16 @@
+use crate::calls::Calls;
 use crate::code::{Code, Op, pc_of};
+use crate::kinds::Done;
 use crate::space::Space;
 
 /// Where a decoded instruction puts a result that MIPS drops, a write to register 0. Registers from 32 on
 /// are no part of the state.
 pub(crate) const SINK: u8 = 32;
+
+/// Where a result for `register` goes: register 0 stays 0.
+pub(crate) fn sink(register: u8) -> u8 {
+    if register == 0 { SINK } else { register }
+}
 
 /// Fewer steps than this left: `fast` stops and `step` does the rest. Longer than any run of instructions
 /// between two looks at the count, which is at most a page and a delay slot.
@@ -17,6 +24,7 @@ pub(crate) struct Cpu {
     pub(crate) hi: u32,
     pub(crate) space: Space,
     pub(crate) code: Code,
+    pub(crate) calls: Calls,
     /// `fast`: steps left at `block`, and where the current run of instructions began.
     pub(crate) left: i64,
     pub(crate) block: *const Op,
@@ -48,17 +56,35 @@ impl Cpu {
         self.lo = product as u32;
     }
 
-    /// Notes a store to a page that is new, watched, or has decoded instructions. Says whether all decoded
-    /// instructions are still good.
+    /// `fast`: what comes before a store that is not usual.
     #[cold]
     #[inline(never)]
+    pub(crate) fn prepare_store(&mut self, address: u32, log_size: u32) -> Done {
+        // What may be written and nobody looks at is usual for loads, too.
+        let may = self.space.is_usual_load(address, log_size) && !self.space.is_read_only(address);
+        match may {
+            true if self.note_store(address) => Done::Changed,
+            true => Done::Next,
+            false => Done::Left,
+        }
+    }
+
+    /// Notes a call and sets the register it links.
+    #[inline(always)]
+    pub(crate) fn link(&mut self, register: u8, site: u32) {
+        self.calls.note(site, self.registers[29]);
+        self.set(register, site.wrapping_add(8));
+    }
+
+    /// Notes a store to a page that is new, watched, or has decoded instructions; for (S) before any instruction is decoded
+    /// again. Says whether decoded ones had to be undone.
     pub(crate) fn note_store(&mut self, address: u32) -> bool {
         self.space.make_present(address);
         if self.space.present() > self.max_pages {
             // `fast` has no way out in the middle of a run; it looks at the margin at the next jump.
             self.margin = i64::MAX;
         }
-        !(self.space.is_code(address) && self.code.forget(address))
+        self.space.is_code(address) && self.code.forget(address)
     }
 
     /// `fast`: leaves before the instruction at `ip`.
@@ -67,6 +93,13 @@ impl Cpu {
         // SAFETY: both point into the slots.
         self.left -= unsafe { ip.offset_from(self.block) } as i64;
         self.stop(ip)
+    }
+
+    /// The same, where it is rare.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave_rarely(&mut self, ip: *const Op) -> *const Op {
+        self.leave(ip)
     }
 
     /// `fast`: goes from the end of a run of instructions to the start of another.

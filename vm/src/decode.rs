@@ -1,7 +1,7 @@
 //! From instruction words to slots.
 
-use crate::code::{Op, slot_of};
-use crate::cpu::{Cpu, SINK};
+use crate::code::{Op, pc_of, slot_of};
+use crate::cpu::{Cpu, SINK, sink};
 use crate::fast::{Branch, DIV, DIVU, PAGE_END, UNUSUAL, branch_code, kind_code, pair_code};
 use crate::kinds::Number;
 
@@ -23,11 +23,19 @@ enum Single {
     Alone(Op),
 }
 
-/// Decodes the word at `pc` and those after it.
-pub(crate) fn decode(cpu: &mut Cpu, pc: u32) {
+/// Decodes the word at `pc` and those after it, up to the address `code_end` at most. Branches and jumps to where there is no code for
+/// the program are left to `step`, and so are breakpoints.
+pub(crate) fn decode(
+    cpu: &mut Cpu,
+    pc: u32,
+    code_end: u64,
+    is_code: impl Fn(u32) -> bool,
+    is_breakpoint: impl Fn(u32) -> bool,
+) {
     let first = (pc >> 2) % PAGE_WORDS;
     let page = pc & !0xfff;
-    let end = (first + WINDOW).min(PAGE_WORDS);
+    let words = (code_end - u64::from(page)).div_ceil(4).min(PAGE_WORDS.into()) as u32;
+    let end = (first + WINDOW).min(words);
     if end == PAGE_WORDS {
         // From the last page the pc wraps to 0, which is not the next slot: `step` goes there.
         let code = if page == 0xffff_f000 { UNUSUAL } else { PAGE_END };
@@ -40,16 +48,27 @@ pub(crate) fn decode(cpu: &mut Cpu, pc: u32) {
         if cpu.code.get(slot) != Op::default() {
             continue;
         }
-        let single = single(cpu.space.word(pc), pc);
+        let single = match single(cpu.space.word(pc), pc) {
+            Single::Branch(branch, op)
+                if !branch.is_to_register() && !is_code(pc_of(slot.wrapping_add(op.c))) =>
+            {
+                unusual()
+            }
+            _ if is_breakpoint(pc) => unusual(),
+            single => single,
+        };
         let next_is_decoded = word + 1 < PAGE_WORDS && cpu.code.get(slot + 1) != Op::default();
-        let next = next_is_decoded.then(|| self::single(cpu.space.word(pc + 4), pc + 4));
-        if let Some(op) = fuse(single, next, word + 1 == PAGE_WORDS) {
+        let behind =
+            || if is_breakpoint(pc + 4) { unusual() } else { self::single(cpu.space.word(pc + 4), pc + 4) };
+        let next = next_is_decoded.then(behind);
+        if let Some(op) = fuse(single, next, word + 1 == words) {
             cpu.code.set(slot, op);
         }
     }
 }
 
-/// The slot of a word, given the one after it in the same page. Nothing if that one has to be decoded first.
+/// The slot of a word, given the one after it in the same page. Nothing if that one has to be decoded first; of the `last` word
+/// of a page or of the code it never is.
 fn fuse(single: Single, next: Option<Single>, last: bool) -> Option<Op> {
     let unusual = Op { code: UNUSUAL, ..Op::default() };
     Some(match (single, next) {
@@ -61,7 +80,7 @@ fn fuse(single: Single, next: Option<Single>, last: bool) -> Option<Op> {
             Op { code: branch_code(branch, delay), ..op }
         }
         (Single::Branch(..), Some(_)) => unusual,
-        // The delay slot is in the next page, or behind the window.
+        // The delay slot is in the next page or no code, or behind the window.
         (Single::Branch(..), None) if last => unusual,
         (Single::Branch(..), None) => return None,
         (Single::Alone(op), _) => op,
@@ -143,11 +162,6 @@ fn unusual() -> Single {
     Single::Alone(Op { code: UNUSUAL, ..Op::default() })
 }
 
-/// Where a result for `register` goes: register 0 stays 0.
-fn sink(register: u8) -> u8 {
-    if register == 0 { SINK } else { register }
-}
-
 fn single(word: u32, pc: u32) -> Single {
     let w = Word { word, pc };
     match word >> 26 {
@@ -202,6 +216,8 @@ fn special(w: &Word) -> Single {
         0x04 => w.to_rd(Number::Sllv, rt, rs.into()),
         0x06 => w.to_rd(Number::Srlv, rt, rs.into()),
         0x07 => w.to_rd(Number::Srav, rt, rs.into()),
+        // Executed a second time it would jump elsewhere, see `fast`.
+        0x09 if w.rs() == w.rd() => unusual(),
         0x08 => Single::Branch(Branch::Register, Op { code: 0, a: SINK, b: rs, c: 0 }),
         0x09 => Single::Branch(Branch::RegisterLink, Op { code: 0, a: sink(w.rd()), b: rs, c: 0 }),
         0x0a => w.to_rd(Number::Movz, rs, rt.into()),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use opml_state::Hash;
 
-use crate::HostError;
+use crate::{Fault, HostError};
 
 /// Why a step can never be proven: the contract reverts on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,19 @@ pub enum VmError {
         word: u32,
         /// Why.
         reason: Reason,
+    },
+    /// The next step does what no correct program does; only found by a VM that is [checked](crate::Vm::checked).
+    #[error("{fault} (step {step}, pc {pc:#010x}, instruction {word:#010x})")]
+    #[diagnostic(forward(fault))]
+    Fault {
+        /// Steps executed before.
+        step: u64,
+        /// Address of the instruction.
+        pc: u32,
+        /// The instruction.
+        word: u32,
+        /// What it does.
+        fault: Fault,
     },
     /// The host has no answer to a preimage read.
     #[error("the host could not answer the preimage {key} (pc {pc:#010x})")]

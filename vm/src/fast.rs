@@ -16,7 +16,7 @@
 
 use crate::code::{Op, pc_of, slot_of};
 use crate::cpu::Cpu;
-use crate::kinds::{self, HOT_KINDS, KINDS, Kind, Number, with_kinds};
+use crate::kinds::{self, Done, HOT_KINDS, KINDS, Kind, Number, with_kinds};
 
 /// Executes the instructions at a slot. Returns the slot to go on with, or null after noting in the `Cpu`
 /// where it stopped.
@@ -25,7 +25,8 @@ use crate::kinds::{self, HOT_KINDS, KINDS, Kind, Number, with_kinds};
 /// The pointer must be to a slot of the `Cpu`'s own `Code` for which (P) holds.
 type Handler = unsafe fn(&mut Cpu, *const Op) -> *const Op;
 
-/// Codes with a handler of their own; 0 is that of a slot not decoded.
+/// Codes with a handler of their own; that of a slot not decoded has to be 0.
+const UNDECODED: u16 = 0;
 pub(crate) const UNUSUAL: u16 = 1;
 pub(crate) const PAGE_END: u16 = 2;
 pub(crate) const DIV: u16 = 3;
@@ -71,6 +72,14 @@ macro_rules! number_branches {
         const BRANCHES: usize = [$(Branch::$name,)*].len();
     };
 }
+
+impl Branch {
+    /// Whether a register says where it goes.
+    pub(crate) fn is_to_register(self) -> bool {
+        matches!(self, Self::Register | Self::RegisterLink)
+    }
+}
+
 number_branches!(Equal NotEqual LessEqual Greater Less GreaterEqual Always AlwaysLink Register RegisterLink);
 
 unsafe fn stop(cpu: &mut Cpu, ip: *const Op) -> *const Op {
@@ -96,23 +105,30 @@ unsafe fn next(cpu: &mut Cpu, ip: *const Op) -> *const Op {
 unsafe fn one<K: Kind>(cpu: &mut Cpu, ip: *const Op) -> *const Op {
     // SAFETY: `ip` is a slot, and each slot of a word is followed by another.
     unsafe {
-        K::run(cpu, *ip);
-        next(cpu, ip.add(1))
+        match K::run(cpu, *ip) {
+            Done::Left => cpu.leave_rarely(ip),
+            Done::Next | Done::Changed => next(cpu, ip.add(1)),
+        }
     }
 }
 
 unsafe fn two<K: Kind, L: Kind>(cpu: &mut Cpu, ip: *const Op) -> *const Op {
     // SAFETY: (P) for two instructions.
     unsafe {
-        if !K::run(cpu, *ip) {
-            return ip.add(1);
+        match K::run(cpu, *ip) {
+            Done::Left => return cpu.leave_rarely(ip),
+            Done::Changed => return ip.add(1),
+            Done::Next => {}
         }
-        L::run(cpu, *ip.add(1));
-        next(cpu, ip.add(2))
+        match L::run(cpu, *ip.add(1)) {
+            Done::Left => cpu.leave_rarely(ip.add(1)),
+            Done::Next | Done::Changed => next(cpu, ip.add(2)),
+        }
     }
 }
 
-/// A branch by `c` slots; the condition is evaluated before the delay slot, which is executed either way.
+/// A branch by `c` slots; the condition is evaluated before the delay slot, which is executed either way. If the delay slot has to be
+/// left to `step`, so has the branch: executed again it does the same, as it changes no register that it reads.
 macro_rules! branch {
     ($($name:ident: |$cpu:ident, $ip:ident, $op:ident| $taken:expr;)*) => {
         $(unsafe fn $name<D: Kind>($cpu: &mut Cpu, $ip: *const Op) -> *const Op {
@@ -121,7 +137,9 @@ macro_rules! branch {
                 // A copy: a store in the delay slot may clear this very slot.
                 let $op = *$ip;
                 let taken = $taken;
-                D::run($cpu, *$ip.add(1));
+                if D::run($cpu, *$ip.add(1)) == Done::Left {
+                    return $cpu.leave_rarely($ip);
+                }
                 let end = $ip.add(2);
                 if taken { $cpu.enter(end, $ip.offset($op.c as i32 as isize)) } else { next($cpu, end) }
             }
@@ -138,7 +156,7 @@ branch! {
     greater_equal: |cpu, _ip, op| cpu.get(op.a) as i32 >= 0;
     always: |_cpu, _ip, _op| true;
     always_link: |cpu, ip, _op| {
-        cpu.set(31, cpu.pc_at(ip).wrapping_add(8));
+        cpu.link(31, cpu.pc_at(ip));
         true
     };
 }
@@ -161,15 +179,18 @@ unsafe fn to_register<D: Kind>(cpu: &mut Cpu, ip: *const Op, link: bool) -> *con
     unsafe {
         let op = &*ip;
         let target = cpu.get(op.b);
-        if target & 3 != 0 {
+        let slot = cpu.code.base().add(slot_of(target) as usize);
+        // Where nothing is decoded, `step` says whether the program may go there.
+        if target & 3 != 0 || (*slot).code == UNDECODED {
             return cpu.leave(ip);
         }
         if link {
-            cpu.set(op.a, cpu.pc_at(ip).wrapping_add(8));
+            cpu.link(op.a, cpu.pc_at(ip));
         }
-        D::run(cpu, *ip.add(1));
-        let target = cpu.code.base().add(slot_of(target) as usize);
-        cpu.enter(ip.add(2), target)
+        if D::run(cpu, *ip.add(1)) == Done::Left {
+            return cpu.leave_rarely(ip);
+        }
+        cpu.enter(ip.add(2), slot)
     }
 }
 

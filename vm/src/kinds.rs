@@ -7,10 +7,22 @@
 use crate::code::Op;
 use crate::cpu::Cpu;
 
+/// How `fast` goes on after an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Done {
+    /// With the next one.
+    Next,
+    /// With the next one, and the slots have changed: it was a store to instructions.
+    Changed,
+    /// Nothing was done: `step` has to look at it. That is a load or store that is not aligned or goes where the
+    /// program may not.
+    Left,
+}
+
 /// An instruction without a jump.
 pub(crate) trait Kind {
-    /// Executes it. Says whether all decoded instructions are still good, which only a store can change.
-    fn run(cpu: &mut Cpu, op: Op) -> bool;
+    /// Executes it, unless it has to be left to `step`.
+    fn run(cpu: &mut Cpu, op: Op) -> Done;
 }
 
 /// Calls `$then!` with the names of all kinds, those that `fast` fuses into pairs first.
@@ -47,10 +59,10 @@ macro_rules! value {
     ($($name:ident: |$cpu:ident, $op:ident| $value:expr;)*) => {
         $(impl Kind for $name {
             #[inline(always)]
-            fn run($cpu: &mut Cpu, $op: Op) -> bool {
+            fn run($cpu: &mut Cpu, $op: Op) -> Done {
                 let value = $value;
                 $cpu.set($op.a, value);
-                true
+                Done::Next
             }
         })*
     };
@@ -103,20 +115,34 @@ value! {
     // `a` = `b` if register `c` is zero (movz) or not (movn).
     Movz: |cpu, op| if c(cpu, op) == 0 { cpu.get(op.b) } else { cpu.get(op.a) };
     Movn: |cpu, op| if c(cpu, op) != 0 { cpu.get(op.b) } else { cpu.get(op.a) };
-    // Unaligned accesses do not fault, they go to the word or half-word that holds the address.
-    Lw: |cpu, op| cpu.space.word(address(cpu, op));
-    Lh: |cpu, op| cpu.space.half(address(cpu, op)) as i16 as u32;
-    Lhu: |cpu, op| u32::from(cpu.space.half(address(cpu, op)));
-    Lb: |cpu, op| cpu.space.byte(address(cpu, op)) as i8 as u32;
-    Lbu: |cpu, op| u32::from(cpu.space.byte(address(cpu, op)));
-    Lwl: |cpu, op| {
-        let address = address(cpu, op);
-        merge_left(cpu.get(op.a), cpu.space.word(address), address)
+}
+
+/// A kind that sets register `a` to what it loads from `address`, for accesses of `1 << log_size` bytes.
+macro_rules! load {
+    ($($name:ident($log_size:literal): |$cpu:ident, $op:ident, $address:ident| $value:expr;)*) => {
+        $(impl Kind for $name {
+            #[inline(always)]
+            fn run($cpu: &mut Cpu, $op: Op) -> Done {
+                let $address = address($cpu, $op);
+                if !$cpu.space.is_usual_load($address, $log_size) {
+                    return Done::Left;
+                }
+                let value = $value;
+                $cpu.set($op.a, value);
+                Done::Next
+            }
+        })*
     };
-    Lwr: |cpu, op| {
-        let address = address(cpu, op);
-        merge_right(cpu.get(op.a), cpu.space.word(address), address)
-    };
+}
+
+load! {
+    Lw(2): |cpu, op, at| cpu.space.word(at);
+    Lh(1): |cpu, op, at| cpu.space.half(at) as i16 as u32;
+    Lhu(1): |cpu, op, at| u32::from(cpu.space.half(at));
+    Lb(0): |cpu, op, at| cpu.space.byte(at) as i8 as u32;
+    Lbu(0): |cpu, op, at| u32::from(cpu.space.byte(at));
+    Lwl(0): |cpu, op, at| merge_left(cpu.get(op.a), cpu.space.word(at), at);
+    Lwr(0): |cpu, op, at| merge_right(cpu.get(op.a), cpu.space.word(at), at);
 }
 
 /// `lwl`: the bytes of `word` from `address` to its end become the high bytes of `register`.
@@ -145,8 +171,8 @@ pub(crate) fn split_right(register: u32, word: u32, address: u32) -> u32 {
 
 impl Kind for Nop {
     #[inline(always)]
-    fn run(_cpu: &mut Cpu, _op: Op) -> bool {
-        true
+    fn run(_cpu: &mut Cpu, _op: Op) -> Done {
+        Done::Next
     }
 }
 
@@ -155,9 +181,9 @@ macro_rules! lo_hi {
     ($($name:ident: |$cpu:ident, $op:ident| $effect:expr;)*) => {
         $(impl Kind for $name {
             #[inline(always)]
-            fn run($cpu: &mut Cpu, $op: Op) -> bool {
+            fn run($cpu: &mut Cpu, $op: Op) -> Done {
                 $effect;
-                true
+                Done::Next
             }
         })*
     };
@@ -170,25 +196,31 @@ lo_hi! {
     Mthi: |cpu, op| cpu.hi = cpu.get(op.a);
 }
 
-/// A kind that stores to `address`.
+/// A kind that stores `1 << log_size` bytes to `address`.
 macro_rules! store {
-    ($($name:ident: |$cpu:ident, $op:ident, $address:ident| $write:expr;)*) => {
+    ($($name:ident($log_size:literal): |$cpu:ident, $op:ident, $address:ident| $write:expr;)*) => {
         $(impl Kind for $name {
             #[inline(always)]
-            fn run($cpu: &mut Cpu, $op: Op) -> bool {
+            fn run($cpu: &mut Cpu, $op: Op) -> Done {
                 let $address = address($cpu, $op);
+                let mut done = Done::Next;
+                if !$cpu.space.is_usual_store($address, $log_size) {
+                    done = $cpu.prepare_store($address, $log_size);
+                    if done == Done::Left {
+                        return done;
+                    }
+                }
                 $write;
-                // Looking at the page after the write keeps the write off the branch's path.
-                $cpu.space.is_plain($address) || $cpu.note_store($address)
+                done
             }
         })*
     };
 }
 
 store! {
-    Sb: |cpu, op, at| cpu.space.set_byte(at, cpu.get(op.a) as u8);
-    Sh: |cpu, op, at| cpu.space.set_half(at, cpu.get(op.a) as u16);
-    Sw: |cpu, op, at| cpu.space.set_word(at, cpu.get(op.a));
-    Swl: |cpu, op, at| cpu.space.set_word(at, split_left(cpu.get(op.a), cpu.space.word(at), at));
-    Swr: |cpu, op, at| cpu.space.set_word(at, split_right(cpu.get(op.a), cpu.space.word(at), at));
+    Sb(0): |cpu, op, at| cpu.space.set_byte(at, cpu.get(op.a) as u8);
+    Sh(1): |cpu, op, at| cpu.space.set_half(at, cpu.get(op.a) as u16);
+    Sw(2): |cpu, op, at| cpu.space.set_word(at, cpu.get(op.a));
+    Swl(0): |cpu, op, at| cpu.space.set_word(at, split_left(cpu.get(op.a), cpu.space.word(at), at));
+    Swr(0): |cpu, op, at| cpu.space.set_word(at, split_right(cpu.get(op.a), cpu.space.word(at), at));
 }

@@ -5,6 +5,8 @@
 //! computes differently too; what the contract reverts on, so that the step could never be proven, this
 //! refuses with [`Unprovable`](VmError::Unprovable).
 //!
+//! Told a program's [`Layout`], it finds what no correct program does and the contract lets pass: a [`Fault`].
+//!
 //! A [`Prover`] runs a VM too, and makes for any step of it the proof that the contract takes.
 //!
 //! A [`Profiler`] runs one, too, and counts how often each instruction was executed and in which calls.
@@ -20,11 +22,16 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("the VM reserves more address space than a host of less than 64 bits has");
 
+mod breaks;
+mod calls;
+mod checkpoints;
+mod checks;
 mod code;
 mod cpu;
 mod decode;
 mod error;
 mod fast;
+mod fault;
 mod guest_host;
 mod host;
 mod kinds;
@@ -36,7 +43,12 @@ mod step;
 mod syscall;
 mod vm;
 
+pub use breaks::{Halt, Watch};
+pub use calls::Call;
+pub use checkpoints::Checkpoints;
+pub use checks::Layout;
 pub use error::{Reason, VmError};
+pub use fault::{Access, Fault};
 pub use guest_host::{GuestHost, Request, UnknownKey};
 pub use host::{Host, HostError};
 pub use profiler::{Context, Counts, Profiler, Span};

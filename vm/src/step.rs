@@ -1,7 +1,8 @@
 //! One step, from the instruction word, in the order and with the formulas of `MIPS.sol`, `step`.
 
+use crate::cpu::sink;
 use crate::kinds::{merge_left, merge_right, split_left, split_right};
-use crate::{Host, Reason, Vm, VmError};
+use crate::{Access, Host, Reason, Vm, VmError};
 
 /// What an instruction did, as far as the pc is concerned.
 enum Flow {
@@ -34,6 +35,7 @@ impl Vm {
         if self.pc & 3 != 0 {
             return Err(self.unprovable(Reason::UnalignedPc));
         }
+        self.check_fetch()?;
         let (rt_register, rd_register) = ((word >> 16 & 31) as usize, (word >> 11 & 31) as usize);
         let (rs, rt) = (self.cpu.registers[(word >> 21 & 31) as usize], self.cpu.registers[rt_register]);
         let fetched = Fetched { word, rs, rt, rt_register, rd_register };
@@ -86,10 +88,12 @@ impl Vm {
         let opcode = f.word >> 26;
         let taken = match opcode {
             0x02 | 0x03 => {
+                let target = self.next_pc & 0xf000_0000 | (f.word & 0x03ff_ffff) << 2;
+                self.check_target(target)?;
                 if opcode == 0x03 {
-                    self.cpu.registers[31] = self.pc.wrapping_add(8);
+                    self.cpu.link(31, self.pc);
                 }
-                return Ok(Flow::To(self.next_pc & 0xf000_0000 | (f.word & 0x03ff_ffff) << 2));
+                return Ok(Flow::To(target));
             }
             0x01 => match f.rt_register {
                 0 => (f.rs as i32) < 0,
@@ -103,7 +107,11 @@ impl Vm {
             _ => f.rs as i32 > 0,
         };
         let target = self.pc.wrapping_add(4).wrapping_add((f.word as u16 as i16 as u32) << 2);
-        Ok(if taken { Flow::To(target) } else { Flow::Next })
+        if !taken {
+            return Ok(Flow::Next);
+        }
+        self.check_target(target)?;
+        Ok(Flow::To(target))
     }
 
     fn special(&mut self, f: &Fetched) -> Result<Flow, VmError> {
@@ -119,8 +127,11 @@ impl Vm {
             0x07 => ((rt as i32) >> rs) as u32,
             0x08 | 0x09 => {
                 self.check_delay_slot()?;
-                let link = if f.word & 0x3f == 0x08 { 0 } else { f.rd_register };
-                self.set_register(link, self.pc.wrapping_add(8));
+                self.check_target(rs)?;
+                if f.word & 0x3f == 0x09 {
+                    // A link to register 0 is dropped.
+                    self.cpu.link(sink(f.rd_register as u8), self.pc);
+                }
                 return Ok(Flow::To(rs));
             }
             0x0a if rt != 0 => return Ok(Flow::Next),
@@ -191,6 +202,9 @@ impl Vm {
     /// Loads and stores. The contract reads the aligned word for each of them, and writes it whole.
     fn load_or_store(&mut self, f: &Fetched) -> Result<Flow, VmError> {
         let address = f.rs.wrapping_add(f.word as u16 as i16 as u32);
+        if let Some((access, size)) = access(f.word >> 26) {
+            self.check_access(access, address, size)?;
+        }
         let word = self.cpu.space.word(address);
         let byte_shift = 24 - (address & 3) * 8;
         let half_shift = 16 - (address & 2) * 8;
@@ -221,8 +235,22 @@ impl Vm {
     /// Writes the aligned word that holds `address`.
     pub(crate) fn store_word(&mut self, address: u32, value: u32) {
         self.cpu.space.set_word(address, value);
-        if !self.cpu.space.is_plain(address) {
+        if !self.cpu.space.is_usual_store(address, 0) {
             self.cpu.note_store(address);
         }
     }
+}
+
+/// What a load or store does, and with how many bytes at its address; nothing for an opcode that is none. `lwl` and its like go from
+/// the address to one end of the word.
+pub(crate) fn access(opcode: u32) -> Option<(Access, u32)> {
+    Some(match opcode {
+        0x20 | 0x22 | 0x24 | 0x26 => (Access::Read, 1),
+        0x21 | 0x25 => (Access::Read, 2),
+        0x23 | 0x30 => (Access::Read, 4),
+        0x28 | 0x2a | 0x2e => (Access::Write, 1),
+        0x29 => (Access::Write, 2),
+        0x2b | 0x38 => (Access::Write, 4),
+        _ => return None,
+    })
 }

@@ -6,7 +6,7 @@ use opml_abi::{KEY_TYPE_KECCAK256, KEY_TYPE_LOCAL, fd, keccak256_key, syscall};
 use opml_state::cannon::{MAX_HINT_LEN, OracleRead};
 use opml_state::{Hash, keccak256};
 
-use crate::{Host, Reason, Vm, VmError};
+use crate::{Access, Host, Reason, Vm, VmError};
 
 /// What `brk` returns.
 const BREAK: u32 = 0x4000_0000;
@@ -43,12 +43,20 @@ impl Vm {
         let (number, a0, a1, a2) = (registers[2], registers[4], registers[5], registers[6]);
         let (result, error) = match number {
             syscall::MMAP if a0 == 0 => {
+                self.check_mmap(a1, a2)?;
                 let start = self.heap;
                 self.heap = start.wrapping_add(a1.wrapping_add(4095) & !4095);
+                self.open(start, a1);
                 (start, 0)
             }
-            syscall::MMAP => (a0, 0),
-            syscall::BRK => (BREAK, 0),
+            syscall::MMAP => {
+                self.open(a0, a1);
+                (a0, 0)
+            }
+            syscall::BRK => {
+                self.open(BREAK, a0.saturating_sub(BREAK));
+                (BREAK, 0)
+            }
             syscall::CLONE => (1, 0),
             syscall::EXIT_GROUP => {
                 self.exited = true;
@@ -86,6 +94,7 @@ impl Vm {
     /// Copies bytes of the preimage to `address`, at most `count` and at most to the end of the aligned
     /// word. Returns how many.
     fn read_preimage(&mut self, host: &mut impl Host, address: u32, count: u32) -> Result<u32, VmError> {
+        self.check_range(Access::Write, address, u32::from(count > 0))?;
         self.load_preimage(host)?;
         let preimage = &self.preimage.as_ref().expect("it was loaded").bytes;
         let is_local = self.preimage_key.0[0] == KEY_TYPE_LOCAL;
@@ -138,6 +147,13 @@ impl Vm {
     }
 
     fn write(&mut self, host: &mut impl Host, a0: u32, a1: u32, a2: u32) -> Result<(u32, u32), VmError> {
+        let read = match a0 {
+            fd::STDOUT | fd::STDERR | fd::HINT_REQUEST => a2,
+            // All of it is in one word.
+            fd::PREIMAGE_WRITE => a2.min(1),
+            _ => 0,
+        };
+        self.check_range(Access::Read, a1, read)?;
         match a0 {
             fd::STDOUT | fd::STDERR => {
                 let (first, wrapped) = self.range(a1, a2);

@@ -1,11 +1,14 @@
 use opml_state::{Hash, Memory, State};
 
+use crate::breaks::Breaks;
+use crate::calls::Calls;
+use crate::checks::Checks;
 use crate::code::Code;
 use crate::cpu::{Cpu, MARGIN};
 use crate::decode::decode;
 use crate::space::Space;
 use crate::syscall::Preimage;
-use crate::{Host, VmError, fast};
+use crate::{Call, Host, VmError, fast};
 
 /// Most pages of guest memory a VM gives unless told otherwise: 2^18, 1 GiB.
 pub const DEFAULT_MAX_PAGES: u32 = 1 << 18;
@@ -44,6 +47,10 @@ pub struct Vm {
     /// Bytes written to the hint descriptor that are not yet a whole hint.
     pub(crate) hint: Vec<u8>,
     code_pages: u32,
+    /// What is watched, see `checks`.
+    pub(crate) checks: Option<Checks>,
+    /// Where a debugger wants to stop.
+    pub(crate) breaks: Breaks,
 }
 
 impl Vm {
@@ -72,7 +79,19 @@ impl Vm {
         let (lo, hi) = (state.lo, state.hi);
         let (left, margin, stopped_at) = (0, MARGIN, 0);
         let vm = Self {
-            cpu: Cpu { registers, lo, hi, space, code, left, block, margin, stopped_at, max_pages },
+            cpu: Cpu {
+                registers,
+                lo,
+                hi,
+                space,
+                code,
+                calls: Calls::new(),
+                left,
+                block,
+                margin,
+                stopped_at,
+                max_pages,
+            },
             pc: state.pc,
             next_pc: state.next_pc,
             heap: state.heap,
@@ -84,6 +103,8 @@ impl Vm {
             preimage: None,
             hint: state.last_hint.clone(),
             code_pages: 0,
+            checks: None,
+            breaks: Breaks::default(),
         };
         vm.check_pages()?;
         Ok(vm)
@@ -117,6 +138,18 @@ impl Vm {
         }
     }
 
+    /// Takes all but the memory from `state`.
+    pub(crate) fn set_registers_and_counters(&mut self, state: &State) {
+        self.cpu.registers[..32].copy_from_slice(&state.registers);
+        (self.cpu.lo, self.cpu.hi) = (state.lo, state.hi);
+        (self.pc, self.next_pc, self.heap) = (state.pc, state.next_pc, state.heap);
+        (self.exited, self.exit_code, self.step) = (state.exited, state.exit_code, state.step);
+        (self.preimage_key, self.preimage_offset) = (state.preimage_key, state.preimage_offset);
+        self.hint.clone_from(&state.last_hint);
+        // What was called later has not been called.
+        self.cpu.calls.clear();
+    }
+
     /// Address of the next instruction.
     pub fn pc(&self) -> u32 {
         self.pc
@@ -137,6 +170,11 @@ impl Vm {
         self.cpu.registers.first_chunk().expect("there are 256")
     }
 
+    /// The registers lo and hi.
+    pub fn product(&self) -> (u32, u32) {
+        (self.cpu.lo, self.cpu.hi)
+    }
+
     /// The memory from `address` onwards: `len` bytes, or fewer at the end of the address space.
     pub fn memory(&self, address: u32, len: usize) -> &[u8] {
         self.cpu.space.bytes(address, len)
@@ -145,6 +183,11 @@ impl Vm {
     /// Pages of memory the program uses, each of 4,096 bytes.
     pub fn page_count(&self) -> u32 {
         self.cpu.space.present()
+    }
+
+    /// The last calls this VM has executed, some ten thousands, the last one first.
+    pub fn latest_calls(&self) -> impl Iterator<Item = Call> + '_ {
+        self.cpu.calls.latest()
     }
 
     /// Runs until the program exits, but at most `limit` steps.
@@ -167,12 +210,12 @@ impl Vm {
 
     /// Whether `fast` can begin here: not in a delay slot, at an aligned pc, and with the register 0 that
     /// every program has and only a made-up state has not.
-    fn is_usual(&self) -> bool {
+    pub(crate) fn is_usual(&self) -> bool {
         self.next_pc == self.pc.wrapping_add(4) && self.pc & 3 == 0 && self.cpu.registers[0] == 0
     }
 
     /// Runs as far as `fast` can, at most `limit` steps less the margin. Returns how many are left.
-    fn run_fast(&mut self, limit: u64) -> Result<u64, VmError> {
+    pub(crate) fn run_fast(&mut self, limit: u64) -> Result<u64, VmError> {
         let mut left = limit;
         loop {
             left -= self.enter_fast(left.min(MOST_STEPS), MARGIN)?;
@@ -212,17 +255,28 @@ impl Vm {
         if !self.cpu.code.is_undecoded(self.pc) {
             return Ok(false);
         }
+        self.check_fetch()?;
         if self.cpu.space.make_code(self.pc) {
             self.code_pages += 1;
             if self.code_pages > MAX_CODE_PAGES {
-                self.cpu.code = Code::new()?;
-                self.cpu.space.clear_code();
+                self.forget_code()?;
                 self.cpu.space.make_code(self.pc);
                 self.code_pages = 1;
             }
         }
-        decode(&mut self.cpu, self.pc);
+        let end = self.code_end(self.pc);
+        let (checks, breaks) = (&self.checks, &self.breaks);
+        let is_code = |target| checks.as_ref().is_none_or(|checks| checks.is_code(target));
+        decode(&mut self.cpu, self.pc, end, is_code, |pc| breaks.is_breakpoint(pc));
         Ok(true)
+    }
+
+    /// Forgets all decoded instructions.
+    pub(crate) fn forget_code(&mut self) -> Result<(), VmError> {
+        self.cpu.code = Code::new()?;
+        self.cpu.space.clear_code();
+        self.code_pages = 0;
+        Ok(())
     }
 
     pub(crate) fn check_pages(&self) -> Result<(), VmError> {

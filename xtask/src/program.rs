@@ -10,10 +10,11 @@ use opml_abi::{ABI_VERSION, Tensor, TensorInfo, blob, encode_blob};
 use opml_frontend::tensor_file;
 use opml_state::cannon::{self, Metadata};
 use opml_state::{Hash, State};
+use opml_targets::Target;
 use opml_toolchain::elf::Elf;
 use opml_toolchain::manifest::{MANIFEST_VERSION, Manifest, Port};
 use opml_toolchain::{Places, file};
-use opml_vm::Request;
+use opml_vm::{Layout, Request};
 use thiserror::Error;
 
 use crate::outcome::Stop;
@@ -126,6 +127,21 @@ impl Program {
         let address =
             |address: u64| u32::try_from(address).map_err(|_| Stop::unable(ProgramError::Wide { address }));
         code.map(|segment| Ok(address(segment.range().start)?..address(segment.range().end)?)).collect()
+    }
+
+    /// Whether the program's file is there. A run needs the prestate alone.
+    pub fn has_elf(&self) -> bool {
+        self.dir.join(file::PROGRAM).exists()
+    }
+
+    /// What of the memory is whose, so that the VM finds what no correct program does; nothing if the program's file is not there.
+    pub fn layout(&self) -> Result<Option<Layout>> {
+        if !self.has_elf() {
+            return Ok(None);
+        }
+        let elf = Elf::parse(crate::commands::read(&self.dir.join(file::PROGRAM))?).map_err(Stop::unable)?;
+        let target = Target::load(TARGET).map_err(Stop::unable)?;
+        Ok(Some(opml_debug::layout(&elf, target.memory())))
     }
 
     /// The program's file with symbols, or where there is none its only one. It has to have the code of the prestate

@@ -274,6 +274,7 @@ fn run_checks_the_folder() {
         fs::copy(mlp().join(name), places.path().join(name)).expect("the file can be copied");
     }
     assert_eq!(run_in(places.path()).code, Some(0), "the manifest and the prestate are enough");
+    // Nothing is watched then, as nothing says what of the memory is whose.
 
     let prestate = fs::read(mlp().join(file::PRESTATE)).expect("the prestate was written");
     fs::write(places.path().join(file::PRESTATE), &prestate[..prestate.len() / 2])

@@ -22,12 +22,13 @@ pub fn fuzz_elf(data: &[u8]) {
     }
     let question = Question { program: &elf, names: &elf, target: &TARGET, arena: Some(64), top: 100 };
     serde_json::to_vec(&inspect(&question)).expect("a description is plain data");
-    let mut frames = elf.frames();
+    let (mut frames, mut unwinder) = (elf.frames(), elf.unwinder());
     let code = elf.segments().iter().filter(|segment| segment.is_executable());
     for address in code.flat_map(|segment| segment.range().start..segment.range().end).take(64) {
         frames.at(address);
+        unwinder.caller(address as u32, &[address as u32; 32], Some);
     }
-    drop(frames);
+    drop((frames, unwinder));
     if let Err(damaged) = Statements::of(&elf) {
         assert!(!damaged.to_string().is_empty());
     }

@@ -1,4 +1,4 @@
-//! Reading ELF files: headers, segments, sections, symbols, and source lines and inlined functions from DWARF.
+//! Reading ELF files: headers, segments, sections, symbols, and source lines, inlined functions and stack frames from DWARF.
 //!
 //! A file may be hostile. Every size and offset is checked against the file when it is parsed, nothing is allocated in
 //! excess of a small multiple of the file, names are read when they are asked for and only up to [`MAX_NAME`] bytes (a
@@ -13,11 +13,13 @@ mod lines;
 mod scopes;
 mod strings;
 mod symbols;
+mod unwind;
 
 pub use error::ElfError;
 pub use frames::{Frame, Frames, Place};
 pub use lines::SourceLines;
 pub use symbols::{Located, Symbol};
+pub use unwind::{Caller, Unwinder};
 
 use std::io::{self, Write};
 
@@ -266,6 +268,11 @@ impl Elf {
     /// The functions and source lines of the file's code, inlined functions included.
     pub fn frames(&self) -> Frames<'_> {
         Frames::new(self)
+    }
+
+    /// How the file's functions keep the registers of their callers.
+    pub fn unwinder(&self) -> Unwinder<'_> {
+        Unwinder::new(self)
     }
 
     /// A section of debug information, as its readers take it.

@@ -9,6 +9,7 @@ mod program;
 mod reader;
 mod report;
 mod rules;
+mod unwind;
 
 use opml_targets::Target;
 use opml_toolchain::audit::{AuditFailure, AuditedElf, Rule, audit};

@@ -93,7 +93,7 @@ impl Bench {
         let built = self.build(imported.request)?;
         let program = Program::open(&built.out)?;
         let request = program.request(&[root.join(input)], Hash::default())?;
-        let finished = run::execute(&program, request, u64::MAX, &*self.progress)?;
+        let finished = run::execute(&program, request, u64::MAX, run::Checks::On, &*self.progress)?;
         Ok(ModelFigures {
             name: built.manifest.name,
             steps: finished.steps,

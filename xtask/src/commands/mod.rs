@@ -8,6 +8,7 @@ pub mod check_proof;
 pub mod ci;
 pub mod conform;
 pub mod convert;
+pub mod debug;
 pub mod diff;
 pub mod doctor;
 pub mod image;

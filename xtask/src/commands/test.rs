@@ -10,7 +10,7 @@ use crate::ui;
 /// What the tests and the bench run programs with, besides the guest toolchain.
 pub(super) const TEST_TOOLS: &str = include_str!("../../../tests/test-tools.lock");
 
-/// Set up what the tests need (guest toolchain, qemu, unicorn, contracts, Python packages) and run all of them
+/// Set up what the tests need (guest toolchain, qemu, unicorn, gdb, contracts, Python packages) and run all of them
 #[derive(clap::Args)]
 pub struct Args {
     /// Never use the network

@@ -152,7 +152,8 @@ fn figures(
 ) -> std::result::Result<Figures, Stop> {
     let run = |input: &PathBuf| {
         let request = program.request(std::slice::from_ref(input), Hash::default())?;
-        Ok(run::execute(program, request, u64::MAX, progress)?.steps)
+        let finished = run::execute(program, request, u64::MAX, run::Checks::On, progress);
+        Ok::<_, Stop>(finished?.steps)
     };
     Ok(Figures {
         memory_root: program.manifest.memory_root,
