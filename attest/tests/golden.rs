@@ -25,7 +25,7 @@ fn subject(name: &str, digit: &str) -> Subject {
     Subject { name: name.to_owned(), sha256: digit.repeat(64) }
 }
 
-/// A statement with something in every field but `constants`, which the recorded ones are older than.
+/// A statement with something in every field but those that the recorded ones are older than.
 fn statement() -> Statement {
     let mut library = Resource::new("arrayvec 0.7.6", "opmlTree", &"c".repeat(64));
     library.uri = "pkg:cargo/arrayvec@0.7.6".to_owned();
@@ -38,7 +38,7 @@ fn statement() -> Statement {
                 program: "mlp".to_owned(),
                 target: "cannon32".to_owned(),
                 dims: map([("batch", 1)]),
-                constants: BTreeMap::new(),
+                ..ExternalParameters::default()
             },
             internal_parameters: InternalParameters {
                 abi_version: Some(1),

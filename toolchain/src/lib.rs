@@ -22,6 +22,7 @@ pub mod inspect;
 mod link;
 pub mod manifest;
 mod output;
+pub mod patch;
 mod places;
 pub mod progress;
 mod provenance;

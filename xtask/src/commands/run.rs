@@ -80,6 +80,8 @@ pub(super) struct Finished {
     outputs: Vec<Tensor>,
     pub steps: u64,
     exit_code: u8,
+    /// What it wrote to standard output, as it can be shown on a terminal.
+    stdout: String,
     /// None if the program sent nothing, which is its right if nobody said what it gives.
     output_root: Option<Hash>,
     state_hash: Hash,
@@ -171,6 +173,7 @@ pub(super) fn execute(
         outputs,
         steps: vm.step_count(),
         exit_code,
+        stdout: report::printable(host.stdout()),
         output_root: blob.map(keccak256),
         state_hash: vm.state().state_hash(),
     })
