@@ -40,6 +40,10 @@ func main() {
 	root := [32]byte{0: 1, 31: 2}
 	copy(root[:], preimage(root))
 	root[0] = 2
-	input := preimage(root)
-	fmt.Printf("Hello from Go: the input has %d bytes, %q\n", len(input), input)
+	blob := preimage(root)
+	// A blob of one tensor of bytes: number of tensors, type, number of dimensions, and the one dimension, then the bytes and
+	// zeros up to a whole word.
+	size := int(blob[8])<<24 | int(blob[9])<<16 | int(blob[10])<<8 | int(blob[11])
+	input := blob[12 : 12+size]
+	fmt.Printf("Hello from Go: the input has %d bytes, %q\n", size, input)
 }

@@ -11,7 +11,7 @@
 //!
 //! - **Division by zero** reverts. Whether a divisor can be zero is not decided here; the compiler's own guard is a trap,
 //!   which is refused, so the code has to exclude zero itself.
-//! - **Unaligned `lh`, `lhu`, `lw`, `sh`, `sw`** touch the aligned word instead of faulting.
+//! - **Unaligned `lh`, `lhu`, `lw`, `ll`, `sh`, `sw`** touch the aligned word instead of faulting.
 //! - **Jumps to a register** (`jr`, `jalr`): returns, calls through pointers, jump tables. They may lead outside the code,
 //!   to an unaligned address, or between an instruction and the one in front that was relied on (see `srav` below).
 //! - **Loads and stores** anywhere: into the stack, the code, or memory that is not there. All memory of the VM
@@ -23,8 +23,8 @@
 //!   are refused wherever they stand.
 //! - **Host paths** that are neither in a usual place nor among [`AuditOptions::host_paths`].
 //!
-//! An instruction that is allowed only under a condition (`srav` with an amount below 32) passes if the instructions in
-//! front of it, back to the nearest branch, branch target or symbol, show the condition.
+//! An instruction that is allowed only under a condition (`srav` with an amount below 32, `sc` behind its `ll`) passes if the
+//! instructions in front of it, back to the nearest branch (of `sc`: jump), branch target or symbol, show the condition.
 
 mod code;
 mod content;
@@ -98,7 +98,7 @@ pub struct AuditOptions {
 
 /// Most instructions that [`AuditOptions::allow_reverting`] lets pass. Each is listed in the manifest; a program with more is
 /// compiled for another processor.
-pub const MAX_REVERTING: usize = 1 << 10;
+pub const MAX_REVERTING: usize = 1 << 9;
 
 /// Judges `elf` for `target`.
 ///

@@ -9,9 +9,10 @@
 //! behind the last argument.
 
 use super::words::{
-    A0, A1, A2, A3, AT, NOP, RETURN, SP, SYSCALL, V0, ZERO, addiu, andi, beq, bne, lw, negate, sltiu, sw,
+    A0, A1, A2, A3, AT, NOP, RETURN, SP, SYSCALL, V0, V1, ZERO, addiu, addu, andi, beq, bne, lui, lw, negate,
+    sltiu, sltu, sw,
 };
-use opml_abi::syscall::{EXIT_GROUP, FCNTL, READ, WRITE};
+use opml_abi::syscall::{EXIT_GROUP, FCNTL, MMAP as CALL_MMAP, READ, WRITE};
 
 /// The variable with the size of a page, and the function that would find it.
 pub(super) const PAGE_SIZE: &str = "runtime.physPageSize";
@@ -37,6 +38,12 @@ pub(super) enum Body {
 /// `ENOSYS` of MIPS, as a system call's wrapper hands it back.
 const NO_SUCH_CALL: i16 = -89;
 
+/// `MAP_FIXED`
+const MAP_FIXED: i16 = 0x10;
+
+/// `ENOMEM`
+const NO_MEMORY: i16 = 12;
+
 /// Ends the program with code 2, as a panic does.
 const EXIT: [u32; 3] = [addiu(A0, ZERO, 2), addiu(V0, ZERO, EXIT_GROUP as i16), SYSCALL];
 
@@ -57,7 +64,7 @@ pub(super) const NEEDED: [Function; 2] = [
 pub(super) const END: &str = "runtime.systemstack_switch";
 
 /// Functions that the linker leaves out of programs that do not use them.
-pub(super) const OTHERS: [Function; 44] = [
+pub(super) const OTHERS: [Function; 45] = [
     returns(
         "runtime.checkfds",
         &[],
@@ -84,6 +91,11 @@ pub(super) const OTHERS: [Function; 44] = [
     returns("runtime.load_g", &[], "what it loads is kept for C, and no C is in the program"),
     returns("runtime.madvise", &[(16, 0)], "advice may be ignored"),
     returns("runtime.mincore", &[(16, NO_SUCH_CALL)], "there is no mincore"),
+    Function {
+        name: "runtime.mmap",
+        body: Body::Words(&MMAP),
+        why: "the contract gives out any memory: here asking for what is not free fails (ENOMEM)",
+    },
     returns("runtime.munmap", &[], "memory is never given back"),
     // Not 0: the runtime takes that for a broken clock.
     returns("runtime.nanotime1", &[(4, 0), (8, 1)], "there is no clock: it always is one nanosecond"),
@@ -132,8 +144,7 @@ pub(super) const OTHERS: [Function; 44] = [
 ];
 
 /// Functions with a system call that stays as it is: the VM has it, or (the last one, for the number of a process or user) zero is an answer.
-pub(super) const UNCHANGED: [&str; 4] =
-    ["runtime.closeonexec", "runtime.mmap", "runtime.sbrk0", "syscall.rawSyscallNoError"];
+pub(super) const UNCHANGED: [&str; 3] = ["runtime.closeonexec", "runtime.sbrk0", "syscall.rawSyscallNoError"];
 
 /// Functions that jump to an address that they were given: of another function, or where a goroutine was stopped.
 pub(super) const JUMPS: [&str; 5] =
@@ -212,6 +223,36 @@ const fn transfer(call: u32) -> [u32; 11] {
     ]
 }
 
+/// `mmap(address, length, …)`, which gives an address and the number of an error. Memory that is asked for by its address, as the heap
+/// is, ends below that which the VM gives out by itself, and this ends below the stack. What is fixed to an address was given out before.
+const MMAP: [u32; 24] = [
+    lw(A0, 4, SP),
+    lw(A2, 16, SP),
+    lui(V1, 0x7fe0),
+    andi(A2, A2, MAP_FIXED),
+    beq(A0, ZERO, 4),
+    addiu(V0, ZERO, CALL_MMAP as i16),
+    bne(A2, ZERO, 2),
+    NOP,
+    lui(V1, 0x6000),
+    lw(A1, 8, SP),
+    SYSCALL,
+    // The end of what was given, and whether it is behind the end of memory or behind the limit.
+    addu(AT, V0, A1),
+    sltu(A2, AT, V0),
+    bne(A2, ZERO, 6),
+    sltu(A2, V1, AT),
+    bne(A2, ZERO, 4),
+    NOP,
+    sw(V0, 28, SP),
+    RETURN,
+    sw(ZERO, 32, SP),
+    addiu(V0, ZERO, NO_MEMORY),
+    sw(V0, 32, SP),
+    RETURN,
+    sw(ZERO, 28, SP),
+];
+
 /// `Syscall6(number, six arguments)`, which gives two results and the number of an error.
 const SYSTEM_CALL: [u32; 20] = [
     lw(V0, 4, SP),
@@ -248,5 +289,41 @@ pub(super) fn words(body: &Body) -> Vec<u32> {
             };
             results.iter().flat_map(store).chain([RETURN, NOP]).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opml_targets::Target;
+
+    use super::*;
+
+    /// The documentation is what a user decides by.
+    #[test]
+    fn every_function_is_described() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/go.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let functions = NEEDED.iter().chain(&OTHERS).map(|function| function.name);
+        let names = functions.chain(REWRITTEN).chain([FIND_PAGE_SIZE]);
+        let missing: Vec<_> = names.filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "docs/go.md does not name {missing:?}");
+    }
+
+    #[test]
+    fn memory_is_given_out_where_the_target_has_it() {
+        let target = Target::load("cannon32").unwrap();
+        let map = target.memory();
+        assert_eq!((map.image.end, map.heap.start), (0x6000_0000, 0x6000_0000));
+        assert!(map.heap.contains(0x7fe0_0000) && map.stack.range().start >= 0x7fe0_0000);
+    }
+
+    #[test]
+    fn each_function_is_changed_once() {
+        let functions = NEEDED.iter().chain(&OTHERS).map(|function| function.name);
+        let mut names: Vec<_> = functions.chain(REWRITTEN).chain(UNCHANGED).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
     }
 }

@@ -108,23 +108,27 @@ pub fn patch(elf: &Elf, set: PatchSet) -> Result<Patched, PatchError> {
     patcher.check_system_calls()?;
     let no_jump_tables = patcher.knows_jumps();
     let Patcher { bytes, changes, .. } = patcher;
-    all.extend(changes.into_values().map(|(_, change)| change));
+    all.extend(changes.into_values().map(|(_, change)| change).filter(|change| change.from != change.to));
     let patched = Elf::parse(bytes).map_err(PatchError::Elf)?;
     Ok(Patched { elf: patched, patches: Patches { set, source_sha256, changes: all }, no_jump_tables })
 }
 
-/// The functions of a file by their names.
-fn functions(elf: &Elf) -> BTreeMap<String, Vec<Symbol>> {
-    let mut functions = BTreeMap::<_, Vec<_>>::new();
+/// The functions of a file that are looked for, by their names. Others are not kept: a file can have many, with long names.
+fn functions(elf: &Elf) -> BTreeMap<&'static str, Vec<Symbol>> {
+    let replaced = go::NEEDED.iter().chain(&go::OTHERS).map(|function| function.name);
+    let wanted = replaced.chain(go::REWRITTEN).chain([go::FIND_PAGE_SIZE]);
+    let mut functions: BTreeMap<_, Vec<_>> = wanted.map(|name| (name, Vec::new())).collect();
     for symbol in elf.symbols().iter().filter(|symbol| symbol.is_function) {
-        functions.entry(elf.symbol_name(symbol)).or_default().push(*symbol);
+        if let Some(found) = functions.get_mut(elf.symbol_name(symbol).as_str()) {
+            found.push(*symbol);
+        }
     }
     functions
 }
 
 struct Patcher<'a> {
     elf: &'a Elf,
-    functions: BTreeMap<String, Vec<Symbol>>,
+    functions: BTreeMap<&'static str, Vec<Symbol>>,
     bytes: Vec<u8>,
     /// By their start, with their end.
     changes: BTreeMap<u64, (u64, Change)>,
@@ -203,8 +207,11 @@ impl Patcher<'_> {
         for (address, _) in self.words().filter(|(_, word)| *word == words::SYSCALL) {
             let changed = self.changes.range(..=address).next_back();
             let is_changed = changed.is_some_and(|(_, (end, _))| address < *end);
+            if is_changed {
+                continue;
+            }
             let name = self.function_at(address);
-            if !is_changed && !go::UNCHANGED.contains(&name.as_str()) {
+            if !go::UNCHANGED.contains(&name.as_str()) {
                 return Err(PatchError::SystemCall { name, address });
             }
         }

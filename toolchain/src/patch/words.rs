@@ -66,6 +66,16 @@ pub(super) const fn negate(to: u32, from: u32) -> u32 {
     from << 16 | to << 11 | 0x23
 }
 
+/// `addu to, a, b`
+pub(super) const fn addu(to: u32, a: u32, b: u32) -> u32 {
+    a << 21 | b << 16 | to << 11 | 0x21
+}
+
+/// `sltu to, a, b`
+pub(super) const fn sltu(to: u32, a: u32, b: u32) -> u32 {
+    a << 21 | b << 16 | to << 11 | 0x2b
+}
+
 /// The two halves of an address, for `lui` and the offset of a load or store, which is signed.
 pub(super) const fn halves(address: u32) -> (u16, i16) {
     ((address.wrapping_add(0x8000) >> 16) as u16, address as i16)
@@ -104,13 +114,15 @@ mod tests {
         for (word, expected) in [
             (addiu(V0, ZERO, -89), "addiu $v0, $zero, -89"),
             (sltiu(AT, AT, 2), "sltiu $at, $at, 2"),
-            (andi(V0, V0, 1), "andi $v0, $v0, 1"),
+            (andi(V0, V0, 1), "andi $v0, $v0, 0x1"),
             (lui(V0, 0x8001), "lui $v0, 0x8001"),
             (lw(A0, 4, SP), "lw $a0, 4($sp)"),
             (sw(A3, -8, SP), "sw $a3, -8($sp)"),
             (beq(AT, ZERO, 1), "beq $at, $zero, 0x00001008"),
             (bne(AT, ZERO, -1), "bne $at, $zero, 0x00001000"),
             (negate(V0, A3), "subu $v0, $zero, $a3"),
+            (addu(AT, V0, A1), "addu $at, $v0, $a1"),
+            (sltu(A2, V1, AT), "sltu $a2, $v1, $at"),
             (RETURN, "jr $ra"),
             (SYSCALL, "syscall"),
             (TRAP, "teq $zero, $zero"),

@@ -44,7 +44,7 @@ pub struct Args {
 
 /// The sets of changes. See docs/go.md.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Patch {
+pub(super) enum Patch {
     Go,
 }
 
@@ -124,7 +124,10 @@ fn summary(adopted: &Adopted, out: &std::path::Path) -> String {
         let count = manifest.reverting.len();
         rows.push((
             "not provable",
-            format!("{count} instructions, if one is reached; listed in the manifest"),
+            format!(
+                "{count} instruction{}, if reached; listed in the manifest",
+                if count == 1 { "" } else { "s" }
+            ),
         ));
     }
     rows.extend([

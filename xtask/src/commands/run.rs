@@ -210,6 +210,6 @@ pub(super) fn check_exit(code: u8, host: &GuestHost) -> std::result::Result<(), 
     if code < exit::FAILED {
         return Ok(());
     }
-    let message = String::from_utf8_lossy(host.stderr()).trim_end().to_owned();
+    let message = report::printable(&[host.stdout(), host.stderr()].concat()).trim_end().to_owned();
     Err(Stop::rejected(RunError::Guest { code, message }))
 }
