@@ -124,7 +124,7 @@ fn other_documents_are_refused() {
         changed_to(&|v| v["subject"][0]["digest"] = json!("no object")),
         changed_to(&|v| v["predicate"]["runDetails"] = json!(null)),
         // SLSA has verifiers refuse parameters that they do not know.
-        changed_to(&|v| v["predicate"]["buildDefinition"]["externalParameters"]["patch"] = json!("x")),
+        changed_to(&|v| v["predicate"]["buildDefinition"]["externalParameters"]["seed"] = json!("x")),
     ] {
         assert!(matches!(shape, StatementError::Json(JsonError::Shape(_))), "{shape:?}");
     }
