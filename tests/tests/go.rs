@@ -30,8 +30,8 @@ use opml_toolchain::{Adoption, adopt, file};
 use opml_vm::{GuestHost, Prover, Stop, Vm};
 
 /// The memory root of `examples/hello-go` as the pinned Go makes it, and the steps of its run with the input of its README.
-const ROOT: &str = "0xf8dca682b88f89305a475547f3b0d88c9f3a24426c20b009dc99c72277fbcae0";
-const STEPS: u64 = 447_336;
+const ROOT: &str = "0xfb4a9a9560382b5a7450fa3226dcaecf10551ec805aff6eac8ef9dad7438a8f7";
+const STEPS: u64 = 448_222;
 
 /// A program that was built, patched and written.
 struct Program {
@@ -175,7 +175,7 @@ folder: open .: function not implemented
 process: fork/exec /bin/sh: function not implemented
 input: 0 EOF
 descriptor: write nine: bad file descriptor
-arguments: 0 true
+arguments: 1 <nil> true
 clock: 0 0s
 processors: 1
 goroutines: 5050

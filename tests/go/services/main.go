@@ -2,6 +2,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -65,7 +66,8 @@ func main() {
 	fmt.Println("input:", n, err)
 	_, err = os.NewFile(9, "nine").Write([]byte("x"))
 	fmt.Println("descriptor:", err)
-	fmt.Println("arguments:", len(os.Args), os.Getenv("HOME") == "")
+	names := flag.NewFlagSet(os.Args[0], flag.ContinueOnError)
+	fmt.Println("arguments:", len(os.Args), names.Parse(os.Args[1:]), os.Getenv("HOME") == "")
 	fmt.Println("clock:", time.Now().Unix(), time.Since(time.Now()))
 	fmt.Println("processors:", runtime.NumCPU())
 	fmt.Println("goroutines:", goroutines())
@@ -79,7 +81,7 @@ func main() {
 	fmt.Println("floats:", 1.0/3, float32(2)/7)
 	func() {
 		defer func() { fmt.Println("panic:", recover()) }()
-		zero := len(os.Args)
+		zero := len(os.Args) - 1
 		fmt.Println(1 / zero)
 	}()
 	// Nothing will ever come.

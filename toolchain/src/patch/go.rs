@@ -14,11 +14,12 @@ use super::words::{
 };
 use opml_abi::syscall::{EXIT_GROUP, FCNTL, MMAP as CALL_MMAP, READ, WRITE};
 
-/// The variable with the size of a page, and the function that would find it.
-pub(super) const PAGE_SIZE: &str = "runtime.physPageSize";
-pub(super) const FIND_PAGE_SIZE: &str = "runtime.sysargs";
-pub(super) const FIND_PAGE_SIZE_WHY: &str = "the VM hands over no auxiliary vector; the size of a page, 4,096, is \
-                                             stored here instead";
+/// The function that reads what Linux hands over on the stack; and the variables that it is to know instead, with their values: one
+/// argument, the program's name, which is empty, as programs take it for granted; and the size of a page.
+pub(super) const START: &str = "runtime.sysargs";
+pub(super) const START_VALUES: [(&str, i16); 2] = [("runtime.argc", 1), ("runtime.physPageSize", 4096)];
+pub(super) const START_WHY: &str = "the VM hands over nothing at the start: here a program has one argument, an empty name, and pages \
+                                    of 4,096 bytes";
 
 /// A function that gets another body.
 pub(super) struct Function {
@@ -304,7 +305,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/go.md");
         let text = std::fs::read_to_string(path).unwrap();
         let functions = NEEDED.iter().chain(&OTHERS).map(|function| function.name);
-        let names = functions.chain(REWRITTEN).chain([FIND_PAGE_SIZE]);
+        let names = functions.chain(REWRITTEN).chain([START]);
         let missing: Vec<_> = names.filter(|name| !text.contains(&format!("`{name}`"))).collect();
         assert!(missing.is_empty(), "docs/go.md does not name {missing:?}");
     }

@@ -103,7 +103,7 @@ pub fn patch(elf: &Elf, set: PatchSet) -> Result<Patched, PatchError> {
     let mut patcher = Patcher { elf, functions: functions(elf), bytes, changes: BTreeMap::new() };
     go::NEEDED.iter().try_for_each(|function| patcher.replace(function, true))?;
     go::OTHERS.iter().try_for_each(|function| patcher.replace(function, false))?;
-    patcher.store_page_size()?;
+    patcher.store_start()?;
     go::REWRITTEN.iter().try_for_each(|name| patcher.rewrite(name))?;
     patcher.check_system_calls()?;
     let no_jump_tables = patcher.knows_jumps();
@@ -116,7 +116,7 @@ pub fn patch(elf: &Elf, set: PatchSet) -> Result<Patched, PatchError> {
 /// The functions of a file that are looked for, by their names. Others are not kept: a file can have many, with long names.
 fn functions(elf: &Elf) -> BTreeMap<&'static str, Vec<Symbol>> {
     let replaced = go::NEEDED.iter().chain(&go::OTHERS).map(|function| function.name);
-    let wanted = replaced.chain(go::REWRITTEN).chain([go::FIND_PAGE_SIZE]);
+    let wanted = replaced.chain(go::REWRITTEN).chain([go::START]);
     let mut functions: BTreeMap<_, Vec<_>> = wanted.map(|name| (name, Vec::new())).collect();
     for symbol in elf.symbols().iter().filter(|symbol| symbol.is_function) {
         if let Some(found) = functions.get_mut(elf.symbol_name(symbol).as_str()) {
@@ -158,32 +158,31 @@ impl Patcher<'_> {
         })
     }
 
-    /// Gives the function that would look for the size of a page one that knows it.
-    fn store_page_size(&mut self) -> Result<(), PatchError> {
-        let function = self.needed(go::FIND_PAGE_SIZE)?;
-        let missing = || PatchError::Missing { name: go::PAGE_SIZE.to_owned() };
-        let is_variable =
-            |symbol: &&Symbol| symbol.is_object && self.elf.symbol_name(symbol) == go::PAGE_SIZE;
-        let variable = self.elf.symbols().iter().find(is_variable).ok_or_else(missing)?;
-        let is_inside = |segment: &&crate::elf::Segment| {
-            let end = variable.address.saturating_add(4);
-            segment.is_loaded() && segment.is_writable() && {
-                let range = segment.range();
-                range.start <= variable.address && end <= range.end
-            }
+    /// Gives the function that would look at what Linux hands over one that knows it.
+    fn store_start(&mut self) -> Result<(), PatchError> {
+        let function = self.needed(go::START)?;
+        let mut body = Vec::new();
+        for (name, value) in go::START_VALUES {
+            let (high, low) = words::halves(self.variable(name)?);
+            body.extend([words::lui(V0, high), words::addiu(V1, ZERO, value), words::sw(V1, low, V0)]);
+        }
+        body.extend([words::RETURN, words::NOP]);
+        self.put(go::START, function, &body, go::START_WHY)
+    }
+
+    /// The address of a variable of one word.
+    fn variable(&self, name: &str) -> Result<u32, PatchError> {
+        let missing = || PatchError::Missing { name: name.to_owned() };
+        let is_it = |symbol: &&Symbol| symbol.is_object && self.elf.symbol_name(symbol) == name;
+        let Symbol { address, size, .. } = *self.elf.symbols().iter().find(is_it).ok_or_else(missing)?;
+        let holds = |segment: &crate::elf::Segment| {
+            let range = segment.range();
+            let is_inside = range.start <= address && address.saturating_add(4) <= range.end;
+            segment.is_loaded() && segment.is_writable() && is_inside
         };
-        let address = u32::try_from(variable.address).ok().filter(|address| address.is_multiple_of(4));
-        let Some(address) = address.filter(|_| self.elf.segments().iter().any(|s| is_inside(&s))) else {
-            return Err(PatchError::Misplaced {
-                name: go::PAGE_SIZE.to_owned(),
-                address: variable.address,
-                size: variable.size,
-            });
-        };
-        let (high, low) = words::halves(address);
-        let body =
-            [words::lui(V0, high), words::addiu(V1, ZERO, 4096), words::RETURN, words::sw(V1, low, V0)];
-        self.put(go::FIND_PAGE_SIZE, function, &body, go::FIND_PAGE_SIZE_WHY)
+        let found = u32::try_from(address).ok().filter(|address| address.is_multiple_of(4));
+        let found = found.filter(|_| self.elf.segments().iter().any(holds));
+        found.ok_or_else(|| PatchError::Misplaced { name: name.to_owned(), address, size })
     }
 
     /// Writes the wrapping forms of what traps on overflow, and jumps to the end for traps, if there is any in the function.

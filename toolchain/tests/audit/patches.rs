@@ -25,7 +25,7 @@ const FUNCTIONS: [(&str, &[u32]); 6] = [
     ("runtime.rt0_go", &[0x23a5_0004, TRAP, 0, 0]), // addi $a1, $sp, 4
     ("runtime.gcenable", &[0x2402_0001, RETURN, 0]),
     ("runtime.systemstack_switch", &[TRAP, RETURN, 0, 0]),
-    ("runtime.sysargs", &[0x2402_0001, 0x2402_0002, 0x2402_0003, 0x2402_0004, RETURN, 0]),
+    ("runtime.sysargs", &[0x2402_0001, 0x2402_0002, 0x2402_0003, 0x2402_0004, 0, 0, RETURN, 0]),
     ("runtime.open", &[0x2402_0fa5, 0x0000_000c, RETURN, 0]), // addiu $v0, $zero, 4005; syscall
     ("main.main", &[0x0085_1021, RETURN, 0]),
 ];
@@ -40,12 +40,9 @@ fn go() -> Program {
         program.symbols.push(Symbol { name, address, size, kind: STT_FUNC });
         address += size;
     }
-    program.symbols.push(Symbol {
-        name: "runtime.physPageSize",
-        address: DATA + 8,
-        size: 4,
-        kind: STT_OBJECT,
-    });
+    for (name, address) in [("runtime.physPageSize", DATA + 8), ("runtime.argc", DATA + 12)] {
+        program.symbols.push(Symbol { name, address, size: 4, kind: STT_OBJECT });
+    }
     program.set_code(&FUNCTIONS.map(|(_, words)| words).concat());
     program
 }
@@ -83,10 +80,14 @@ fn what_is_changed_is_named() {
             ("runtime.gcenable", "0x00010010", "03e000080000000000000000"),
             // addiu $a0, $zero, 2; addiu $v0, $zero, 4246; syscall
             ("runtime.systemstack_switch", "0x0001001c", "24040002240210960000000c00000000"),
-            // lui $v0, 1; addiu $v1, $zero, 4096; jr $ra; sw $v1, 0x2008($v0)
-            ("runtime.sysargs", "0x0001002c", "3c0200012403100003e00008ac4320080000000000000000"),
+            // lui $v0, 1; addiu $v1, $zero, 1; sw $v1, 0x200c($v0); the same with 4096 and 0x2008
+            (
+                "runtime.sysargs",
+                "0x0001002c",
+                "3c02000124030001ac43200c3c02000124031000ac43200803e0000800000000"
+            ),
             // addiu $v0, $zero, -1; sw $v0, 16($sp)
-            ("runtime.open", "0x00010044", "2402ffffafa2001003e0000800000000"),
+            ("runtime.open", "0x0001004c", "2402ffffafa2001003e0000800000000"),
         ]
     );
     assert!(patches.changes.iter().all(|change| change.from != change.to && !change.why.is_empty()));
@@ -198,7 +199,7 @@ fn symbols_that_lead_elsewhere_are_refused() {
     );
     assert_eq!(
         refused(&|program| symbol(program, "main.main").name = gcenable),
-        "two functions are called `runtime.gcenable`: at 0x00010010 and at 0x00010054"
+        "two functions are called `runtime.gcenable`: at 0x00010010 and at 0x0001005c"
     );
     assert_eq!(
         refused(&|program| symbol(program, gcenable).kind = STT_OBJECT),
@@ -217,7 +218,7 @@ fn system_calls_that_nobody_knows_are_refused() {
     let mut program = go();
     symbol(&mut program, "runtime.open").name = "main.open";
     let Err(PatchError::SystemCall { name, address }) = patched(&program) else { panic!("it is refused") };
-    assert_eq!((&*name, address), ("main.open", u64::from(TEXT) + 0x48));
+    assert_eq!((&*name, address), ("main.open", u64::from(TEXT) + 0x50));
 }
 
 #[test]
