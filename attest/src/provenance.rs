@@ -50,6 +50,16 @@ pub struct ExternalParameters {
     /// The values of inputs of a model that were made constants, as JSON text.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub constants: BTreeMap<String, String>,
+    /// The set of changes that was asked for to a program that was built elsewhere.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
+    /// Whether instructions were let pass that the machine cannot run.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+    pub allow_reverting: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What the builder decides; another one may say more.

@@ -25,7 +25,7 @@ fn subject(name: &str, digit: &str) -> Subject {
     Subject { name: name.to_owned(), sha256: digit.repeat(64) }
 }
 
-/// A statement with something in every field but `constants`, which the recorded ones are older than.
+/// A statement with something in every field but those that the recorded ones are older than.
 fn statement() -> Statement {
     let mut library = Resource::new("arrayvec 0.7.6", "opmlTree", &"c".repeat(64));
     library.uri = "pkg:cargo/arrayvec@0.7.6".to_owned();
@@ -38,7 +38,7 @@ fn statement() -> Statement {
                 program: "mlp".to_owned(),
                 target: "cannon32".to_owned(),
                 dims: map([("batch", 1)]),
-                constants: BTreeMap::new(),
+                ..ExternalParameters::default()
             },
             internal_parameters: InternalParameters {
                 abi_version: Some(1),
@@ -124,7 +124,7 @@ fn other_documents_are_refused() {
         changed_to(&|v| v["subject"][0]["digest"] = json!("no object")),
         changed_to(&|v| v["predicate"]["runDetails"] = json!(null)),
         // SLSA has verifiers refuse parameters that they do not know.
-        changed_to(&|v| v["predicate"]["buildDefinition"]["externalParameters"]["patch"] = json!("x")),
+        changed_to(&|v| v["predicate"]["buildDefinition"]["externalParameters"]["seed"] = json!("x")),
     ] {
         assert!(matches!(shape, StatementError::Json(JsonError::Shape(_))), "{shape:?}");
     }

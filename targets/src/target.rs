@@ -72,6 +72,8 @@ pub enum Condition {
     /// The register in field rs holds a value below 32.
     #[serde(rename = "shift-below-32")]
     ShiftBelow32,
+    /// A load-linked from the same address stands in front, and nothing between the two could undo the link.
+    BehindLoadLinked,
 }
 
 /// The contract that judges the target's programs.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use opml_targets::Target;
 
-use crate::audit::audit;
+use crate::audit::{AuditOptions, audit_with};
 use crate::elf::Elf;
 use crate::error::BuildError;
 use crate::image;
 use crate::manifest::Manifest;
 use crate::output::{Files, file};
+use crate::patch::{PatchSet, patch};
 use crate::progress::Progress;
 use crate::provenance;
 use crate::stages::Stages;
@@ -25,6 +26,10 @@ pub struct Adoption {
     pub elf: Elf,
     /// The file it was read from. It is never overwritten.
     pub source: PathBuf,
+    /// The changes that were asked for.
+    pub patches: Option<PatchSet>,
+    /// Whether instructions pass that the VM cannot run.
+    pub allow_reverting: bool,
     /// The command that makes the files again.
     pub rebuild: String,
     /// Where the files go.
@@ -45,16 +50,25 @@ pub struct Adopted {
 }
 
 /// Makes of a linked program what [`build`](crate::build) makes of a model: audits, loads, commits, writes. There is
-/// one ELF file, so what is loaded is what was audited; it is written as it came.
+/// one ELF file, so what is loaded is what was audited; it is written as it came, but for the patches that were asked for.
 ///
 /// # Errors
-/// [`BuildError::Audit`] for a program that does not pass, [`BuildError::SourceInOutput`], [`BuildError::Io`]. The output
-/// folder is then as it was, or without a manifest if writing failed.
+/// [`BuildError::Audit`] for a program that does not pass, [`BuildError::Patch`] for one that is not what the patches are for,
+/// [`BuildError::SourceInOutput`], [`BuildError::Io`]. The output folder is then as it was, or without a manifest if writing failed.
 pub fn adopt(adoption: Adoption, target: &Target, progress: &dyn Progress) -> Result<Adopted, BuildError> {
     keep_source(&adoption)?;
-    let Adoption { name, elf, rebuild, out, work, .. } = adoption;
+    let Adoption { name, elf, patches, allow_reverting, rebuild, out, work, .. } = adoption;
     let mut stages = Stages::new(progress);
-    let audited = stages.run("audit", |_| Ok(audit(elf, target)?))?;
+    let mut options = AuditOptions { allow_reverting, ..AuditOptions::default() };
+    let (elf, patches) = match patches {
+        None => (elf, None),
+        Some(set) => {
+            let patched = stages.run("patch", |_| Ok(patch(&elf, set)?))?;
+            options.no_jump_tables = patched.no_jump_tables;
+            (patched.elf, Some(patched.patches))
+        }
+    };
+    let audited = stages.run("audit", |_| Ok(audit_with(elf, target, &options)?))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
     let programs = [(file::PROGRAM, audited.elf())];
     let bill = |sha256: String| provenance::bill(&name, target.name(), sha256, None, None);
@@ -63,7 +77,7 @@ pub fn adopt(adoption: Adoption, target: &Target, progress: &dyn Progress) -> Re
         let (files, witness) = rayon::join(write, || state.witness());
         Ok((files?, witness))
     })?;
-    let manifest = Manifest::of_program(&name, &rebuild, &audited, &state, &witness, &files);
+    let manifest = Manifest::of_program(&name, &rebuild, &audited, &state, &witness, &files).patched(patches);
     stages.run("write", |_| files.publish(&manifest))?;
     Ok(Adopted { manifest, instructions: audited.instructions(), timings: stages.timings() })
 }

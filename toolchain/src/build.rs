@@ -129,7 +129,8 @@ pub fn build(
     let linked = stages
         .run("link", |_| Linked::new(&toolchain, target, &objects.archive, &weights, &request.statements))?;
     let host_paths = host_paths(&options.checkout, &work, cache.root());
-    let audited = stages.run("audit", |_| linked.audit(target, &AuditOptions { host_paths }))?;
+    let audited = stages
+        .run("audit", |_| linked.audit(target, &AuditOptions { host_paths, ..AuditOptions::default() }))?;
     let state = stages.run("load", |_| Ok(image::initial_state(&audited, target)))?;
     let programs = [(file::PROGRAM, &linked.stripped), (file::DEBUG, linked.debug_file())];
     let made = Some((toolchain.identity(), &sources));

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::audit::AuditFailure;
 use crate::elf::ElfError;
+use crate::patch::PatchError;
 use crate::provision::ProvisionError;
 
 /// Why there is no checked program. The output folder is as it was before, or, if writing to it was what failed,
@@ -242,6 +243,11 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Audit(#[from] AuditFailure),
+
+    /// The patches that were asked for do not fit the program.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Patch(#[from] PatchError),
 
     /// The files of an adopted program would go where it came from.
     #[error("{} lies in the folder {} that the files would be written to", source_file.display(), out.display())]

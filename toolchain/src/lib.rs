@@ -23,6 +23,7 @@ mod link;
 pub mod manifest;
 mod output;
 mod package;
+pub mod patch;
 mod places;
 pub mod progress;
 mod provenance;

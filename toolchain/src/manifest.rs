@@ -8,10 +8,11 @@ use opml_abi::{ABI_VERSION, DataType, TensorInfo};
 use opml_state::{Hash, State, Witness, WitnessFields, hash_witness};
 use serde::{Deserialize, Serialize};
 
-use crate::audit::AuditedElf;
+use crate::audit::{AuditedElf, Violation};
 use crate::elf::Segment;
 use crate::output::Files;
 use crate::package::PackageInfo;
+use crate::patch::Patches;
 use crate::provision::Identity;
 use crate::sources::Sources;
 
@@ -26,6 +27,11 @@ pub(crate) const BUILD_RULE: &str = "Every figure in this file follows from the 
 /// The same for a program that was built elsewhere.
 const ADOPTED_RULE: &str = "Every figure in this file follows from program.elf: the command in `rebuild` recomputes all of it, \
     with that file (`sha256`) under the name in it. Who compiled it, and from what, is not known here.";
+
+/// The same for one that was changed here.
+const PATCHED_RULE: &str = "Every figure in this file follows from the ELF file with the SHA-256 in `patches.source_sha256`: the command in \
+    `rebuild` recomputes all of it, with that file under the name in it. program.elf is that file with the changes in \
+    `patches.changes`. Who compiled it, and from what, is not known here.";
 
 /// A program's manifest. No path, no time and no machine is in it. What is not known of a program that was built
 /// elsewhere is left out.
@@ -66,6 +72,12 @@ pub struct Manifest {
     /// Digests of everything it was made from, if it was built here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<Sources>,
+    /// What was changed in a program that was built elsewhere, if somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<Patches>,
+    /// Instructions that the VM cannot run, in the order of their addresses, if they were let pass: no step that executes one can be proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverting: Vec<Reverting>,
     /// Bytes of the parts of the program.
     pub sizes: Sizes,
     /// The static memory plan of a model.
@@ -183,6 +195,29 @@ pub struct Sizes {
     pub non_zero_pages: u64,
 }
 
+/// An instruction that the VM cannot run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reverting {
+    /// Where it is, `0x` and eight digits.
+    pub address: String,
+    /// In words: `teq $zero, $zero`.
+    pub instruction: String,
+    /// The symbol there, with the distance from its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+}
+
+impl Reverting {
+    fn of(violation: &Violation) -> Self {
+        Self {
+            address: format!("0x{:08x}", violation.address.unwrap_or_default()),
+            instruction: violation.instruction.clone().unwrap_or_default(),
+            symbol: violation.symbol.clone(),
+        }
+    }
+}
+
 /// Bytes that the activations take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,11 +260,19 @@ impl Manifest {
             toolchain: None,
             reference: false,
             sources: None,
+            patches: None,
+            reverting: audited.reverting().iter().map(Reverting::of).collect(),
             sizes: sizes(audited, state),
             memory_plan: None,
             rebuild: rebuild.to_owned(),
             rule: ADOPTED_RULE.to_owned(),
         }
+    }
+
+    /// The same of a program that was changed before.
+    pub(crate) fn patched(self, patches: Option<Patches>) -> Self {
+        let rule = if patches.is_some() { PATCHED_RULE.to_owned() } else { self.rule };
+        Self { patches, rule, ..self }
     }
 }
 

@@ -106,6 +106,8 @@ fn definition(manifest: &Manifest) -> BuildDefinition {
         target: manifest.target.clone(),
         dims: manifest.model.as_ref().map(|model| model.dims.clone()).unwrap_or_default(),
         constants: manifest.model.as_ref().map(|model| model.constants.clone()).unwrap_or_default(),
+        patch: manifest.patches.as_ref().map(|patches| patches.set.to_string()),
+        allow_reverting: !manifest.reverting.is_empty(),
     };
     let (Some(sources), Some(identity)) = (&manifest.sources, &manifest.toolchain) else {
         return BuildDefinition {
@@ -113,9 +115,7 @@ fn definition(manifest: &Manifest) -> BuildDefinition {
             external_parameters,
             // Nobody knows what was decided when it was compiled, nor from what.
             internal_parameters: InternalParameters::default(),
-            resolved_dependencies: manifest
-                .sha256
-                .get(file::PROGRAM)
+            resolved_dependencies: adopted(manifest)
                 .map(|sha256| Resource::file(&source, sha256))
                 .into_iter()
                 .collect(),
@@ -131,6 +131,12 @@ fn definition(manifest: &Manifest) -> BuildDefinition {
         },
         resolved_dependencies: dependencies(sources, &source),
     }
+}
+
+/// SHA-256 of the file that a program built elsewhere came in.
+fn adopted(manifest: &Manifest) -> Option<&String> {
+    let as_it_came = manifest.patches.as_ref().map(|patches| &patches.source_sha256);
+    as_it_came.or_else(|| manifest.sha256.get(file::PROGRAM))
 }
 
 /// Every digest of the manifest's sources: single files, the generated source, the crates of both kinds, the commit.

@@ -7,6 +7,7 @@
 //! | files of two programs in one folder | `no_file_of_another_program_is_left` |
 //! | a manifest that claims what nobody knows | `the_manifest_leaves_out_what_is_not_known` |
 //! | a program without tensors that cannot be run | `bytes_go_in_and_come_out` |
+//! | an exception that nobody asked for, or that the manifest hides | `exceptions_are_asked_for_and_listed` |
 //! | a folder let go while unfinished files are in it | `several_write_one_folder_in_turn` |
 
 mod common;
@@ -60,6 +61,28 @@ fn the_program_of_a_build_has_the_same_root() {
     // The names of the functions come from the file that has them.
     let of_debug = outputs(&places.path().join(file::DEBUG));
     assert!(of_debug[file::META] == outputs(mlp())[file::META], "other symbols");
+}
+
+#[test]
+fn exceptions_are_asked_for_and_listed() {
+    let places = tempfile::tempdir().expect("there is room");
+    let (path, out) = (places.path().join("traps.elf"), places.path().join("out"));
+    let mut traps = fs::read(mlp().join(file::DEBUG)).expect("the program was built");
+    traps[0x1040..0x1044].copy_from_slice(&0x0000_000d_u32.to_be_bytes());
+    fs::write(&path, traps).expect("the file can be written");
+    image(&path, &out, &["--patch", "go"])
+        .assert_fails(1, &["runtime.gcenable", "GOARCH=mips", "docs/go.md"]);
+    assert!(!out.exists(), "something was written");
+
+    let ran = image(&path, &out, &["--allow-reverting"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 instruction"), "{}", ran.stdout);
+    let own = manifest(&outputs(&out));
+    let listed: Vec<_> = own.reverting.iter().map(|one| (&*one.address, &*one.instruction)).collect();
+    assert_eq!(listed, [("0x00010040", "break")]);
+    assert_eq!(own.rebuild, "cargo xtask image traps.elf --target cannon32 --name traps --allow-reverting");
+    let statement = json(&out.join(file::PROVENANCE));
+    assert_eq!(statement["predicate"]["buildDefinition"]["externalParameters"]["allowReverting"], true);
 }
 
 #[test]

@@ -71,6 +71,8 @@ fn of_an_adopted_program() -> Value {
         name: "of-somebody".into(),
         elf: Elf::parse(Program::mlp(DIR).file(file::PROGRAM)).expect("the program is an ELF file"),
         source,
+        patches: None,
+        allow_reverting: false,
         rebuild: String::new(),
         out: out.clone(),
         work: Path::new(DIR).join("work"),

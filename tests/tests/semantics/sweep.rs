@@ -181,7 +181,7 @@ impl Seen {
         let excused = |audit| met.iter().any(|difference| difference.audit == audit);
         let right = match verdict {
             Verdict::Refused(_) => true,
-            Verdict::Conditional(Condition::ShiftBelow32, _) => {
+            Verdict::Conditional(Condition::ShiftBelow32 | Condition::BehindLoadLinked, _) => {
                 *relation == Relation::Equal || excused(Audit::Condition)
             }
             Verdict::Allowed => {

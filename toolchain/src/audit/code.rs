@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use opml_isa::{Instruction, Kind, Mnemonic, Register, decode};
 use opml_targets::{AddressRange, Condition, Effect, Refusal, Target, Verdict};
 
+use super::AuditOptions;
 use super::dataflow::Block;
 use super::finding::{Finding, Findings};
 use super::rule::Rule;
@@ -21,6 +22,8 @@ pub(super) struct Code<'a> {
     regions: Vec<Region<'a>>,
     /// Addresses that start a basic block, sorted: targets of branches and jumps, and symbols.
     leaders: Vec<u32>,
+    /// Other addresses in the data that may be in a jump table, sorted.
+    tables: Vec<u32>,
 }
 
 /// The file's bytes of an executable segment.
@@ -45,7 +48,7 @@ impl Region<'_> {
 
 impl<'a> Code<'a> {
     /// Collects the code. The stage of the segments has passed, so that addresses fit and regions are apart.
-    pub fn new(elf: &'a Elf) -> Self {
+    pub fn new(elf: &'a Elf, options: &AuditOptions) -> Self {
         let executable =
             elf.segments().iter().filter(|segment| segment.is_loaded() && segment.is_executable());
         let mut regions: Vec<_> = executable
@@ -57,8 +60,11 @@ impl<'a> Code<'a> {
             .collect();
         // By address, for the searches and so that one region can follow another without a gap.
         regions.sort_by_key(|region| region.start);
-        let mut code = Self { regions, leaders: Vec::new() };
+        let mut code = Self { regions, leaders: Vec::new(), tables: Vec::new() };
         code.leaders = code.find_leaders(elf);
+        if !options.no_jump_tables {
+            code.tables = code.find_tables(elf);
+        }
         code
     }
 
@@ -81,19 +87,16 @@ impl<'a> Code<'a> {
         let words = self.regions.iter().flat_map(Region::instructions);
         let targets = words.filter_map(|(address, instruction)| instruction.target(address));
         let symbols = elf.symbols().iter().filter_map(|symbol| u32::try_from(symbol.address).ok());
-        let mut leaders: Vec<_> = targets.chain(symbols).collect();
-        let mnemonics = || self.regions.iter().flat_map(Region::instructions).map(|(_, i)| i.mnemonic());
-        if mnemonics().any(|mnemonic| mnemonic == Mnemonic::Srav) {
-            leaders.extend(self.addresses_in_data(elf));
-        }
-        leaders.sort_unstable();
-        leaders.dedup();
-        leaders
+        sorted(targets.chain(symbols))
     }
 
     /// Every aligned word of the data that is an address of code: jump tables lead there. Looked for only
-    /// where something is inferred from the instructions in front of another.
-    fn addresses_in_data(&self, elf: &Elf) -> Vec<u32> {
+    /// where a value is inferred from the instructions in front of another.
+    fn find_tables(&self, elf: &Elf) -> Vec<u32> {
+        let mut mnemonics = self.regions.iter().flat_map(Region::instructions).map(|(_, i)| i.mnemonic());
+        if !mnemonics.any(|mnemonic| mnemonic == Mnemonic::Srav) {
+            return Vec::new();
+        }
         let Some((first, last)) = self.regions.first().zip(self.regions.last()) else { return Vec::new() };
         let start = first.start;
         let len = u32::try_from(last.range().end - u64::from(start)).unwrap_or(u32::MAX);
@@ -105,7 +108,7 @@ impl<'a> Code<'a> {
         let data = elf.segments().iter().filter(|segment| segment.is_loaded() && !segment.is_executable());
         let pieces = data.flat_map(|segment| elf.segment_data(segment).as_chunks().0.chunks(PIECE));
         let words = pieces.filter(has_near).flatten().map(|word| u32::from_be_bytes(*word));
-        words.filter(|&word| word % 4 == 0 && self.region_at(word.into()).is_some()).collect()
+        sorted(words.filter(|&word| word % 4 == 0 && self.region_at(word.into()).is_some()))
     }
 
     /// The region with `address` in it.
@@ -202,13 +205,18 @@ impl<'a> Code<'a> {
 
     /// Each word against the target's lists of instructions and system calls.
     fn check_instructions(&self, region: &Region<'_>, target: &Target, findings: &mut Findings) {
-        let block = Block { start: region.start, bytes: region.bytes, leaders: &self.leaders };
+        let (leaders, tables) = (&*self.leaders, &*self.tables);
+        let block = Block { start: region.start, bytes: region.bytes, leaders, tables };
         for (index, (address, instruction)) in region.instructions().enumerate() {
             let refusal = match target.verdict(instruction.mnemonic()) {
                 Verdict::Allowed => None,
                 Verdict::Refused(refusal) => Some(refusal),
-                Verdict::Conditional(Condition::ShiftBelow32, refusal) => {
-                    (!block.is_below_32(index, instruction.rs())).then_some(refusal)
+                Verdict::Conditional(condition, refusal) => {
+                    let holds = match condition {
+                        Condition::ShiftBelow32 => block.is_below_32(index, instruction.rs()),
+                        Condition::BehindLoadLinked => block.is_behind_load_linked(index, &instruction),
+                    };
+                    (!holds).then_some(refusal)
                 }
             };
             if let Some(refusal) = refusal {
@@ -219,6 +227,13 @@ impl<'a> Code<'a> {
             }
         }
     }
+}
+
+fn sorted(addresses: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 fn check_shape(region: &Region<'_>, findings: &mut Findings) {

@@ -16,6 +16,8 @@ pub(super) struct Block<'a> {
     pub bytes: &'a [u8],
     /// Addresses of branch targets and symbols, sorted.
     pub leaders: &'a [u32],
+    /// Addresses that jump tables may lead to, sorted.
+    pub tables: &'a [u32],
 }
 
 impl Block<'_> {
@@ -25,6 +27,11 @@ impl Block<'_> {
     }
 
     fn is_leader(&self, index: usize) -> bool {
+        let address = self.start + 4 * index as u32;
+        [self.leaders, self.tables].iter().any(|addresses| addresses.binary_search(&address).is_ok())
+    }
+
+    fn is_branched_to(&self, index: usize) -> bool {
         self.leaders.binary_search(&(self.start + 4 * index as u32)).is_ok()
     }
 
@@ -87,13 +94,74 @@ impl Block<'_> {
         if self.constant(index, register).is_some_and(|value| value < 32) {
             return true;
         }
-        self.definition(index, register, &mut { REACH }).is_some_and(|(_, instruction)| {
+        self.definition(index, register, &mut { REACH }).is_some_and(|(at, instruction)| {
             match instruction.mnemonic() {
+                Mnemonic::Movz => self.replaces_32_and_above(at, &instruction),
                 Mnemonic::Andi => instruction.immediate() < 32,
                 Mnemonic::Srl => instruction.shift() >= 27,
                 Mnemonic::Slt | Mnemonic::Slti | Mnemonic::Sltu | Mnemonic::Sltiu => true,
                 _ => false,
             }
         })
+    }
+
+    /// Whether the `movz` at instruction `at` puts a constant below 32 in place of what is not: Go's compiler shifts that way
+    /// (`sltiu small, amount, 32` and `movz amount, thirty_one, small`).
+    fn replaces_32_and_above(&self, at: usize, movz: &Instruction) -> bool {
+        let amount = movz.rd();
+        let compares = |found: &(usize, Instruction)| {
+            let comparison = found.1;
+            comparison.mnemonic() == Mnemonic::Sltiu
+                && comparison.rs() == amount
+                && (0..=32).contains(&comparison.signed_immediate())
+        };
+        let comparison = self.definition(at, movz.rt(), &mut { REACH }).filter(compares);
+        let unchanged = |from: usize| (from..at).all(|between| !self.may_change(between, amount));
+        comparison.is_some_and(|(from, _)| unchanged(from))
+            && self.constant(at, movz.rs()).is_some_and(|value| value < 32)
+    }
+
+    /// Whether instruction `at` may write `register`.
+    fn may_change(&self, at: usize, register: Register) -> bool {
+        self.instruction(at).is_none_or(|instruction| {
+            instruction.kind() == Kind::SystemCall || instruction.destination() == Some(register)
+        })
+    }
+
+    /// Whether the `sc` at instruction `index` stores to where an `ll` in front has loaded from, and nothing between the two
+    /// reaches memory, leaves, or can be jumped to. What may lie between are computations and branches: on the way that goes
+    /// on to the `sc` they were not taken. Words in the data that happen to be an address in between do not count as jump tables:
+    /// a compiler writes the pair as one piece, without a case of a `switch` in it.
+    pub fn is_behind_load_linked(&self, index: usize, store: &Instruction) -> bool {
+        let same_address = |load: &Instruction| {
+            load.rs() == store.rs() && load.signed_immediate() == store.signed_immediate()
+        };
+        let mut at = index;
+        while at > 0 && !self.is_branched_to(at) && index - at < REACH as usize {
+            at -= 1;
+            let Some(instruction) = self.instruction(at) else { return false };
+            if instruction.mnemonic() == Mnemonic::Ll {
+                // The base is the same register with the same value, unless it is what was loaded.
+                return same_address(&instruction)
+                    && instruction.destination() != Some(store.rs())
+                    && !self.is_before_jump(at);
+            }
+            if !keeps_link(&instruction) || instruction.destination() == Some(store.rs()) {
+                return false;
+            }
+        }
+        false
+    }
+}
+
+/// Whether an instruction between `ll` and `sc` leaves alone what links them.
+fn keeps_link(instruction: &Instruction) -> bool {
+    use Mnemonic::{Lb, Lbu, Lh, Lhu, Lw, Lwl, Lwr, Sc};
+    let is_access = matches!(instruction.mnemonic(), Lb | Lbu | Lh | Lhu | Lw | Lwl | Lwr | Sc);
+    match instruction.kind() {
+        Kind::Result => !is_access,
+        Kind::Branch => true,
+        // Stores, calls, jumps, and what is refused anyway.
+        _ => false,
     }
 }

@@ -48,11 +48,32 @@ impl Findings {
         }
     }
 
+    /// Takes out the violations of `rule`, unless there are more than `most`.
+    pub fn excuse(&mut self, rule: Rule, most: usize) -> Self {
+        let excused = |finding: &mut Finding| finding.rule == rule;
+        let count = self.listed.iter().filter(|finding| finding.rule == rule).count();
+        if self.unlisted > 0 || count > most {
+            return Self::default();
+        }
+        Self { listed: self.listed.extract_if(.., excused).collect(), unlisted: 0 }
+    }
+
     /// Nothing found is success; otherwise looks up symbols and source lines.
     pub fn into_result(self, stage: Stage, elf: &Elf, target: &Target) -> Result<(), AuditFailure> {
         if self.listed.is_empty() {
             return Ok(());
         }
+        let unlisted = self.unlisted;
+        Err(AuditFailure {
+            stage,
+            target: target.name().to_owned(),
+            violations: self.into_violations(elf),
+            unlisted,
+        })
+    }
+
+    /// What is listed, with symbols and source lines.
+    pub fn into_violations(self, elf: &Elf) -> Vec<Violation> {
         let mut lines = elf.source_lines();
         let violations = self.listed.into_iter().map(|finding| Violation {
             rule: finding.rule,
@@ -70,11 +91,6 @@ impl Findings {
             problem: finding.problem,
             action: finding.action,
         });
-        Err(AuditFailure {
-            stage,
-            target: target.name().to_owned(),
-            violations: violations.collect(),
-            unlisted: self.unlisted,
-        })
+        violations.collect()
     }
 }

@@ -2,9 +2,10 @@ use std::sync::LazyLock;
 
 use opml_targets::Target;
 
-use super::audit;
+use super::{AuditOptions, audit, audit_with};
 use crate::elf::Elf;
 use crate::inspect::{Question, inspect};
+use crate::patch::{PatchSet, patch};
 use crate::statements::Statements;
 
 static TARGET: LazyLock<Target> =
@@ -31,6 +32,11 @@ pub fn fuzz_elf(data: &[u8]) {
     drop((frames, unwinder));
     if let Err(damaged) = Statements::of(&elf) {
         assert!(!damaged.to_string().is_empty());
+    }
+    if let Ok(patched) = patch(&elf, PatchSet::Go) {
+        let options = AuditOptions { allow_reverting: true, no_jump_tables: true, ..AuditOptions::default() };
+        // Either verdict will do.
+        let _judged = audit_with(patched.elf, &TARGET, &options);
     }
     if let Err(failure) = audit(elf, &TARGET) {
         assert!(!failure.violations.is_empty());

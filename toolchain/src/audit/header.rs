@@ -18,14 +18,14 @@ const ABI_O32: u32 = 0x0000_1000;
 const ARCHITECTURE_MASK: u32 = 0xf000_0000;
 
 /// `SHT_MIPS_ABIFLAGS` and `PT_MIPS_ABIFLAGS`.
-const SECTION_ABI_FLAGS: u32 = 0x7000_002a;
+pub(crate) const SECTION_ABI_FLAGS: u32 = 0x7000_002a;
 pub(super) const SEGMENT_ABI_FLAGS: u32 = 0x7000_0003;
 /// Bytes of the ABI flags, version 0.
-const ABI_FLAGS_SIZE: usize = 24;
+pub(crate) const ABI_FLAGS_SIZE: usize = 24;
 /// `AFL_REG_32`: registers of 32 bits.
 const REGISTERS_32: u8 = 1;
 /// `Val_GNU_MIPS_ABI_FP_SOFT`
-const FLOAT_SOFT: u8 = 3;
+pub(crate) const FLOAT_SOFT: u8 = 3;
 
 const COMPILE: &str = "compile every object, assembly included, for the target's processor (clang: --target=mips-linux-gnu \
                        -mips32 -msoft-float -mno-abicalls) and link for it";

@@ -11,7 +11,7 @@
 //!
 //! - **Division by zero** reverts. Whether a divisor can be zero is not decided here; the compiler's own guard is a trap,
 //!   which is refused, so the code has to exclude zero itself.
-//! - **Unaligned `lh`, `lhu`, `lw`, `sh`, `sw`** touch the aligned word instead of faulting.
+//! - **Unaligned `lh`, `lhu`, `lw`, `ll`, `sh`, `sw`** touch the aligned word instead of faulting.
 //! - **Jumps to a register** (`jr`, `jalr`): returns, calls through pointers, jump tables. They may lead outside the code,
 //!   to an unaligned address, or between an instruction and the one in front that was relied on (see `srav` below).
 //! - **Loads and stores** anywhere: into the stack, the code, or memory that is not there. All memory of the VM
@@ -23,8 +23,8 @@
 //!   are refused wherever they stand.
 //! - **Host paths** that are neither in a usual place nor among [`AuditOptions::host_paths`].
 //!
-//! An instruction that is allowed only under a condition (`srav` with an amount below 32) passes if the instructions in
-//! front of it, back to the nearest branch, branch target or symbol, show the condition.
+//! An instruction that is allowed only under a condition (`srav` with an amount below 32, `sc` behind its `ll`) passes if the
+//! instructions in front of it, back to the nearest branch (of `sc`: jump), branch target or symbol, show the condition.
 
 mod code;
 mod content;
@@ -37,6 +37,7 @@ mod rule;
 mod segments;
 
 pub use fuzz::fuzz_elf;
+pub(crate) use header::{ABI_FLAGS_SIZE, FLOAT_SOFT, SECTION_ABI_FLAGS};
 pub use report::{AuditFailure, Violation};
 pub use rule::{Rule, Stage};
 
@@ -51,6 +52,7 @@ pub struct AuditedElf {
     elf: Elf,
     target: String,
     instructions: usize,
+    reverting: Vec<Violation>,
 }
 
 impl AuditedElf {
@@ -73,6 +75,11 @@ impl AuditedElf {
     pub fn instructions(&self) -> usize {
         self.instructions
     }
+
+    /// The instructions that the VM cannot run, if [`AuditOptions::allow_reverting`] let them pass.
+    pub fn reverting(&self) -> &[Violation] {
+        &self.reverting
+    }
 }
 
 /// What the audit should know besides the file and the target.
@@ -81,7 +88,17 @@ pub struct AuditOptions {
     /// Directories of this machine (home, checkout, caches) that must not be named in the memory image. The usual
     /// places of such directories are looked for in any case.
     pub host_paths: Vec<String>,
+    /// Lets instructions pass that the VM cannot run ([`Rule::InstructionReverts`]), at most [`MAX_REVERTING`] of them: no step
+    /// that executes one can be proven, and none computes something wrong.
+    pub allow_reverting: bool,
+    /// Somebody has seen that nothing in the program jumps through a table. Else each word of the data that could be an address
+    /// of code is taken for one that a table has, and nothing is inferred across it.
+    pub no_jump_tables: bool,
 }
+
+/// Most instructions that [`AuditOptions::allow_reverting`] lets pass. Each is listed in the manifest; a program with more is
+/// compiled for another processor.
+pub const MAX_REVERTING: usize = 1 << 9;
 
 /// Judges `elf` for `target`.
 ///
@@ -100,8 +117,13 @@ pub fn audit_with(elf: Elf, target: &Target, options: &AuditOptions) -> Result<A
     stop(Stage::Header, header::check(&elf, target))?;
     stop(Stage::Segments, segments::check(&elf, target))?;
     stop(Stage::Content, content::check(&elf, options))?;
-    let code = code::Code::new(&elf);
-    stop(Stage::Code, code.check(&elf, target))?;
+    let code = code::Code::new(&elf, options);
+    let mut findings = code.check(&elf, target);
+    let reverting = match options.allow_reverting {
+        true => findings.excuse(Rule::InstructionReverts, MAX_REVERTING).into_violations(&elf),
+        false => Vec::new(),
+    };
+    stop(Stage::Code, findings)?;
     let instructions = code.words();
-    Ok(AuditedElf { target: target.name().to_owned(), instructions, elf })
+    Ok(AuditedElf { target: target.name().to_owned(), instructions, reverting, elf })
 }

@@ -4,6 +4,7 @@ mod frames;
 mod hostile;
 mod inspect;
 mod passes;
+mod patches;
 mod places;
 mod program;
 mod reader;

@@ -239,7 +239,7 @@ fn paths_of_this_machine_are_rejected_when_they_are_given() {
     let judge = |paths: &[&str]| {
         let host_paths = paths.iter().map(|path| (*path).to_owned()).collect();
         let elf = Elf::parse(program.write()).unwrap();
-        audit_with(elf, &cannon32(), &AuditOptions { host_paths })
+        audit_with(elf, &cannon32(), &AuditOptions { host_paths, ..AuditOptions::default() })
     };
     assert!(judge(&["/", "/elsewhere", "/builds/her"]).is_ok());
     let failure = judge(&["/builds/here/"]).unwrap_err();

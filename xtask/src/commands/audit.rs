@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use opml_toolchain::audit::{AuditFailure, audit};
+use opml_toolchain::audit::{AuditFailure, AuditOptions, audit_with};
 use opml_toolchain::elf::Elf;
+use opml_toolchain::patch::patch;
 
+use super::image::Patch;
 use crate::outcome::{Outcome, Result, Stop};
 use crate::ui::{self, Format};
 
@@ -18,6 +20,12 @@ pub struct Args {
     /// The on-chain VM to judge it for
     #[arg(long, default_value = "cannon32", value_parser = clap::builder::PossibleValuesParser::new(opml_targets::names()))]
     target: String,
+    /// Judge it as `image` would with these changes
+    #[arg(long, value_enum)]
+    patch: Option<Patch>,
+    /// Let instructions pass that the VM cannot run, and count them
+    #[arg(long)]
+    allow_reverting: bool,
     /// How to print the findings
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -27,18 +35,34 @@ pub fn run(args: &Args) -> Result {
     let target = super::target(&args.target)?;
     // A file that cannot be parsed has been judged, too: no VM could load it.
     let elf = Elf::parse(super::read(&args.elf)?).map_err(Stop::rejected)?;
-    let verdict = audit(elf, &target);
+    let mut options = AuditOptions { allow_reverting: args.allow_reverting, ..AuditOptions::default() };
+    let elf = match args.patch {
+        None => elf,
+        Some(set) => {
+            let patched = patch(&elf, set.into()).map_err(Stop::rejected)?;
+            options.no_jump_tables = patched.no_jump_tables;
+            patched.elf
+        }
+    };
+    let verdict = audit_with(elf, &target, &options);
     match (args.format, &verdict) {
         (Format::Text, Ok(audited)) => {
             println!(
-                "{} passes: {} instructions judged for {}",
+                "{} passes: {} instructions judged for {}{}",
                 args.elf.display(),
                 ui::count(audited.instructions() as u64),
-                args.target
+                args.target,
+                match audited.reverting().len() {
+                    0 => String::new(),
+                    count => format!("; {count} of them cannot be proven if they are reached"),
+                }
             );
         }
         (Format::Json, Ok(audited)) => {
-            let verdict = serde_json::json!({ "passes": true, "target": args.target, "instructions": audited.instructions() });
+            let (instructions, reverting) = (audited.instructions(), audited.reverting());
+            let verdict = serde_json::json!({
+                "passes": true, "target": args.target, "instructions": instructions, "reverting": reverting,
+            });
             println!("{verdict:#}");
         }
         (format, Err(failure)) => print_failure(format, failure),

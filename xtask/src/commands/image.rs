@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use opml_toolchain::elf::Elf;
+use opml_toolchain::patch::{self, PatchSet};
 use opml_toolchain::{Adopted, Adoption, BuildError, adopt};
 
 use super::{audit, build_model};
@@ -30,9 +31,29 @@ pub struct Args {
     /// Name of the program in its manifest [default: the file's name]
     #[arg(long, value_parser = build_model::program_name)]
     name: Option<String>,
+    /// Changes that the program needs to start, each listed in the manifest; go: the runtime of a Go program
+    #[arg(long, value_enum)]
+    patch: Option<Patch>,
+    /// Let instructions pass that the VM cannot run, and list them in the manifest: a run that reaches one cannot be proven
+    #[arg(long)]
+    allow_reverting: bool,
     /// How to print the result; json prints the manifest, or the findings as `audit` does
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+/// The sets of changes. See docs/go.md.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum Patch {
+    Go,
+}
+
+impl From<Patch> for PatchSet {
+    fn from(patch: Patch) -> Self {
+        match patch {
+            Patch::Go => Self::Go,
+        }
+    }
 }
 
 pub fn run(args: &Args) -> Result {
@@ -42,9 +63,12 @@ pub fn run(args: &Args) -> Result {
     let name = args.name.clone().unwrap_or_else(|| build_model::file_stem(&args.elf));
     let builds = checkout.root().join("target/opml");
     let out = args.out.clone().unwrap_or_else(|| builds.join(&name).join(target.name()));
+    let patches = args.patch.map(PatchSet::from);
+    let is_unpatched_go = patches.is_none() && patch::is_go(&elf);
     let adoption = Adoption {
-        // Without the paths of this machine.
-        rebuild: format!("cargo xtask image {name}.elf --target {} --name {name}", target.name()),
+        rebuild: rebuild(args, target.name(), &name),
+        patches,
+        allow_reverting: args.allow_reverting,
         name,
         elf,
         source: args.elf.clone(),
@@ -55,8 +79,14 @@ pub fn run(args: &Args) -> Result {
         Ok(adopted) => adopted,
         Err(BuildError::Audit(failure)) => {
             audit::print_failure(args.format, &failure);
+            if is_unpatched_go {
+                eprintln!(
+                    "This is a Go program: what its runtime asks of Linux is patched out with `--patch go` (docs/go.md)."
+                );
+            }
             return Ok(Outcome::Failed);
         }
+        Err(BuildError::Patch(error)) => return Err(Stop::rejected(error)),
         Err(other) => return Err(Stop::unable(other)),
     };
     match args.format {
@@ -66,12 +96,41 @@ pub fn run(args: &Args) -> Result {
     Ok(Outcome::Done)
 }
 
+/// The command that makes the same of the same file, without the paths of this machine.
+fn rebuild(args: &Args, target: &str, name: &str) -> String {
+    let mut command = format!("cargo xtask image {name}.elf --target {target} --name {name}");
+    if let Some(patch) = args.patch {
+        command += &format!(" --patch {}", PatchSet::from(patch));
+    }
+    if args.allow_reverting {
+        command += " --allow-reverting";
+    }
+    command
+}
+
 fn summary(adopted: &Adopted, out: &std::path::Path) -> String {
     let (manifest, sizes) = (&adopted.manifest, &adopted.manifest.sizes);
     let judged = format!("passes, {} instructions judged", ui::count(adopted.instructions as u64));
     let mut text = format!("{} for {}\n\n", manifest.name, manifest.target);
-    text += &table::pairs([
-        ("audit", judged),
+    let mut rows = Vec::new();
+    if let Some(patches) = &manifest.patches {
+        rows.push((
+            "patches",
+            format!("{}: {} changes, listed in the manifest", patches.set, patches.changes.len()),
+        ));
+    }
+    rows.push(("audit", judged));
+    if !manifest.reverting.is_empty() {
+        let count = manifest.reverting.len();
+        rows.push((
+            "not provable",
+            format!(
+                "{count} instruction{}, if reached; listed in the manifest",
+                if count == 1 { "" } else { "s" }
+            ),
+        ));
+    }
+    rows.extend([
         ("code", ui::bytes(sizes.code)),
         ("constants", ui::bytes(sizes.constants)),
         ("variables", ui::bytes(sizes.variables)),
@@ -79,5 +138,6 @@ fn summary(adopted: &Adopted, out: &std::path::Path) -> String {
         ("prestate hash", manifest.prestate_hash.to_string()),
         ("files", out.display().to_string()),
     ]);
+    text += &table::pairs(rows);
     text
 }

@@ -93,7 +93,10 @@ pub fn run(args: &Args) -> Result {
             println!("{:#}", failure.json());
             return Ok(Outcome::Failed);
         }
-        Err(Ended::Failed(failure)) => return Err(failure.stop(args.backtrace)),
+        Err(Ended::Failed(failure)) => {
+            print!("{}", failure.stdout);
+            return Err(failure.stop(args.backtrace));
+        }
         Err(Ended::Otherwise(stop)) => return Err(stop),
     };
     if got > finished.outputs.len() {

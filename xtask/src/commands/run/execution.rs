@@ -10,6 +10,7 @@ use opml_vm::{GuestHost, Request, Stop as VmStop, Vm, VmError};
 use thiserror::Error;
 
 use super::failure::{Cause, Detail, Failure};
+use super::report::printable;
 use crate::outcome::Stop;
 use crate::program::Program;
 
@@ -34,6 +35,8 @@ pub(in super::super) struct Finished {
     pub(super) outputs: Vec<Tensor>,
     pub steps: u64,
     pub(super) exit_code: u8,
+    /// What it wrote to standard output, as it can be shown on a terminal.
+    pub(super) stdout: String,
     /// None if the program sent nothing, which is its right if nobody said what it gives.
     pub(super) output_root: Option<Hash>,
     pub(super) state_hash: Hash,
@@ -97,7 +100,8 @@ pub(in super::super) fn execute(
     if let Some(cause) = cause {
         let elf = if program.has_elf() { Some(program.symbols(&state)?) } else { None };
         let backtrace = elf.map(|elf| Backtrace::of(&vm, &elf)).unwrap_or_default();
-        return Err(Ended::Failed(Box::new(Failure::new(cause, &vm, backtrace))));
+        let stdout = printable(host.stdout());
+        return Err(Ended::Failed(Box::new(Failure::new(cause, &vm, backtrace, stdout))));
     }
     finished(program, &host, &vm).map_err(Ended::Otherwise)
 }
@@ -117,6 +121,7 @@ fn finished(program: &Program, host: &GuestHost, vm: &Vm) -> Result<Finished, St
         outputs,
         steps: vm.step_count(),
         exit_code: vm.exit_code().unwrap_or_default(),
+        stdout: printable(host.stdout()),
         output_root: blob.map(keccak256),
         state_hash: vm.state().state_hash(),
     })
@@ -189,5 +194,5 @@ pub(in super::super) fn check_exit(code: u8, host: &GuestHost) -> Result<(), Sto
 
 /// What the program has written to standard error.
 fn message(host: &GuestHost) -> String {
-    String::from_utf8_lossy(host.stderr()).trim_end().to_owned()
+    printable(host.stderr()).trim_end().to_owned()
 }

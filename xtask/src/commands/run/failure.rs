@@ -35,6 +35,8 @@ pub(in super::super) struct Failure {
     /// The instruction as text.
     instruction: String,
     backtrace: Backtrace,
+    /// What the program wrote to standard output before, as it can be shown on a terminal.
+    pub stdout: String,
 }
 
 /// A [`Failure`] as it is printed.
@@ -57,14 +59,14 @@ enum Report {
 const NOWHERE: &str = "panicked at <redacted>:0:0:\n";
 
 impl Failure {
-    pub fn new(mut cause: Cause, vm: &Vm, backtrace: Backtrace) -> Self {
+    pub fn new(mut cause: Cause, vm: &Vm, backtrace: Backtrace, stdout: String) -> Self {
         if let Cause::Exit { message, .. } = &mut cause {
             *message = message.replacen(NOWHERE, "", 1);
         }
         let pc = vm.pc();
         let word = vm.memory(pc & !3, 4).first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let instruction = opml_isa::decode(word).at(pc).to_string();
-        Self { cause, step: vm.step_count(), pc, instruction, backtrace }
+        Self { cause, step: vm.step_count(), pc, instruction, backtrace, stdout }
     }
 
     /// Whether a panic ended the program.
@@ -80,7 +82,13 @@ impl Failure {
         let is_panic = self.is_panic();
         Stop::rejected(match self.cause {
             Cause::Vm(error) => Report::Vm { error, instruction: self.instruction, trace },
-            Cause::Exit { code, message } if is_panic => Report::Panic { code, message, place, trace },
+            Cause::Exit { code, message } if is_panic => {
+                // A program that knows the place says it with the column.
+                let told = message.strip_prefix("panicked at ").and_then(|rest| rest.split_once(":\n"));
+                let told = told.map(|(place, message)| (format!(" at {place}"), message.to_owned()));
+                let (place, message) = told.unwrap_or((place, message));
+                Report::Panic { code, message, place, trace }
+            }
             Cause::Exit { code, message } => Report::Exit { code, message, trace },
         })
     }
@@ -113,6 +121,7 @@ impl Failure {
                 "name": name,
                 "message": error,
                 "exit_code": code,
+                "stdout": self.stdout,
                 "step": self.step,
                 "pc": hex(self.pc),
                 "instruction": self.instruction,

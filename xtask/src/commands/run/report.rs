@@ -17,13 +17,22 @@ fn arg_max(tensor: &Tensor) -> Option<(usize, f32)> {
     values.into_iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
+/// What a program printed, without what a terminal would obey.
+pub(super) fn printable(bytes: &[u8]) -> String {
+    let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    String::from_utf8_lossy(bytes).replace(is_obeyed, "\u{fffd}")
+}
+
 pub(super) fn text(
     args: &Args,
     manifest: &Manifest,
     finished: &Finished,
     drawing: Option<&Drawing>,
 ) -> String {
-    let mut text = String::new();
+    let mut text = finished.stdout.clone();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
     for (name, tensor) in named(manifest, finished) {
         text += &format!("{name} {} {:?}\n{}", tensor.dtype, tensor.shape, elements(tensor));
         if let Some((index, value)) = arg_max(tensor) {
@@ -120,6 +129,7 @@ pub(super) fn json(manifest: &Manifest, finished: &Finished) -> Value {
         "outputs": outputs.collect::<Vec<_>>(),
         "steps": finished.steps,
         "exit_code": finished.exit_code,
+        "stdout": finished.stdout,
         "output_root": finished.output_root,
         "state_hash": finished.state_hash,
     })
