@@ -3,6 +3,7 @@
 //! | what it catches | test |
 //! |---|---|
 //! | an example that does not build, computes something else than it should, or costs other steps | `examples_do_what_the_table_says` |
+//! | a wrong answer to a wrong question | `what_an_example_cannot_take_is_refused` |
 //! | an example that nothing tests, a row without an example, a document that is out of date | `every_example_has_a_row_and_is_described` |
 
 mod common;
@@ -172,6 +173,58 @@ fn describe(table: &Table) {
     let [front, _, behind] = document();
     fs::write(checkout().join(DOCUMENT), front + &rows(table) + &behind)
         .expect("the checkout can be written to");
+}
+
+/// Runs an example on files with these contents, which it has to refuse. In front of each stands its type and its ending, as in
+/// `uint8[4]:.json`, or its ending alone.
+fn refused(name: &str, inputs: &[(&str, &[u8])], message: &str) {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("refusing").join(name);
+    build(&mut build_model(checkout(), &checkout().join("examples").join(name), &out));
+    let files = tempfile::tempdir().expect("there is room");
+    let mut command = xtask();
+    command.arg("run").arg(&out).arg("--input");
+    for (number, (kind, content)) in inputs.iter().enumerate() {
+        let (typed, ending) = kind.rsplit_once('.').expect("TYPE.ENDING");
+        let path = files.path().join(format!("{number}.{ending}"));
+        fs::write(&path, content).expect("there is room");
+        command.arg(format!("{typed}{}", path.display()));
+    }
+    run(&mut command).assert_fails(1, &["the program failed (exit code 2)", message]);
+}
+
+#[test]
+fn what_an_example_cannot_take_is_refused() {
+    for (site, message) in [
+        ("https = 0.5\n", "empty_server_form_handler is missing"),
+        ("https = 2\n", "https: expected 0, 0.5 or 1, got `2`"),
+        ("https = 1\nhttps = 1\n", "https is given twice"),
+        ("htps = 1\n", "`htps` is none of the marks: empty_server_form_handler, popup_window"),
+        ("https\n", "`https` is not MARK = ANSWER"),
+    ] {
+        refused("forest", &[(".txt", site.as_bytes())], message);
+    }
+    refused("digits", &[("uint8[2,3]:.bin", &[200; 6])], "there is no ink on the paper");
+    refused(
+        "digits",
+        &[("uint8[6]:.bin", &[0; 6])],
+        "expected rows and columns, up to 4096 of each, got [6]",
+    );
+    let trade = |reserves: &str, trades: &str, message| {
+        let (count, reserves, trades) =
+            (trades.split(',').count(), format!("[{reserves}]"), format!("[{trades}]"));
+        let kind = format!("int64[{count}]:.json");
+        refused(
+            "market-maker",
+            &[("int64[2]:.json", reserves.as_bytes()), (&kind, trades.as_bytes())],
+            message,
+        );
+    };
+    trade("5, 0", "1", "a pool of [5, 0]: each has to be above 0");
+    trade(
+        "5, 5",
+        "1, -9223372036854775807",
+        "trade 1 of -9223372036854775807 is more than the pool can hold",
+    );
 }
 
 #[test]

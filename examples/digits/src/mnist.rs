@@ -1,5 +1,5 @@
 //! From a drawing to a picture as MNIST has them: the digit fits a square of 20 pixels, and its centre of mass is in the middle of
-//! 28 (<https://doi.org/10.1109/5.726791>, III.A). All of it is integers.
+//! 28 (doi:10.1109/5.726791, III.A). All of it is integers.
 
 use alloc::format;
 use alloc::string::String;
