@@ -1,4 +1,7 @@
-"""Trains a random forest that tells phishing sites from others, and exports it as `phishing.onnx`."""
+"""Trains a random forest that tells phishing sites from others, and exports it as `phishing.onnx`.
+
+docs/examples.md says whose the data are.
+"""
 
 import csv
 import gzip

@@ -7,7 +7,7 @@ extern crate alloc;
 use alloc::format;
 use alloc::string::String;
 
-/// What is asked about a site, in the order of the model's input. The answers are 0, 0.5 and 1.
+/// What is asked about a site, in the order of the model's input. The answers are 0, 0.5 and 1, as in the data (docs/examples.md).
 const MARKS: [&str; 9] = [
     "empty_server_form_handler",
     "popup_window",
