@@ -92,6 +92,11 @@ pub struct Constant {
 }
 
 impl Constant {
+    /// The same under the name that the crate `owner` of a model has for it: a program may call several models.
+    pub fn owned_by(self, owner: &str) -> Self {
+        Self { symbol: crate::emit::owned_symbol(owner, &self.symbol), ..self }
+    }
+
     /// Gives its words to `put`, each once, in pieces of any order. How many words packed weights take depends on their values.
     ///
     /// # Errors

@@ -86,6 +86,12 @@ impl Model {
         emit::source(&self.graph, &self.plan)
     }
 
+    /// Source of a crate `name` whose function `infer` is one inference: a part of a program that somebody writes. Its weights are
+    /// [`constants`](Self::constants) under the names [`Constant::owned_by`] gives them.
+    pub fn library_source(&self, name: &str) -> String {
+        emit::library(&self.graph, &self.plan, name)
+    }
+
     /// The weights that the source refers to.
     pub fn constants(&self) -> Vec<Constant> {
         let content = |source: &Source| match source {

@@ -29,8 +29,7 @@ impl<S: Sys> Guest<S> {
     /// Opens the input blob, which has to be `blob_len` bytes long and hold `tensors` tensors; the
     /// caller knows both, since its shapes are static. Ends the program if they differ.
     pub fn open_input(&mut self, blob_len: u32, tensors: u32) -> InputReader<'_, S> {
-        let root = self.read_local(local::INPUT_ROOT);
-        self.sys.write_key(&words_of(keccak256_key(bytes_of(root))));
+        self.ask_for_input();
         let mut reader = InputReader { guest: self };
         // The length of a preimage has 8 bytes; nothing this long exists. The count is read only where there
         // is one: on chain, a read behind the end of a preimage reverts, and the guest could not say no.
@@ -39,6 +38,27 @@ impl<S: Sys> Guest<S> {
             reader.guest.fail("the input blob has not the tensors that the program takes\n");
         }
         reader
+    }
+
+    /// Asks for the preimage of the input root; its length can be read next.
+    fn ask_for_input(&mut self) {
+        let root = self.read_local(local::INPUT_ROOT);
+        self.sys.write_key(&words_of(keccak256_key(bytes_of(root))));
+    }
+
+    /// Opens the input blob, of whatever length: gives its bytes.
+    #[cfg(feature = "guest")]
+    pub(crate) fn open_preimage_of_input(&mut self) -> u64 {
+        self.ask_for_input();
+        let mut length = [0; 2];
+        self.sys.read_preimage(&mut length);
+        u64::from(length[0]) << 32 | u64::from(length[1])
+    }
+
+    /// The next words of the preimage that was opened.
+    #[cfg(feature = "guest")]
+    pub(crate) fn read_preimage(&mut self, words: &mut [u32]) {
+        self.sys.read_preimage(words);
     }
 
     /// Sends out the output blob, compares its hash with the claim and ends the program.

@@ -1,12 +1,13 @@
 //! The system calls of the on-chain VM, its entry point, and the guest's panic handler.
 
 use core::arch::{asm, global_asm};
-use core::fmt::{self, Write};
+use core::fmt::Write;
 use core::panic::PanicInfo;
 
 use opml_abi::{exit, fd, syscall};
 
 use crate::Sys;
+use crate::print::Stream;
 
 // The VM starts here with $29 at the top of the stack and every other register zero. `opml_main`
 // does not return; the second instruction fills the delay slot.
@@ -115,19 +116,9 @@ impl Sys for Mips {
     }
 }
 
-/// Standard error as a formatter's sink.
-struct Stderr;
-
-impl Write for Stderr {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        Mips.write(fd::STDERR, text.as_bytes());
-        Ok(())
-    }
-}
-
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     // A failure to print cannot be reported anywhere; the exit code says enough.
-    let _ = writeln!(Stderr, "{info}");
+    let _ = writeln!(Stream(fd::STDERR), "{info}");
     Mips.exit(exit::FAILED)
 }

@@ -95,7 +95,7 @@ impl Program {
 
 /// The prestate of a guest without weights, built from its source below `dir`.
 pub fn bare(name: &str, source: &str, dir: &Path) -> State {
-    let program = GuestProgram { source: source.to_owned(), weights: Vec::new() };
+    let program = GuestProgram::generated(source.to_owned(), Vec::new());
     build_request(Request::bare(name, program), dir).1
 }
 
@@ -155,7 +155,7 @@ fn request(name: &str, file: &[u8], model: &Model) -> Request {
     let (source, calls) = model.source_with_calls();
     Request {
         name: name.to_owned(),
-        program: GuestProgram { source, weights: model.constants().into_iter().map(weight).collect() },
+        program: GuestProgram::generated(source, model.constants().into_iter().map(weight).collect()),
         inputs: model.graph().inputs.iter().map(Port::info).collect(),
         outputs: model.graph().outputs.iter().map(Port::info).collect(),
         model: Some(ModelInfo {

@@ -60,7 +60,7 @@ fn main(mut guest: Guest<Mips>) -> ! {{
     guest.finish(&[OutputTensor {{ dtype: DataType::Float32, shape: &[{OUTPUT}], words }}])
 }}
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 ",
         blob = 12 + 4 * INPUT,
     )

@@ -1,5 +1,6 @@
 //! The pipeline: each stage takes what the one before it made.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::compile::Compiler;
 use crate::elf::Elf;
 use crate::error::BuildError;
 use crate::flags;
-use crate::guest::GuestProgram;
+use crate::guest::{GuestProgram, GuestSource};
 use crate::manifest::{BUILD_RULE, Manifest, MemoryPlan, ModelInfo, Port, Sizes};
 use crate::output::{Files, file};
 use crate::progress::Progress;
@@ -90,6 +91,8 @@ pub struct Built {
     pub timings: Vec<(&'static str, Duration)>,
     /// Whether the compiler ran.
     pub compiled: bool,
+    /// What it said of a package that somebody wrote, now or when it ran.
+    pub warnings: String,
     /// Why the toolchain is not the reference one, if it is not.
     pub fallback: Option<String>,
 }
@@ -113,11 +116,15 @@ pub fn build(
     let sysroot = stages
         .run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, &cache.sysroots(), p))?;
     let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
-    let crates = stages.run("resolve", |_| resolve(&options.checkout, options.provision.offline))?;
+    let crates = stages.run("resolve", |_| match &request.program.source {
+        GuestSource::Generated(_) => resolve(&options.checkout, options.provision.offline).map(Cow::Owned),
+        GuestSource::Package(package) => Ok(Cow::Borrowed(&package.crates[..])),
+    })?;
     let sources = sources(&request, target, options, toolchain.identity(), &crates)?;
     let compiler =
         Compiler { toolchain: &toolchain, sysroot: &sysroot, crates: &crates, target, work: &work };
     let objects = stages.run("compile", |p| compiler.compile(&request.program.source, p))?;
+    drop(crates);
     let weights = stages.run("pack", |_| Spool::new(weights, target, &work))?;
     let linked = stages
         .run("link", |_| Linked::new(&toolchain, target, &objects.archive, &weights, &request.statements))?;
@@ -141,6 +148,7 @@ pub fn build(
         out: options.out.clone(),
         timings: stages.timings(),
         compiled: !objects.cached,
+        warnings: objects.warnings,
         fallback: toolchain.fallback().map(str::to_owned),
     })
 }
@@ -155,7 +163,7 @@ fn sources(
 ) -> Result<Sources, BuildError> {
     let given = Given {
         texts: texts(target),
-        source: &request.program.source,
+        guest: &request.program.source,
         model: request.model.as_ref(),
         toolchain_lock: toolchain.lock_sha256.as_deref(),
     };
@@ -229,6 +237,10 @@ fn manifest(
         inputs: request.inputs.iter().map(Port::from).collect(),
         outputs: request.outputs.iter().map(Port::from).collect(),
         model: request.model,
+        guest: match &request.program.source {
+            GuestSource::Generated(_) => None,
+            GuestSource::Package(package) => Some(package.info()),
+        },
         toolchain: Some(toolchain.clone()),
         reference: toolchain.is_reference(),
         sources: Some(sources),

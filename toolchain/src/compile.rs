@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::BuildError;
 use crate::flags;
+use crate::guest::GuestSource;
 use crate::progress::{Progress, Unit};
 use crate::provision::Toolchain;
-use crate::sources::{GUEST, GuestCrate, lay_out};
+use crate::sources::{GuestCrate, lay_out};
 use crate::sysroot::{Sysroot, triple};
 use crate::work_dir;
 
@@ -21,6 +22,8 @@ pub(crate) struct Objects {
     pub archive: PathBuf,
     /// Whether it was there already.
     pub cached: bool,
+    /// What the compiler said of a package that somebody wrote.
+    pub warnings: String,
 }
 
 /// What a compile needs besides the program.
@@ -35,67 +38,114 @@ pub(crate) struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Compiles the guest crate of which `source` is the only file, or finds it compiled: the archive's name is the hash of
-    /// all that goes into it.
-    pub fn compile(&self, source: &str, progress: &dyn Progress) -> Result<Objects, BuildError> {
+    /// Compiles a guest, or finds it compiled: the archive's name is the hash of all that goes into it.
+    pub fn compile(&self, source: &GuestSource, progress: &dyn Progress) -> Result<Objects, BuildError> {
         let archive = self.work.join("objects").join(format!("{}.a", self.key(source)));
+        let warnings = archive.with_extension("warnings");
         if archive.is_file() {
-            return Ok(Objects { archive, cached: true });
+            return Ok(Objects { archive, cached: true, warnings: said(&warnings) });
         }
-        let dir = self.work.join("guest").join(self.target.name());
+        let dir = self.folder(source);
         let _guard = work_dir::lock(&dir, progress)?;
         if !archive.is_file() {
             let _task = progress.start("compile the guest", 0, Unit::Items);
-            let built = self.build(source, &dir)?;
+            let (built, text) = self.build(source, &dir)?;
             let bytes = fs::read(&built).map_err(BuildError::io("read", &built))?;
+            if matches!(source, GuestSource::Package(_)) {
+                work_dir::write_atomically(&warnings, text.as_bytes())?;
+            }
             work_dir::write_atomically(&archive, &bytes)?;
         }
-        Ok(Objects { archive, cached: false })
+        Ok(Objects { archive, cached: false, warnings: said(&warnings) })
     }
 
-    /// Identifies what the guest's crates are compiled to, without the generated one.
-    fn crates_key(&self) -> String {
-        let mut sha256 = Sha256::new();
-        let crates =
-            self.crates.iter().flat_map(|one| [one.name(), one.features.join(","), one.tree.digest()]);
-        for part in std::iter::once(self.sysroot.id.clone()).chain(crates) {
-            sha256.update((part.len() as u64).to_be_bytes());
-            sha256.update(part);
+    /// Where the guest is compiled. Generated ones are all made of the same crates, so that these stay compiled.
+    fn folder(&self, source: &GuestSource) -> PathBuf {
+        let folder = self.work.join("guest").join(self.target.name());
+        match source {
+            GuestSource::Generated(_) => folder,
+            GuestSource::Package(package) => {
+                self.work.join("packages").join(self.target.name()).join(&package.bin)
+            }
         }
-        hex::encode(&sha256.finalize()[..16])
     }
 
-    fn key(&self, source: &str) -> String {
-        hex::encode(&Sha256::digest(format!("{}{source}", self.crates_key()))[..16])
+    /// Identifies what the guest's crates are compiled to, without the one that is the program.
+    fn crates_key(&self, source: &GuestSource) -> String {
+        let mut parts = vec![self.sysroot.id.clone()];
+        parts.extend(self.crates.iter().flat_map(identity));
+        let settings = source.settings();
+        if let GuestSource::Package(package) = source {
+            parts.extend([settings.profile.to_string(), settings.locations.to_string()]);
+            parts.extend(package.models.iter().flat_map(|model| [model.name.clone(), model.source.clone()]));
+        }
+        hash(parts)
     }
 
-    fn build(&self, source: &str, dir: &Path) -> Result<PathBuf, BuildError> {
+    fn key(&self, source: &GuestSource) -> String {
+        match source {
+            GuestSource::Generated(text) => hash([self.crates_key(source), text.clone()]),
+            GuestSource::Package(package) => {
+                let own = [self.crates_key(source), package.bin.clone(), package.entry.clone()];
+                hash(own.into_iter().chain(identity(&package.root)))
+            }
+        }
+    }
+
+    /// Compiles the guest in the folder `dir`: gives the archive, and what cargo printed.
+    fn build(&self, source: &GuestSource, dir: &Path) -> Result<(PathBuf, String), BuildError> {
         let (stage, target_dir) = (dir.join("stage"), dir.join("target"));
         work_dir::remove_tree(&stage).map_err(BuildError::io("remove", &stage))?;
         lay_out(self.crates, &stage, source)?;
-        self.forget_others(dir, &target_dir)?;
+        self.forget_others(source, dir, &target_dir)?;
         let remap = [(stage.as_path(), flags::SOURCES)];
-        let rustflags = flags::rustc(Some(&self.sysroot.path), &remap);
-        let mut command = crate::tool::cargo_build(self.toolchain, &stage.join("guest"), &rustflags)?;
+        let settings = source.settings();
+        let rustflags = flags::rustc(&settings, Some(&self.sysroot.path), &remap);
+        let guest = stage.join("guest");
+        let mut command = crate::tool::cargo_build(self.toolchain, &guest, &settings.profile, &rustflags)?;
         command.arg("-Zjson-target-spec").arg("--target").arg(&self.sysroot.spec);
         crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
-        crate::tool::run(
-            &mut command,
-            "compiling the guest",
-            "if the model is at fault, please report it with the message",
-        )?;
-        let library = format!("lib{}.a", GUEST.replace('-', "_"));
-        Ok(target_dir.join(triple(self.target)).join("release").join(library))
+        let help = match source {
+            GuestSource::Generated(_) => "if the model is at fault, please report it with the message",
+            GuestSource::Package(_) => {
+                // Nothing but what the compiler says of the guest.
+                command.arg("--quiet");
+                "the messages are those of the compiler; the program has neither std nor threads (docs/guests.md)"
+            }
+        };
+        let printed = crate::tool::run(&mut command, "compiling the guest", help)?;
+        let library = format!("lib{}.a", source.library());
+        Ok((target_dir.join(triple(self.target)).join("release").join(library), printed))
     }
 
     /// cargo takes crates of a registry to be as they were when it compiled them, so what was compiled from others goes.
-    fn forget_others(&self, dir: &Path, target_dir: &Path) -> Result<(), BuildError> {
-        let (marker, key) = (dir.join("crates"), self.crates_key());
+    fn forget_others(&self, source: &GuestSource, dir: &Path, target_dir: &Path) -> Result<(), BuildError> {
+        let (marker, key) = (dir.join("crates"), self.crates_key(source));
         if fs::read(&marker).is_ok_and(|old| old == key.as_bytes()) {
             return Ok(());
         }
         work_dir::remove_tree(target_dir).map_err(BuildError::io("remove", target_dir))?;
         work_dir::write_atomically(&marker, key.as_bytes())
     }
+}
+
+/// What a crate is compiled from.
+fn identity(one: &GuestCrate) -> [String; 3] {
+    [one.name(), one.features.join(","), one.tree.digest()]
+}
+
+/// Parts that cannot run into each other.
+fn hash(parts: impl IntoIterator<Item = String>) -> String {
+    let mut sha256 = Sha256::new();
+    for part in parts {
+        sha256.update((part.len() as u64).to_be_bytes());
+        sha256.update(part);
+    }
+    hex::encode(&sha256.finalize()[..16])
+}
+
+/// What was printed when an archive was compiled; nothing is lost without it.
+fn said(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }

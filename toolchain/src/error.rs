@@ -38,6 +38,69 @@ pub enum BuildError {
         source: cargo_metadata::Error,
     },
 
+    /// cargo could not say what a guest's package is made of.
+    #[error("cargo cannot resolve the package in {}", dir.display())]
+    #[diagnostic(help(
+        "`cargo metadata` in that folder shows why; with `--offline`, `cargo fetch` has to have run there"
+    ))]
+    PackageMetadata {
+        /// The folder.
+        dir: PathBuf,
+        /// What cargo said.
+        source: cargo_metadata::Error,
+    },
+
+    /// A folder is that of a workspace without a package.
+    #[error("{} is a workspace and no package", dir.display())]
+    #[diagnostic(help("give the folder of one of its members: {}", members.join(", ")))]
+    Workspace {
+        /// The folder.
+        dir: PathBuf,
+        /// What is in it.
+        members: Vec<String>,
+    },
+
+    /// `[package.metadata.opml]` has something that nobody knows.
+    #[error("[package.metadata.opml] of the guest: {problem}")]
+    #[diagnostic(help("docs/guests.md lists its keys"))]
+    PackageOptions {
+        /// What.
+        problem: String,
+    },
+
+    /// It is not clear what of a package is the program.
+    #[error("{package} has no binary {}", wanted.as_ref().map_or("that could be chosen".to_owned(), |name| format!("`{name}`")))]
+    #[diagnostic(help(
+        "{}",
+        if there.is_empty() { "a guest has a src/main.rs".to_owned() } else { format!("choose one with --bin: {}", there.join(", ")) }
+    ))]
+    Binary {
+        /// The package.
+        package: String,
+        /// What was asked for.
+        wanted: Option<String>,
+        /// What there is.
+        there: Vec<String>,
+    },
+
+    /// No profile has this name, or it inherits from none.
+    #[error("the guest's workspace has no profile `{name}`")]
+    #[diagnostic(help("there are {}", there.join(", ")))]
+    Profile {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        there: Vec<String>,
+    },
+
+    /// A guest that calls a model without what models are made of.
+    #[error("{package} calls a model, but has no kernels")]
+    #[diagnostic(help("let it use opml-runtime with `features = [\"guest\", \"models\"]`"))]
+    NoKernels {
+        /// The package.
+        package: String,
+    },
+
     /// The lock does not name a crate that a guest is made of.
     #[error("Cargo.lock does not name {package}, which the guest's crates ask for")]
     #[diagnostic(help(

@@ -12,6 +12,22 @@ pub(crate) const LIBRARY: &str = "/rustc/library";
 /// Where among a guest's sources the generated one lies.
 pub(crate) const GENERATED: &str = "guest/src/lib.rs";
 
+/// What one guest may be compiled with and another not.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The settings of its profile.
+    pub profile: toml::Table,
+    /// Whether panics say where they happened. That is in the image, so that a comment changes its root: who writes a program
+    /// wants it all the same, and a generated one has no lines that anybody knows.
+    pub locations: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { profile: profile(), locations: false }
+    }
+}
+
 /// Profile `release` of guest builds, and of the library they are built on.
 pub(crate) fn profile() -> toml::Table {
     toml::toml! {
@@ -35,7 +51,7 @@ pub(crate) fn profile() -> toml::Table {
 
 /// What rustc gets for every crate of the guest. `sysroot` is none while the sysroot itself is built.
 /// `remap` are folders of this machine and the names they get in messages and debug information.
-pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
+pub(crate) fn rustc(settings: &Settings, sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
     let mut flags = vec![
         // LLVM guards divisions with a trap, on which the contract reverts. The guest's code divides by
         // what it knows not to be zero: Rust checks before each division.
@@ -45,10 +61,10 @@ pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
         "-Cllvm-args=-disable-mips-df-succbb-search=false -disable-mips-df-forward-search=false".to_owned(),
         // The sysroot's crates take part in link-time optimisation.
         "-Cembed-bitcode=yes".to_owned(),
-        // Panics would carry file names and line numbers into the image: a comment would change its root. Debug
-        // information has them all the same, beside the image.
-        "-Zlocation-detail=none".to_owned(),
     ];
+    // Panics would carry file names and line numbers into the image: a comment would change its root. Debug
+    // information has them all the same, beside the image.
+    flags.extend((!settings.locations).then(|| "-Zlocation-detail=none".to_owned()));
     // `core` and `alloc` built for this target with these flags.
     flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
     // Where a checkout or a cache lies must not reach the program.
@@ -58,9 +74,9 @@ pub(crate) fn rustc(sysroot: Option<&Path>, remap: &[(&Path, &str)]) -> String {
 }
 
 /// All of it by tool, as a manifest shows it: without paths of this machine.
-pub(crate) fn all() -> BTreeMap<String, Vec<String>> {
-    let rustc = rustc(None, &[]).split('\x1f').map(str::to_owned).collect();
-    let profile = profile().iter().map(|(key, value)| format!("{key}={value}")).collect();
+pub(crate) fn all(settings: &Settings) -> BTreeMap<String, Vec<String>> {
+    let rustc = rustc(settings, None, &[]).split('\x1f').map(str::to_owned).collect();
+    let profile = settings.profile.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let linker = LINKER.iter().map(|flag| (*flag).to_owned()).collect();
     let all = [("cargo profile", profile), ("ld.lld", linker), ("rustc", rustc)];
     all.into_iter().map(|(tool, flags)| (tool.to_owned(), flags)).collect()

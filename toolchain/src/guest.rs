@@ -1,16 +1,78 @@
 //! What is compiled: a guest program and the weights it is linked with.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::flags::Settings;
+use crate::package::{ModelCrate, Package};
+
 /// Source and data of a guest.
 #[derive(Clone, Debug)]
 pub struct GuestProgram {
-    /// `src/lib.rs` of the guest crate, which may use `opml-kernels`, `opml-runtime` and `opml-abi`.
-    pub source: String,
+    /// What is compiled.
+    pub source: GuestSource,
     /// Data the source refers to as external symbols.
     pub weights: Vec<Weight>,
+}
+
+/// What is compiled.
+#[derive(Clone, Debug)]
+pub enum GuestSource {
+    /// `src/lib.rs` of the guest crate, which may use `opml-kernels`, `opml-runtime` and `opml-abi`.
+    Generated(String),
+    /// A package that somebody wrote.
+    Package(Box<Package>),
+}
+
+/// Name of a generated crate: the same for all models, so that symbols do not depend on the model's.
+pub(crate) const GENERATED: &str = "opml-guest";
+
+impl GuestSource {
+    /// Name of the library that the program is compiled to.
+    pub(crate) fn library(&self) -> String {
+        match self {
+            Self::Generated(_) => GENERATED,
+            Self::Package(package) => &package.bin,
+        }
+        .replace('-', "_")
+    }
+
+    /// How it is compiled.
+    pub(crate) fn settings(&self) -> Settings {
+        match self {
+            Self::Generated(_) => Settings::default(),
+            Self::Package(package) => Settings { profile: package.profile.clone(), locations: true },
+        }
+    }
+
+    /// The models that a package calls.
+    pub(crate) fn models(&self) -> &[ModelCrate] {
+        match self {
+            Self::Generated(_) => &[],
+            Self::Package(package) => &package.models,
+        }
+    }
+
+    /// The source that was generated for the program, if any was: for a package, that of each model behind its name.
+    pub(crate) fn generated(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Generated(source) => Some(source.into()),
+            Self::Package(package) if package.models.is_empty() => None,
+            Self::Package(package) => {
+                let sources = package.models.iter().map(|model| format!("{}\n{}", model.name, model.source));
+                Some(sources.collect::<String>().into())
+            }
+        }
+    }
+}
+
+impl GuestProgram {
+    /// A program of one generated file.
+    pub fn generated(source: String, weights: Vec<Weight>) -> Self {
+        Self { source: GuestSource::Generated(source), weights }
+    }
 }
 
 /// One array of 32-bit words in the image.

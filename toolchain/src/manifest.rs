@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditedElf;
 use crate::elf::Segment;
 use crate::output::Files;
+use crate::package::PackageInfo;
 use crate::provision::Identity;
 use crate::sources::Sources;
 
@@ -48,6 +49,9 @@ pub struct Manifest {
     /// The model that was compiled, if it was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelInfo>,
+    /// The package that was compiled, if somebody wrote one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guest: Option<PackageInfo>,
     /// SHA-256 of the output files, hexadecimal, by name.
     pub sha256: BTreeMap<String, String>,
     /// Root of the initial memory's Merkle tree.
@@ -214,6 +218,7 @@ impl Manifest {
             inputs: Vec::new(),
             outputs: Vec::new(),
             model: None,
+            guest: None,
             sha256: files.sha256(),
             memory_root: WitnessFields::of(witness).memory_root,
             prestate_hash: hash_witness(witness),

@@ -140,7 +140,7 @@ fn dependencies(sources: &Sources, source: &str) -> Vec<Resource> {
         name => Resource::file(name, sha256),
     };
     let mut all: Vec<Resource> = sources.files.iter().map(file).collect();
-    all.push(Resource::file(GENERATED, &sources.generated));
+    all.extend((!sources.generated.is_empty()).then(|| Resource::file(GENERATED, &sources.generated)));
     all.extend(sources.guest.iter().map(|(name, one)| guest_resource(name, one)));
     all.extend(sources.tool.iter().map(|(folder, tree)| Resource::new(&format!("{folder}/"), TREE, tree)));
     all.extend(sources.commit.iter().map(|commit| Resource::new("checkout", "gitCommit", commit)));

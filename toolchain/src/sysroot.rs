@@ -7,7 +7,7 @@ use opml_targets::Target;
 use sha2::{Digest, Sha256};
 
 use crate::error::BuildError;
-use crate::flags;
+use crate::flags::{self, Settings};
 use crate::progress::{Progress, Unit};
 use crate::provision::Toolchain;
 use crate::work_dir::{self, write_new};
@@ -70,7 +70,14 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
     let identity = serde_json::to_string(toolchain.identity()).expect("an identity is strings");
     let profile = flags::profile().to_string();
     let mut sha256 = Sha256::new();
-    for part in [&identity, spec, &profile, &flags::rustc(None, &[]), flags::LIBRARY, flags::SOURCES] {
+    for part in [
+        &identity,
+        spec,
+        &profile,
+        &flags::rustc(&Settings::default(), None, &[]),
+        flags::LIBRARY,
+        flags::SOURCES,
+    ] {
         sha256.update((part.len() as u64).to_be_bytes());
         sha256.update(part);
     }
@@ -97,7 +104,9 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     let names = names_of(library)?;
     let mut remap = vec![(dir, flags::SOURCES)];
     remap.extend(names.iter().map(|name| (name.as_path(), flags::LIBRARY)));
-    let mut command = crate::tool::cargo_build(toolchain, dir, &flags::rustc(None, &remap))?;
+    let settings = Settings::default();
+    let rustflags = flags::rustc(&settings, None, &remap);
+    let mut command = crate::tool::cargo_build(toolchain, dir, &settings.profile, &rustflags)?;
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
     command.args([

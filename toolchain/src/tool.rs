@@ -4,13 +4,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::error::BuildError;
-use crate::flags;
 use crate::provision::{Tool, Toolchain};
 
 /// What cargo reads wherever it is started (cargo book, "Configuration").
 const GLOBAL_CONFIGURATION: [&str; 2] = ["/.cargo/config.toml", "/.cargo/config"];
 
-/// A `cargo build` of the package or workspace in `dir`, without network.
+/// A `cargo build` of the package or workspace in `dir` with the settings of a `profile`, without network.
 ///
 /// cargo reads configuration files of all folders above the one it is started in, the user's home often
 /// among them, and merges them with what is given here: a `[profile.release.package]`, an `[env]` or an
@@ -19,14 +18,19 @@ const GLOBAL_CONFIGURATION: [&str; 2] = ["/.cargo/config.toml", "/.cargo/config"
 ///
 /// # Errors
 /// [`BuildError::CargoConfiguration`] if there is a configuration even there.
-pub(crate) fn cargo_build(toolchain: &Toolchain, dir: &Path, rustflags: &str) -> Result<Command, BuildError> {
+pub(crate) fn cargo_build(
+    toolchain: &Toolchain,
+    dir: &Path,
+    profile: &toml::Table,
+    rustflags: &str,
+) -> Result<Command, BuildError> {
     if let Some(path) = GLOBAL_CONFIGURATION.iter().map(Path::new).find(|path| path.exists()) {
         return Err(BuildError::CargoConfiguration { path: path.to_owned() });
     }
     let mut command = toolchain.command(Tool::Cargo);
     command.current_dir("/").args(["build", "--release", "--offline"]);
     command.arg("--manifest-path").arg(dir.join("Cargo.toml"));
-    for (key, value) in flags::profile() {
+    for (key, value) in profile {
         command.arg("--config").arg(format!("profile.release.{key}={value}"));
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", rustflags);

@@ -177,13 +177,13 @@ fn main(mut guest: Guest<Mips>) -> ! {
     guest.finish(&[OutputTensor { dtype: DataType::Uint8, shape: &[5], words: &words }])
 }
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 ";
 
 /// Builds [`REVERSE`], as somebody else might have, and gives its ELF file.
 fn reverse(dir: &Path) -> PathBuf {
     common::require_toolchain();
-    let program = GuestProgram { source: REVERSE.to_owned(), weights: Vec::new() };
+    let program = GuestProgram::generated(REVERSE.to_owned(), Vec::new());
     let options = Options {
         provision: provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider"),
         checkout: Checkout::new(checkout()).expect("this is a checkout"),

@@ -4,10 +4,12 @@
 //! what it learned. Names out of the model appear in comments only, escaped.
 
 mod call;
+mod library;
 
 use opml_abi::{DataType, blob};
 
 use self::call::Call;
+pub(crate) use self::library::library;
 use crate::elements::{Elements, rust_type};
 use crate::graph::{Graph, Node, Op, Port, Source, TensorId, View};
 use crate::plan::Plan;
@@ -15,6 +17,11 @@ use crate::plan::Plan;
 /// The symbol of a constant.
 pub(crate) fn symbol(id: TensorId) -> String {
     format!("OPML_WEIGHT_{}", id.0)
+}
+
+/// The symbol of a constant of a model that is one of several in a program.
+pub(crate) fn owned_symbol(owner: &str, symbol: &str) -> String {
+    format!("{symbol}_OF_{owner}")
 }
 
 /// A statement of the generated source that stands for a node.
@@ -32,23 +39,14 @@ pub struct SourceCall {
 
 /// The source of `src/lib.rs` of a guest that runs `graph`, and the statements of it that are nodes, in their order.
 pub(crate) fn source(graph: &Graph, plan: &Plan) -> (String, Vec<SourceCall>) {
-    let lines = HEADER.lines().count();
-    let mut writer = Writer {
-        graph,
-        plan,
-        out: String::from(HEADER),
-        lines,
-        loops: Vec::new(),
-        nodes: 0,
-        calls: Vec::new(),
-    };
-    writer.constants();
-    writer.line(&format!("static ARENA: Arena<{}> = Arena::new();\n", plan.bytes.div_ceil(8)));
+    let mut writer = Writer::new(graph, plan, HEADER);
+    writer.constants(None);
+    writer.arena();
     writer.line("fn main(mut guest: Guest<Mips>) -> ! {");
     writer.read_inputs();
     graph.nodes.iter().for_each(|node| writer.node(node));
     writer.write_outputs();
-    writer.out.push_str("}\n\nopml_runtime::entry!(main);\n");
+    writer.out.push_str("}\n\nopml_runtime::program!(main);\n");
     (writer.out, writer.calls)
 }
 
@@ -88,7 +86,17 @@ struct Writer<'a> {
     calls: Vec<SourceCall>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(graph: &'a Graph, plan: &'a Plan, header: &str) -> Self {
+        let lines = header.lines().count();
+        Self { graph, plan, out: header.to_owned(), lines, loops: Vec::new(), nodes: 0, calls: Vec::new() }
+    }
+
+    fn arena(&mut self) {
+        let units = self.plan.bytes.div_ceil(8);
+        self.line(&format!("static ARENA: Arena<{units}> = Arena::new();\n"));
+    }
+
     fn line(&mut self, text: &str) {
         self.out.push_str(&"    ".repeat(self.loops.len()));
         self.out.push_str(text);
@@ -108,7 +116,8 @@ impl Writer<'_> {
         });
     }
 
-    fn constants(&mut self) {
+    /// Declares the weights; with `owner`, their symbols are those of a model among others.
+    fn constants(&mut self, owner: Option<&str>) {
         if self.graph.constants().next().is_none() {
             return;
         }
@@ -121,6 +130,9 @@ impl Writer<'_> {
                 }
                 _ => format!("[{}; {}]", rust_type(tensor.dtype), tensor.len),
             };
+            if let Some(owner) = owner {
+                self.line(&format!("    #[link_name = \"{}\"]", owned_symbol(owner, &symbol(id))));
+            }
             self.line(&format!("    static {}: {kind};", symbol(id)));
         }
         self.line("}\n");

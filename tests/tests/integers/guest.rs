@@ -79,4 +79,4 @@ fn main(mut guest: Guest<Mips>) -> ! {
     guest.finish(&[OutputTensor { dtype: DataType::Float32, shape: &[OUTPUT_LEN as u32], words: output }])
 }
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);

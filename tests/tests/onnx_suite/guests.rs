@@ -130,9 +130,9 @@ fn program(group: &Group) -> GuestProgram {
     }
     source += &format!(
         "fn main(mut guest: Guest<Mips>) -> ! {{\n    match guest.step_index() {{\n{arms}        \
-         _ => guest.fail(\"no such case\"),\n    }}\n}}\n\nopml_runtime::entry!(main);\n"
+         _ => guest.fail(\"no such case\"),\n    }}\n}}\n\nopml_runtime::program!(main);\n"
     );
-    GuestProgram { source, weights }
+    GuestProgram::generated(source, weights)
 }
 
 /// A guest's source as a part of another one's.
@@ -141,7 +141,7 @@ fn module(source: &str) -> String {
         ("#![no_std]\n", ""),
         // Inlined, all cases would be one function.
         ("\nfn main(", "\n#[inline(never)]\npub fn main("),
-        ("\nopml_runtime::entry!(main);\n", ""),
+        ("\nopml_runtime::program!(main);\n", ""),
     ];
     changes.iter().fold(source.to_owned(), |source, (from, to)| {
         assert_eq!(source.matches(from).count(), 1, "the importer writes {from:?} in another way");

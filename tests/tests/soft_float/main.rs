@@ -28,13 +28,13 @@ fn main(guest: opml_runtime::Guest<opml_runtime::Mips>) -> ! {
     }])
 }
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 ";
 
 #[test]
 fn the_guest_computes_what_the_hardware_does() {
     let source = format!("#![no_std]\n{}{MAIN}", include_str!("sums.rs"));
-    let request = Request::bare("soft_float", GuestProgram { source, weights: Vec::new() });
+    let request = Request::bare("soft_float", GuestProgram::generated(source, Vec::new()));
     let prestate = program::build_request(request, Path::new(env!("CARGO_TARGET_TMPDIR"))).1;
     let run = guest::run_blob(&prestate, encode_blob(&[]), Hash::default());
     assert_eq!(run.code, exit::DIFFERENT, "{}", run.stderr);

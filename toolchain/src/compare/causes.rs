@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::manifest::Manifest;
 use crate::provision::Identity;
-use crate::sources::Sources;
+use crate::sources::{EXTERNAL, MODELS, Sources};
 
 /// An input that is not the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -135,7 +135,7 @@ impl List {
     fn add_sources(&mut self, a: &Sources, b: &Sources) {
         let kind = |name: &str| match name {
             "model" => CauseKind::Model,
-            name if name.starts_with(crate::sources::EXTERNAL) => CauseKind::Model,
+            name if [EXTERNAL, MODELS].iter().any(|start| name.starts_with(start)) => CauseKind::Model,
             "Cargo.lock" | "Cargo.toml" => CauseKind::Workspace,
             crate::sources::TOOLCHAIN_LOCK => CauseKind::Toolchain,
             _ => CauseKind::Layout,

@@ -11,7 +11,9 @@ use sha2::{Digest, Sha256};
 use super::{Checkout, GuestCrate, Tree};
 use crate::error::BuildError;
 use crate::flags;
+use crate::guest::GuestSource;
 use crate::manifest::ModelInfo;
+use crate::package::ModelCrate;
 
 /// Folders of the crates that decide on a program's bytes without being compiled into it. A test holds the list against
 /// what cargo says of the two crates that make programs.
@@ -22,6 +24,9 @@ pub(crate) const TOOLCHAIN_LOCK: &str = "toolchain/guest-toolchain.lock";
 
 /// What stands before the path of a file with weights among the digests. No file of the checkout that is digested begins so.
 pub(crate) const EXTERNAL: &str = "model/";
+
+/// The same before the name of a model that a package calls.
+pub(crate) const MODELS: &str = "models/";
 
 /// What a program was made from: SHA-256 each, hexadecimal. Trees are hashed as `sources/tree.rs` and docs/formats.md say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +42,9 @@ pub struct Sources {
     pub files: BTreeMap<String, String>,
     /// Every flag of the compiler and the linker, by tool; without paths of this machine.
     pub flags: BTreeMap<String, Vec<String>>,
-    /// The crate that was generated for the program: its source.
+    /// The crate that was generated for the program: its source. For a package, that of the crates of its models one behind the other, each
+    /// behind its name and a line feed; nothing if it calls none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub generated: String,
     /// The crates that are compiled into the program, by name and version.
     pub guest: BTreeMap<String, CrateIdentity>,
@@ -67,8 +74,8 @@ pub struct CrateIdentity {
 pub(crate) struct Given<'a> {
     /// Texts that this tool was compiled with, by their path in the checkout.
     pub texts: Vec<(String, &'a str)>,
-    /// The generated source.
-    pub source: &'a str,
+    /// What is compiled.
+    pub guest: &'a GuestSource,
     /// The model, if there is one.
     pub model: Option<&'a ModelInfo>,
     /// SHA-256 of the toolchain's lock, if it has one.
@@ -106,13 +113,23 @@ impl Sources {
             let tree = Tree::of_crate(&checkout.root().join(folder), checkout.root())?;
             tool.insert(folder.to_owned(), tree.digest());
         }
+        let root = match given.guest {
+            GuestSource::Generated(_) => None,
+            GuestSource::Package(package) => Some(&package.root),
+        };
+        for ModelCrate { name, info, .. } in given.guest.models() {
+            files.insert(format!("{MODELS}{name}"), info.sha256.clone());
+            let external = info.external.iter();
+            files.extend(external.map(|(path, sha256)| (format!("{MODELS}{name}/{path}"), sha256.clone())));
+        }
+        let generated = given.guest.generated();
         let undigested = Self {
             digest: String::new(),
             commit: None,
             files,
-            flags: flags::all(),
-            generated: sha256(given.source.as_bytes()),
-            guest: crates.iter().map(|one| (one.name(), CrateIdentity::of(one))).collect(),
+            flags: flags::all(&given.guest.settings()),
+            generated: generated.map_or_else(String::new, |text| sha256(text.as_bytes())),
+            guest: crates.iter().chain(root).map(|one| (one.name(), CrateIdentity::of(one))).collect(),
             tool,
         };
         Ok(Self { digest: undigested.own_digest(), commit: commit(checkout.root()), ..undigested })

@@ -12,9 +12,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use identity::{CrateIdentity, Sources, TOOL};
-pub(crate) use identity::{EXTERNAL, Given, TOOLCHAIN_LOCK, texts};
-pub(crate) use resolve::{GuestCrate, resolve};
-pub(crate) use stage::{GUEST, lay_out};
+pub(crate) use identity::{EXTERNAL, Given, MODELS, TOOLCHAIN_LOCK, texts};
+pub(crate) use resolve::{Graph, GuestCrate, resolve};
+pub(crate) use stage::lay_out;
 pub(crate) use tree::{Tree, copy_checkout};
 
 use crate::error::BuildError;
@@ -44,7 +44,7 @@ impl Checkout {
     }
 }
 
-fn read_toml(path: &Path) -> Result<toml::Table, BuildError> {
+pub(crate) fn read_toml(path: &Path) -> Result<toml::Table, BuildError> {
     let text = fs::read_to_string(path).map_err(BuildError::io("read", path))?;
     text.parse().map_err(|e: toml::de::Error| BuildError::io("parse", path)(io::Error::other(e.to_string())))
 }

@@ -27,34 +27,76 @@ pub(crate) struct GuestCrate {
     pub checksum: Option<String>,
 }
 
-/// Resolves the guest's packages by a package of their own, so that cargo asks for nothing but what a guest needs:
+/// Resolves the packages of a generated guest by a package of their own, so that cargo asks for nothing but what a guest needs:
 /// the commands' own several hundred dependencies are no concern of a guest.
 pub(crate) fn resolve(checkout: &Checkout, offline: bool) -> Result<Vec<GuestCrate>, BuildError> {
     let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
     // rustc and cargo print the path without links.
     let folder = fs::canonicalize(dir.path()).map_err(BuildError::io("find", dir.path()))?;
     let metadata = metadata(checkout, &folder, offline)?;
-    let lock = Locked::read(&checkout.root().join("Cargo.lock"))?;
-    let nodes: BTreeMap<&PackageId, &Node> =
-        metadata.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (&node.id, node)).collect();
-    let mut crates = Vec::new();
-    for id in closure(&metadata, &nodes) {
-        let (package, node) = (&metadata[id], nodes[id]);
+    let named = |p: &&Package| GUEST_PACKAGES.contains(&p.name.as_str());
+    let roots = metadata.packages.iter().filter(named).map(|p| &p.id).collect();
+    Graph::new(&metadata, &checkout.root().join("Cargo.lock"))?.crates(roots, checkout)
+}
+
+/// What cargo resolved, and the lock it did it by.
+pub(crate) struct Graph<'a> {
+    metadata: &'a Metadata,
+    nodes: BTreeMap<&'a PackageId, &'a Node>,
+    lock: Locked,
+}
+
+impl<'a> Graph<'a> {
+    pub fn new(metadata: &'a Metadata, lock: &Path) -> Result<Self, BuildError> {
+        let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (&node.id, node));
+        Ok(Self { metadata, nodes: nodes.collect(), lock: Locked::read(lock)? })
+    }
+
+    /// Packages and all they need, build-time needs included, by name and version.
+    pub fn crates(
+        &self,
+        roots: Vec<&'a PackageId>,
+        checkout: &Checkout,
+    ) -> Result<Vec<GuestCrate>, BuildError> {
+        let all = self.closure(roots);
+        let crates: Result<Vec<_>, _> = all.into_iter().map(|id| self.guest_crate(id, checkout)).collect();
+        let mut crates = crates?;
+        crates.sort_by_key(GuestCrate::name);
+        match crates.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
+            Some(pair) => Err(BuildError::SameCrate { name: pair[0].name() }),
+            None => Ok(crates),
+        }
+    }
+
+    fn closure(&self, mut open: Vec<&'a PackageId>) -> BTreeSet<&'a PackageId> {
+        let mut seen = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(self.needs(id));
+            }
+        }
+        seen
+    }
+
+    /// What a package needs itself, but for its tests.
+    pub fn needs(&self, id: &PackageId) -> impl Iterator<Item = &'a PackageId> {
+        let needed = self.nodes.get(id).into_iter().flat_map(|node| &node.deps);
+        let kept = needed.filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
+        kept.map(|d| &d.pkg)
+    }
+
+    /// A package with its files.
+    pub fn guest_crate(&self, id: &PackageId, checkout: &Checkout) -> Result<GuestCrate, BuildError> {
+        let (package, node) = (&self.metadata[id], self.nodes[id]);
         let dir = package.manifest_path.parent().map(|p| p.as_std_path()).unwrap_or(Path::new("/"));
-        let checksum = lock.checksum(package)?;
         let dependencies = package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development);
-        crates.push(GuestCrate {
+        Ok(GuestCrate {
             tree: Tree::of_crate(dir, checkout.root())?,
             features: node.features.iter().map(ToString::to_string).collect(),
-            dependencies: dependencies.map(|d| (d.clone(), chosen(&metadata, node, d))).collect(),
-            checksum,
+            dependencies: dependencies.map(|d| (d.clone(), chosen(self.metadata, node, d))).collect(),
+            checksum: self.lock.checksum(package)?,
             package: package.clone(),
-        });
-    }
-    crates.sort_by_key(GuestCrate::name);
-    match crates.windows(2).find(|pair| pair[0].name() == pair[1].name()) {
-        Some(pair) => Err(BuildError::SameCrate { name: pair[0].name() }),
-        None => Ok(crates),
+        })
     }
 }
 
@@ -111,21 +153,6 @@ fn metadata(checkout: &Checkout, dir: &Path, offline: bool) -> Result<Metadata, 
     command.manifest_path(dir.join("Cargo.toml")).current_dir(checkout.root());
     command.other_options(offline.then(|| "--offline".to_owned()).into_iter().collect::<Vec<_>>());
     command.exec().map_err(|source| BuildError::Metadata { source })
-}
-
-/// The guest's packages and all they need, build-time needs included.
-fn closure<'a>(metadata: &'a Metadata, nodes: &BTreeMap<&'a PackageId, &'a Node>) -> BTreeSet<&'a PackageId> {
-    let named = |p: &&Package| GUEST_PACKAGES.contains(&p.name.as_str());
-    let mut open: Vec<_> = metadata.packages.iter().filter(named).map(|p| &p.id).collect();
-    let mut seen = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        if seen.insert(id) {
-            let needed = nodes.get(id).into_iter().flat_map(|node| &node.deps);
-            let needed = needed.filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
-            open.extend(needed.map(|d| &d.pkg));
-        }
-    }
-    seen
 }
 
 /// The version that stands for `dependency` of the package `node`; none for one that its features do not ask for.

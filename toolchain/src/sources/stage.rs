@@ -11,26 +11,77 @@ use std::time::{Duration, UNIX_EPOCH};
 use cargo_metadata::{CrateType, Dependency, DependencyKind, TargetKind};
 
 use super::resolve::{GUEST_PACKAGES, GuestCrate};
+use super::tree::TreeFile;
 use crate::error::BuildError;
 use crate::flags;
+use crate::guest::{GENERATED, GuestSource};
+use crate::package::Package;
 use crate::work_dir::write_new;
 
-/// The generated crate: the same name for all models, so that symbols do not depend on the model's.
-pub(crate) const GUEST: &str = "opml-guest";
-
 /// Lays out `crates` below `stage`, an empty folder, with the guest's `source`.
-pub(crate) fn lay_out(crates: &[GuestCrate], stage: &Path, source: &str) -> Result<(), BuildError> {
+pub(crate) fn lay_out(crates: &[GuestCrate], stage: &Path, source: &GuestSource) -> Result<(), BuildError> {
     for one in crates {
-        let folder = stage.join("vendor").join(format!("{}-{}", one.package.name, one.package.version));
-        for file in one.tree.files.iter().filter(|file| file.path != "Cargo.toml") {
-            write_old(&folder.join(&file.path), &file.bytes)?;
-        }
-        write_old(&folder.join("Cargo.toml"), manifest(one).to_string().as_bytes())?;
-        // No checksums: nothing but these files was ever there (cargo book, "Directory Sources").
-        write_new(&folder.join(".cargo-checksum.json"), br#"{"files":{}}"#)?;
+        let mut manifest = manifest(one);
+        manifest.extend(library(one).map(|library| ("lib".to_owned(), library.into())));
+        vendor(stage, &one.package.name, &one.package.version.to_string(), &manifest, &one.tree.files)?;
     }
-    write_new(&stage.join("guest/Cargo.toml"), guest_manifest(crates).to_string().as_bytes())?;
-    write_new(&stage.join(flags::GENERATED), source.as_bytes())
+    let guest = stage.join("guest");
+    match source {
+        GuestSource::Generated(text) => {
+            write_new(&guest.join("Cargo.toml"), generated(GENERATED, crates).to_string().as_bytes())?;
+            write_new(&stage.join(flags::GENERATED), text.as_bytes())
+        }
+        GuestSource::Package(package) => lay_out_package(package, stage, &guest),
+    }
+}
+
+/// The package itself, its binary as the library that the program is made of, and the models that it calls.
+fn lay_out_package(package: &Package, stage: &Path, guest: &Path) -> Result<(), BuildError> {
+    let root = &package.root;
+    for model in &package.models {
+        let mut manifest = generated(&model.name, &package.crates);
+        manifest.remove("workspace");
+        manifest.insert("lib".into(), toml::Table::new().into());
+        let file = TreeFile {
+            path: "src/lib.rs".into(),
+            executable: false,
+            bytes: model.source.clone().into_bytes(),
+        };
+        vendor(stage, &model.name, MODEL_VERSION, &manifest, &[file])?;
+    }
+    for file in root.tree.files.iter().filter(|file| file.path != "Cargo.toml") {
+        write_new(&guest.join(&file.path), &file.bytes)?;
+    }
+    let mut manifest = manifest(root);
+    let needs = sub(&mut manifest, "dependencies");
+    needs.extend(package.models.iter().map(|model| (model.name.clone(), exactly(MODEL_VERSION))));
+    if library(root).is_some() {
+        // The binary is a crate of its own, beside the library of its package.
+        needs.insert(root.package.name.to_string(), exactly(&root.package.version.to_string()));
+    }
+    manifest.insert("lib".into(), binary(package).into());
+    manifest.insert("workspace".into(), toml::toml! { resolver = "3" }.into());
+    write_new(&guest.join("Cargo.toml"), manifest.to_string().as_bytes())
+}
+
+/// The version of the crates of models.
+const MODEL_VERSION: &str = "0.0.0";
+
+/// Writes a crate as one of the registry.
+fn vendor(
+    stage: &Path,
+    name: &str,
+    version: &str,
+    manifest: &toml::Table,
+    files: &[TreeFile],
+) -> Result<(), BuildError> {
+    let folder = stage.join("vendor").join(format!("{name}-{version}"));
+    for file in files.iter().filter(|file| file.path != "Cargo.toml") {
+        write_old(&folder.join(&file.path), &file.bytes)?;
+    }
+    write_old(&folder.join("Cargo.toml"), manifest.to_string().as_bytes())?;
+    // No checksums: nothing but these files was ever there (cargo book, "Directory Sources").
+    write_new(&folder.join(".cargo-checksum.json"), br#"{"files":{}}"#)
 }
 
 /// Writes a file of a crate as one that was always there: cargo runs build scripts again, and compiles their crates again, for
@@ -42,7 +93,8 @@ fn write_old(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     file.and_then(|file| file.set_modified(old)).map_err(BuildError::io("write", path))
 }
 
-fn guest_manifest(crates: &[GuestCrate]) -> toml::Table {
+/// The manifest of a generated crate.
+fn generated(name: &str, crates: &[GuestCrate]) -> toml::Table {
     let mut manifest = toml::toml! {
         [package]
         version = "0.0.0"
@@ -52,8 +104,7 @@ fn guest_manifest(crates: &[GuestCrate]) -> toml::Table {
         [workspace]
         resolver = "3"
     };
-    let package = manifest.get_mut("package").and_then(|p| p.as_table_mut()).expect("it stands above");
-    package.insert("name".into(), GUEST.into());
+    sub(&mut manifest, "package").insert("name".into(), name.into());
     let needs = crates.iter().filter(|one| GUEST_PACKAGES.contains(&one.package.name.as_str()));
     let needs = needs.map(|one| (one.package.name.to_string(), exactly(&one.package.version.to_string())));
     manifest.insert("dependencies".into(), needs.collect::<toml::Table>().into());
@@ -64,14 +115,14 @@ fn exactly(version: &str) -> toml::Value {
     format!("={version}").into()
 }
 
-/// The manifest of `one` as a registry would have it, of what a compile needs.
+/// The manifest of `one` as a registry would have it, of what a compile needs, but for its library.
 fn manifest(one: &GuestCrate) -> toml::Table {
     let mut manifest = toml::Table::new();
-    manifest.insert("package".into(), package(one).into());
-    if let Some(library) = library(one) {
-        manifest.insert("lib".into(), library.into());
-    }
-    let features = one.package.features.iter().map(|(name, needs)| (name.clone(), needs.clone().into()));
+    manifest.insert("package".into(), package_table(one).into());
+    let features = one.package.features.iter().map(|(name, needs)| {
+        let needs: Vec<_> = needs.iter().filter(|need| is_known(one, need)).cloned().collect();
+        (name.clone(), needs.into())
+    });
     manifest.insert("features".into(), features.collect::<toml::Table>().into());
     for (dependency, version) in &one.dependencies {
         let table = match dependency.kind {
@@ -88,6 +139,16 @@ fn manifest(one: &GuestCrate) -> toml::Table {
     manifest
 }
 
+/// Whether what a feature switches on is there: dependencies of a crate's tests are not.
+fn is_known(one: &GuestCrate, need: &str) -> bool {
+    let dependency = match (need.strip_prefix("dep:"), need.split_once('/')) {
+        (Some(name), _) => name,
+        (None, Some((name, _))) => name.trim_end_matches('?'),
+        (None, None) => return true,
+    };
+    one.dependencies.iter().any(|(d, _)| d.rename.as_ref().unwrap_or(&d.name) == dependency)
+}
+
 /// The table `key` in `table`, which is made if it is not there.
 fn sub<'a>(table: &'a mut toml::Table, key: &str) -> &'a mut toml::Table {
     let value = table.entry(key).or_insert_with(|| toml::Table::new().into());
@@ -95,7 +156,7 @@ fn sub<'a>(table: &'a mut toml::Table, key: &str) -> &'a mut toml::Table {
 }
 
 /// `[package]`: the fields that reach a compiler, through cargo or as environment variables of `env!`.
-fn package(one: &GuestCrate) -> toml::Table {
+fn package_table(one: &GuestCrate) -> toml::Table {
     let package = &one.package;
     let text = |value: &Option<String>| value.clone().map(toml::Value::from);
     let script = one.package.targets.iter().find(|target| target.kind.contains(&TargetKind::CustomBuild));
@@ -128,6 +189,15 @@ fn library(one: &GuestCrate) -> Option<toml::Table> {
     library.insert("edition".into(), target.edition.to_string().into());
     library.insert("proc-macro".into(), target.crate_types.contains(&CrateType::ProcMacro).into());
     Some(library)
+}
+
+/// `[lib]` of the crate that a binary is compiled as.
+fn binary(package: &Package) -> toml::Table {
+    let mut library = toml::Table::new();
+    library.insert("name".into(), package.bin.replace('-', "_").into());
+    library.insert("path".into(), package.entry.clone().into());
+    library.insert("crate-type".into(), toml::Value::Array(vec!["staticlib".into()]));
+    library
 }
 
 /// The path of a target's first file below its crate.

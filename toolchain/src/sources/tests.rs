@@ -10,6 +10,7 @@ use super::identity::{Given, Sources, TOOL};
 use super::tree::Tree;
 use super::{Checkout, CrateIdentity};
 use crate::error::BuildError;
+use crate::guest::GuestSource;
 use crate::manifest::ModelInfo;
 
 /// A checkout of crates with a file or two each.
@@ -52,9 +53,10 @@ impl Small {
     }
 
     fn sources(&self, extra: &Extra) -> Sources {
+        let guest = GuestSource::Generated(extra.source.clone());
         let given = Given {
             texts: vec![("linker/x.ld".into(), &extra.script)],
-            source: &extra.source,
+            guest: &guest,
             model: Some(&extra.model),
             toolchain_lock: Some(&extra.lock),
         };

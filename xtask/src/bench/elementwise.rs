@@ -40,14 +40,14 @@ const OPERATIONS: [&str; 16] = [
 
 /// The measured guest: it runs the operation that the request's step index names, or none for 0.
 pub fn program() -> GuestProgram {
-    GuestProgram {
-        source: format!("#![no_std]\nconst N: usize = {ELEMENTS};\n{}", include_str!("elementwise_guest.rs")),
-        weights: vec![
+    GuestProgram::generated(
+        format!("#![no_std]\nconst N: usize = {ELEMENTS};\n{}", include_str!("elementwise_guest.rs")),
+        vec![
             Weight { symbol: "FIRST".into(), words: normal(1, |x| x).into() },
             Weight { symbol: "SECOND".into(), words: normal(2, |x| x).into() },
             Weight { symbol: "POSITIVE".into(), words: normal(3, f32::abs).into() },
         ],
-    }
+    )
 }
 
 /// Numbers of an about normal distribution with a deviation of 1, as activations have, through `f`.

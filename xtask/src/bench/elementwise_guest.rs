@@ -41,4 +41,4 @@ fn main(mut guest: Guest<Mips>) -> ! {
     Mips.exit(0)
 }
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);

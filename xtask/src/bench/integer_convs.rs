@@ -43,7 +43,7 @@ impl IntegerConv {
         let weights: Vec<u8> = (0..self.weights()).map(|_| weight(&mut random)).collect();
         let arrays = [("INPUT", words(&image)), ("WEIGHTS", words(&weights))];
         let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words: words.into() });
-        GuestProgram { source: self.source(), weights: weights.into() }
+        GuestProgram::generated(self.source(), weights.into())
     }
 
     fn weights(&self) -> usize {
@@ -89,7 +89,7 @@ fn main(_: Guest<Mips>) -> ! {{
     Mips.exit(0)
 }}
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 "
         )
     }

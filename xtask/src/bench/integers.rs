@@ -89,12 +89,10 @@ impl IntegerKernel {
         let b = ByteMatrix { bytes: &bytes, byte: Byte::Signed, zero: &[0] };
         let weights = if matches!(self.op, Op::Plain) { words(&bytes) } else { integer::pack(k, n, &b) };
         let arrays = [("INPUT", words(&activations)), ("WEIGHTS", weights)];
-        GuestProgram {
-            source: self.source(arrays[1].1.len()),
-            weights: arrays
-                .map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words: words.into() })
-                .into(),
-        }
+        let source = self.source(arrays[1].1.len());
+        let weight =
+            |(symbol, words): (&str, Vec<u32>)| Weight { symbol: symbol.to_owned(), words: words.into() };
+        GuestProgram::generated(source, arrays.map(weight).into())
     }
 
     /// Runs the built program in `dir`.
@@ -150,7 +148,7 @@ fn main(_: Guest<Mips>) -> ! {{
     Mips.exit(0)
 }}
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 "
         )
     }

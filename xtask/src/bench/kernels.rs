@@ -190,7 +190,7 @@ fn main(_: Guest<Mips>) -> ! {{
     Mips.exit(0)
 }}
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 "
         );
         let mut random = Random(7);
@@ -204,7 +204,7 @@ opml_runtime::entry!(main);
         let arrays =
             [("INPUT", bits(&random.input(self.data, input))), ("WEIGHTS", packed), ("BIAS", bits(&bias))];
         let weights = arrays.map(|(symbol, words)| Weight { symbol: symbol.to_owned(), words: words.into() });
-        GuestProgram { source, weights: weights.into() }
+        GuestProgram::generated(source, weights.into())
     }
 
     /// Runs the built program in `dir`.

@@ -58,7 +58,7 @@ fn main(_: Guest<Mips>) -> ! {
     Mips.exit(0)
 }
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
 ";
 
 /// Runs the program in `dir` in both, in turn.

@@ -60,7 +60,7 @@ pub fn run(args: &Args) -> Result {
     let kernels = floats.chain(integers).chain(convs).collect::<std::result::Result<_, _>>()?;
     let long = bench.build(Request::bare(
         "soft-float-loop",
-        GuestProgram { source: bench::LOOP.to_owned(), weights: Vec::new() },
+        GuestProgram::generated(bench::LOOP.to_owned(), Vec::new()),
     ))?;
     let figures = Figures {
         models,

@@ -1,31 +1,34 @@
 //! `build-model`: from a model to a checked program, its memory root and a manifest.
 
 mod given;
+mod package;
+mod summary;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use opml_frontend::graph::Port;
 use opml_frontend::{ImportOptions, Model, ModelFile};
-use opml_onchain::conform::Conformity;
 use opml_toolchain::manifest::{MemoryPlan, ModelFormat, ModelInfo};
 use opml_toolchain::statements::Statement;
-use opml_toolchain::{BuildError, Built, GuestProgram, Options, Request, Weight, Words, build};
+use opml_toolchain::{BuildError, GuestProgram, Options, Package, Request, Weight, Words, build};
 
 pub(crate) use self::given::Given;
 use super::conform;
 use crate::outcome::{Outcome, Result, Stop};
 use crate::program::Program;
-use crate::ui::{self, Format, table};
+use crate::ui::{self, Format};
 
-/// Compile a model into a checked program, the root of its initial memory, and a manifest
+/// Compile a model or a guest into a checked program, the root of its initial memory, and a manifest
+///
+/// A guest is the folder of a cargo package, as `cargo xtask new` makes one (docs/guests.md).
 ///
 /// Sets up the pinned compilers at the first call. Writes program.elf, program.debug.elf,
 /// prestate.bin.gz, meta.json, sbom.cdx.json, provenance.json and manifest.json. Nothing is written if
 /// any stage fails.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The program: an .onnx or .tflite file
+    /// The program: an .onnx or .tflite file, or the folder of a guest
     #[arg(value_name = "PROGRAM")]
     program: PathBuf,
     /// The on-chain VM to build for
@@ -41,6 +44,8 @@ pub struct Args {
     /// repeated. Shapes inside the model may depend on it
     #[arg(long = "constant", value_name = "NAME=VALUE", value_parser = given::constant)]
     constants: Vec<(String, String)>,
+    #[command(flatten)]
+    selection: package::Selected,
     /// Execute every kind of instruction of the program on the real contract, as `conform` does
     #[arg(long)]
     conform: bool,
@@ -80,9 +85,9 @@ fn safe_in_name(c: char) -> bool {
 
 /// A program of a kind that cannot be built.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("{} is no .onnx or .tflite file", .0.display())]
+#[error("{} is no .onnx or .tflite file and no folder of a guest", .0.display())]
 #[diagnostic(help(
-    "`cargo xtask convert` makes one of a PyTorch, Keras, TensorFlow or scikit-learn model; guest crates and C programs cannot be built yet"
+    "`cargo xtask convert` makes a file of a PyTorch, Keras, TensorFlow or scikit-learn model; a guest has a Cargo.toml: `cargo xtask new` makes one"
 ))]
 struct UnknownKind(PathBuf);
 
@@ -98,8 +103,13 @@ pub fn run(args: &Args) -> Result {
         dims: args.dims.iter().cloned().collect(),
         constants: args.constants.iter().cloned().collect(),
     };
-    let Imported { kernel_calls, request } =
-        import(&args.program, given, args.name.as_deref(), target.name())?;
+    let name = args.name.as_deref();
+    let Imported { kernel_calls, request } = if Package::is_in(&args.program) {
+        let selection = args.selection.clone().into();
+        package::import(&args.program, selection, &checkout, args.offline, name, target.name())?
+    } else {
+        import(&args.program, given, name, target.name())?
+    };
     let imported = started.elapsed();
     let mut provision = super::provision_options(args.offline)?;
     if let Some(path) = &args.toolchain_lock {
@@ -117,6 +127,10 @@ pub fn run(args: &Args) -> Result {
         }
         Err(other) => return Err(Stop::unable(other)),
     };
+    // As cargo printed it.
+    if !built.warnings.is_empty() {
+        eprintln!("{}", built.warnings);
+    }
     if let Some(reason) = &built.fallback {
         eprintln!(
             "warning: the pinned toolchain cannot be used here, so this is no reference build: {reason}"
@@ -130,7 +144,10 @@ pub fn run(args: &Args) -> Result {
             println!("{:#}", serde_json::json!({ "manifest": built.manifest, "conformity": conformity }));
         }
         (Format::Text, _) => {
-            print!("{}", summary(kernel_calls, &built, conformity.as_ref(), imported, started.elapsed()));
+            print!(
+                "{}",
+                summary::text(kernel_calls, &built, conformity.as_ref(), imported, started.elapsed())
+            );
         }
     }
     Ok(Outcome::Done)
@@ -150,6 +167,24 @@ pub(crate) fn import(
     name: Option<&str>,
     target: &str,
 ) -> std::result::Result<Imported, Stop> {
+    let (model, info) = model(program, given)?;
+    let name = name.map_or_else(|| file_stem(program), str::to_owned);
+    let (plan, (source, calls)) = (model.plan(), model.source_with_calls());
+    let request = Request {
+        program: GuestProgram::generated(source, model.constants().into_iter().map(weight).collect()),
+        inputs: model.graph().inputs.iter().map(Port::info).collect(),
+        outputs: model.graph().outputs.iter().map(Port::info).collect(),
+        statements: calls.into_iter().map(statement).collect(),
+        memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
+        rebuild: rebuild(&info.file_name(&name), &name, target, &given::flags(&info.dims, &info.constants)),
+        model: Some(info),
+        name,
+    };
+    Ok(Imported { kernel_calls: model.graph().nodes.len(), request })
+}
+
+/// Imports the model in the file `program`, and says what a manifest does of it.
+fn model(program: &Path, given: Given) -> std::result::Result<(Model, ModelInfo), Stop> {
     if !ModelFormat::names(program) {
         return Err(Stop::unable(UnknownKind(program.to_owned())));
     }
@@ -166,23 +201,13 @@ pub(crate) fn import(
         constants: constants.texts,
         multiply_accumulates: model.multiply_accumulates(),
     };
-    let name = name.map_or_else(|| file_stem(program), str::to_owned);
-    let weight = |c: opml_frontend::Constant| {
-        let symbol = c.symbol.clone();
-        Weight { symbol, words: Words::made(move |put| c.write(put)) }
-    };
-    let (plan, (source, calls)) = (model.plan(), model.source_with_calls());
-    let request = Request {
-        program: GuestProgram { source, weights: model.constants().into_iter().map(weight).collect() },
-        inputs: model.graph().inputs.iter().map(Port::info).collect(),
-        outputs: model.graph().outputs.iter().map(Port::info).collect(),
-        statements: calls.into_iter().map(statement).collect(),
-        memory_plan: Some(MemoryPlan { arena: plan.bytes as u64, lower_bound: plan.lower_bound as u64 }),
-        rebuild: rebuild(&info.file_name(&name), &name, target, &given::flags(&info.dims, &info.constants)),
-        model: Some(info),
-        name,
-    };
-    Ok(Imported { kernel_calls: model.graph().nodes.len(), request })
+    Ok((model, info))
+}
+
+/// A constant as data of the program.
+fn weight(constant: opml_frontend::Constant) -> Weight {
+    let symbol = constant.symbol.clone();
+    Weight { symbol, words: Words::made(move |put| constant.write(put)) }
 }
 
 /// A call of the generated source, as the build takes it.
@@ -206,53 +231,6 @@ pub(super) fn file_stem(path: &Path) -> String {
 fn rebuild(file: &str, name: &str, target: &str, given: &[String]) -> String {
     let given: String = given.iter().map(|flag| format!(" {flag}")).collect();
     format!("cargo xtask build-model {file} --target {target}{given} --name {name}")
-}
-
-fn summary(
-    kernel_calls: usize,
-    built: &Built,
-    conformity: Option<&Conformity>,
-    imported: Duration,
-    total: Duration,
-) -> String {
-    let manifest = &built.manifest;
-    let (sizes, plan) = (&manifest.sizes, manifest.memory_plan.unwrap_or_default());
-    let multiply_accumulates = manifest.model.as_ref().map_or(0, |model| model.multiply_accumulates);
-    let weights = sizes.weights.map(|weights| format!(", of which weights {}", ui::bytes(weights)));
-    let port = |p: &opml_toolchain::manifest::Port| format!("{} {} {:?}", p.name, p.dtype, p.shape);
-    let list =
-        |ports: &[opml_toolchain::manifest::Port]| ports.iter().map(port).collect::<Vec<_>>().join(", ");
-    let mut text = format!("{} for {}\n\n", manifest.name, manifest.target);
-    let mut rows = vec![
-        ("input", list(&manifest.inputs)),
-        ("output", list(&manifest.outputs)),
-        (
-            "work",
-            format!("{kernel_calls} kernel calls, {} multiply-accumulates", ui::count(multiply_accumulates)),
-        ),
-        ("code", ui::bytes(sizes.code)),
-        ("constants", ui::bytes(sizes.constants) + &weights.unwrap_or_default()),
-        (
-            "activations",
-            format!("{} (no plan takes less than {})", ui::bytes(plan.arena), ui::bytes(plan.lower_bound)),
-        ),
-        ("memory root", manifest.memory_root.to_string()),
-        ("prestate hash", manifest.prestate_hash.to_string()),
-        (
-            "reference build",
-            if manifest.reference {
-                "yes".into()
-            } else {
-                "no: another toolchain than the pinned one".to_owned()
-            },
-        ),
-    ];
-    rows.extend(conformity.map(|conformity| ("contract", conform::summary(conformity))));
-    rows.push(("files", built.out.display().to_string()));
-    text += &table::pairs(rows);
-    let mut stages = vec![format!("import {}", ui::seconds(imported))];
-    stages.extend(built.timings.iter().map(|(name, time)| format!("{name} {}", ui::seconds(*time))));
-    text + &format!("\n {} in all: {}\n", ui::seconds(total), stages.join(", "))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `verify`: builds a program again from its sources, somewhere else, and compares.
 
+mod given;
 mod rebuild;
 mod report;
 
@@ -36,6 +37,10 @@ pub struct Args {
     /// The model's file [default: the one with the manifest's SHA-256 in the source's models/ or beside the manifest]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// The folder of the guest, for a program that somebody wrote [default: the one with the manifest's tree hash in the source's
+    /// examples/]
+    #[arg(long, value_name = "DIR", conflicts_with = "model")]
+    guest: Option<PathBuf>,
     /// A memory root or prestate hash from elsewhere, as from a chain, that the program has to have
     #[arg(long, value_name = "0xROOT")]
     against: Option<Hash>,
@@ -59,6 +64,18 @@ enum VerifyError {
         "name the model's file with --model; files with weights of it (`model.external`) have to lie beside it"
     ))]
     NoModel { sha256: String, places: Vec<String> },
+
+    #[error("no folder with the manifest's tree hash of {package} was found in {place}")]
+    #[diagnostic(help("name the folder of the guest with --guest; one file that differs makes it another"))]
+    NoGuest { package: String, place: String },
+
+    #[error("{} is not the guest of the manifest\n  expected {expected}\n  got      {got}", path.display())]
+    #[diagnostic(help("a file in it was changed, or it is another guest"))]
+    OtherGuest { path: PathBuf, expected: String, got: String },
+
+    #[error("{} lies outside the source, and a clean room has nothing else", path.display())]
+    #[diagnostic(help("put the guest into the checkout, or leave --clean-room away"))]
+    Outside { path: PathBuf },
 
     #[error("{} is not the model of the manifest\n  expected {expected}\n  got      {got}", path.display())]
     #[diagnostic(help(
@@ -130,6 +147,7 @@ pub(super) fn one(dir: &Path, model: &Path, offline: bool) -> std::result::Resul
         build: dir.to_owned(),
         source: None,
         model: Some(model.to_owned()),
+        guest: None,
         against: None,
         clean_room: false,
         format: Format::Text,

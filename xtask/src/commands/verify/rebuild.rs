@@ -16,6 +16,7 @@ use opml_toolchain::{Checkout, copy_hashed, file};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use super::given::Given;
 use super::{Args, VerifyError};
 use crate::outcome::Stop;
 
@@ -37,15 +38,21 @@ pub fn rebuild(
     // A folder of its own: a model may have files beside it, of whatever names.
     let given = dir.path().join("given");
     std::fs::create_dir(&given).map_err(not_prepared(&given))?;
-    let program = given.join(&name);
-    bring(args, manifest, source, &program)?;
+    let program = match &manifest.guest {
+        Some(guest) => Given::guest(args, manifest, guest, source)?,
+        None => {
+            let file = given.join(&name);
+            bring(args, manifest, source, &file)?;
+            Given::File(file)
+        }
+    };
     let out = dir.path().join("rebuilt");
     std::fs::create_dir(&out).map_err(not_prepared(&out))?;
     if args.clean_room {
         let log = own.root().join("target/opml/clean-room.log");
         let folder = log.parent().expect("a path of several parts has one");
         std::fs::create_dir_all(folder).map_err(not_prepared(folder))?;
-        let arguments = arguments(manifest, &Path::new("/given").join(&name), Path::new("/rebuilt"), false);
+        let arguments = arguments(manifest, &program.in_room(&name)?, Path::new("/rebuilt"), false);
         let room =
             CleanRoom { source: source.root(), brought: &given, arguments: &arguments, out: &out, log: &log };
         room.run(progress).map_err(Stop::unable)?;
@@ -55,6 +62,7 @@ pub fn rebuild(
         let place = FreshPlace::new(source.root(), &options).map_err(Stop::unable)?;
         drop(task);
         let own_tool = same_tool(own, source).map_err(Stop::unable)?;
+        let program = program.in_place(&place);
         let mut arguments = arguments(manifest, &program, &out, args.offline);
         if let Some(lock) = other_lock(manifest, source, &options)? {
             let path = dir.path().join("toolchain.lock");
@@ -70,7 +78,8 @@ pub fn rebuild(
 
 /// The command line that makes a program of `file` again, after `cargo xtask`.
 fn arguments(manifest: &Manifest, file: &Path, out: &Path, offline: bool) -> Vec<String> {
-    let command = if manifest.model.is_some() { "build-model" } else { "image" };
+    let is_image = manifest.model.is_none() && manifest.guest.is_none();
+    let command = if is_image { "image" } else { "build-model" };
     let mut arguments = vec![command.to_owned(), file.display().to_string()];
     let options = [("--name", manifest.name.clone()), ("--target", manifest.target.clone())];
     for (name, value) in
@@ -78,8 +87,9 @@ fn arguments(manifest: &Manifest, file: &Path, out: &Path, offline: bool) -> Vec
     {
         arguments.extend([name.to_owned(), value]);
     }
+    arguments.extend((offline && !is_image).then(|| "--offline".to_owned()));
+    arguments.extend(manifest.guest.iter().flat_map(|guest| guest.selection.arguments()));
     if let Some(model) = &manifest.model {
-        arguments.extend(offline.then(|| "--offline".to_owned()));
         arguments.extend(model.dims.iter().map(|(name, n)| format!("--dim={name}={n}")));
         arguments.extend(model.constants.iter().map(|(name, text)| format!("--constant={name}={text}")));
     }
