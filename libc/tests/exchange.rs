@@ -119,7 +119,7 @@ fn outputs_go_out_as_they_were_given() {
     assert_eq!(code.downcast_ref::<u8>(), Some(&1), "the claim is not the output's hash");
     let blob = machine.hints.strip_prefix(&(machine.hints.len() as u32 - 4).to_be_bytes()).unwrap();
     let outputs = decode_blob(blob.strip_prefix(b"output ").unwrap()).unwrap();
-    assert_eq!(outputs[0], Tensor { dtype: DataType::Uint8, shape: vec![3], data: vec![9, 8, 7] });
+    assert_eq!(outputs[0], Tensor { dtype: DataType::Uint8, shape: vec![2, 4], data: vec![9; 8] });
     assert_eq!(
         outputs[1],
         Tensor { dtype: DataType::Int32, shape: vec![], data: (-5i32).to_be_bytes().to_vec() }

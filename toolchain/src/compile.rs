@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use opml_targets::Target;
 use sha2::{Digest, Sha256};
 
+use crate::c::{self, CCompiler, CObject};
 use crate::error::BuildError;
 use crate::flags;
 use crate::guest::GuestSource;
@@ -20,6 +21,8 @@ use crate::work_dir;
 pub(crate) struct Objects {
     /// The archive.
     pub archive: PathBuf,
+    /// What is linked with it: C that somebody wrote.
+    pub c: Option<PathBuf>,
     /// Whether it was there already.
     pub cached: bool,
     /// What the compiler said of a package that somebody wrote.
@@ -40,10 +43,18 @@ pub(crate) struct Compiler<'a> {
 impl Compiler<'_> {
     /// Compiles a guest, or finds it compiled: the archive's name is the hash of all that goes into it.
     pub fn compile(&self, source: &GuestSource, progress: &dyn Progress) -> Result<Objects, BuildError> {
+        let rust = self.compile_rust(source, progress)?;
+        let GuestSource::C(folder) = source else { return Ok(rust) };
+        let c = CCompiler { toolchain: self.toolchain, objects: &self.work.join("objects") };
+        let CObject { path, warnings, cached } = c.compile(folder)?;
+        Ok(Objects { c: Some(path), warnings, cached: cached && rust.cached, ..rust })
+    }
+
+    fn compile_rust(&self, source: &GuestSource, progress: &dyn Progress) -> Result<Objects, BuildError> {
         let archive = self.work.join("objects").join(format!("{}.a", self.key(source)));
         let warnings = archive.with_extension("warnings");
         if archive.is_file() {
-            return Ok(Objects { archive, cached: true, warnings: said(&warnings) });
+            return Ok(Objects { archive, c: None, cached: true, warnings: said(&warnings) });
         }
         let dir = self.folder(source);
         let _guard = work_dir::lock(&dir, progress)?;
@@ -56,7 +67,7 @@ impl Compiler<'_> {
             }
             work_dir::write_atomically(&archive, &bytes)?;
         }
-        Ok(Objects { archive, cached: false, warnings: said(&warnings) })
+        Ok(Objects { archive, c: None, cached: false, warnings: said(&warnings) })
     }
 
     /// Where the guest is compiled. Generated ones are all made of the same crates, so that these stay compiled.
@@ -64,6 +75,7 @@ impl Compiler<'_> {
         let folder = self.work.join("guest").join(self.target.name());
         match source {
             GuestSource::Generated(_) => folder,
+            GuestSource::C(_) => self.work.join("c").join(self.target.name()),
             GuestSource::Package(package) => {
                 self.work.join("packages").join(self.target.name()).join(&package.bin)
             }
@@ -85,6 +97,7 @@ impl Compiler<'_> {
     fn key(&self, source: &GuestSource) -> String {
         match source {
             GuestSource::Generated(text) => hash([self.crates_key(source), text.clone()]),
+            GuestSource::C(_) => hash([self.crates_key(source), c::ENTRY.to_owned()]),
             GuestSource::Package(package) => {
                 let own = [self.crates_key(source), package.bin.clone(), package.entry.clone()];
                 hash(own.into_iter().chain(identity(&package.root)))
@@ -107,6 +120,7 @@ impl Compiler<'_> {
         crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
         let help = match source {
+            GuestSource::C(_) => "the guest's library does not compile; please report it with the message",
             GuestSource::Generated(_) => "if the model is at fault, please report it with the message",
             GuestSource::Package(_) => {
                 // Nothing but what the compiler says of the guest.
