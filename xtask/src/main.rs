@@ -25,6 +25,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     BuildModel(commands::build_model::Args),
+    New(commands::new::Args),
     Convert(commands::convert::Args),
     Quantize(commands::quantize::Args),
     Image(commands::image::Args),
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
     outcome::set_report_style();
     let result = match Cli::parse().command {
         Command::BuildModel(args) => commands::build_model::run(&args),
+        Command::New(args) => commands::new::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Quantize(args) => commands::quantize::run(&args),
         Command::Image(args) => commands::image::run(&args),

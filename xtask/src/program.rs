@@ -1,10 +1,12 @@
 //! A folder that a build made, as the commands that run it read it: manifest, prestate, inputs.
 
+mod raw;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use opml_abi::{ABI_VERSION, DataType, Tensor, TensorInfo, blob, encode_blob};
+use opml_abi::{ABI_VERSION, Tensor, TensorInfo, blob, encode_blob};
 use opml_frontend::tensor_file;
 use opml_state::cannon::{self, Metadata};
 use opml_state::{Hash, State};
@@ -43,11 +45,11 @@ enum ProgramError {
     #[diagnostic(help("give --input once for each, in this order"))]
     InputCount { expected: usize, names: String, got: usize },
 
-    #[error("the manifest names no inputs: such a program takes one file, of any content; {got} were given")]
+    #[error("`{given}` is no type of a tensor")]
     #[diagnostic(help(
-        "give --input once: the guest gets the bytes of the file as one uint8 tensor (docs/formats.md)"
+        "write it like float32[1,28,28]:FILE; a FILE alone is its bytes, a uint8 tensor of one dimension"
     ))]
-    RawInput { got: usize },
+    TensorType { given: String },
 
     #[error("{} has {got} bytes, more than a tensor can hold", path.display())]
     #[diagnostic(help("an input has less than 4 GiB"))]
@@ -145,15 +147,15 @@ impl Program {
         Ok(Request { input, claim, step_index: 1, ..Request::default() })
     }
 
-    /// Whether nobody said what the program takes and gives, as for one that was built elsewhere. By the guest
-    /// ABI its input is then one tensor of bytes.
+    /// Whether nobody said what the program takes and gives, as for a guest that was written by hand or built elsewhere. What it is
+    /// given is then what the command line says.
     pub fn is_raw(&self) -> bool {
         self.manifest.inputs.is_empty() && self.manifest.outputs.is_empty()
     }
 
     fn inputs(&self, files: &[PathBuf]) -> Result<Vec<Tensor>> {
         if self.is_raw() {
-            return Ok(vec![raw_input(files)?]);
+            return files.iter().map(|file| raw::input(file)).collect();
         }
         let info = |port: &Port| {
             let foreign = || ProgramError::Input { dtype: port.dtype.clone(), rank: port.shape.len() };
@@ -175,15 +177,4 @@ impl Program {
             |(path, port): (&PathBuf, &TensorInfo)| tensor_file::read(path, port).map_err(Stop::unable);
         files.iter().zip(&ports).map(read).collect()
     }
-}
-
-/// The bytes of the only file as a tensor.
-fn raw_input(files: &[PathBuf]) -> Result<Tensor> {
-    let [path] = files else {
-        return Err(Stop::unable(ProgramError::RawInput { got: files.len() }));
-    };
-    let data = crate::commands::read(path)?;
-    let too_long = |_| Stop::unable(ProgramError::TooLong { path: path.clone(), got: data.len() });
-    let len = u32::try_from(data.len()).map_err(too_long)?;
-    Ok(Tensor { dtype: DataType::Uint8, shape: vec![len], data })
 }

@@ -186,7 +186,7 @@ pub(crate) fn import(
 }
 
 /// Imports the model in the file `program`, and says what a manifest does of it.
-fn model(program: &Path, given: Given) -> std::result::Result<(Model, ModelInfo), Stop> {
+pub(super) fn model(program: &Path, given: Given) -> std::result::Result<(Model, ModelInfo), Stop> {
     if !ModelFormat::names(program) {
         return Err(Stop::unable(UnknownKind(program.to_owned())));
     }

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod doctor;
 pub mod image;
 pub mod inspect;
+pub mod new;
 pub mod profile;
 pub mod prove;
 pub mod quantize;

@@ -26,7 +26,7 @@ pub struct Args {
     /// Folder that build-model or image wrote
     dir: PathBuf,
     /// Input tensors in the order of the manifest, as for `run`
-    #[arg(long = "input", value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long = "input", value_name = "FILE", num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Output root to compare with, as for `run`
     #[arg(long, value_name = "0x…")]

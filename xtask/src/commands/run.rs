@@ -28,13 +28,14 @@ pub struct Args {
     /// Folder that build-model or image wrote
     dir: PathBuf,
     /// Input tensors in the order of the manifest: .npy, ONNX .pb, .json, raw .bin, or .png/.pgm for a picture;
-    /// of the input's element type (docs/formats.md). For a program of `image`: one file, whose bytes are the input
-    #[arg(long = "input", value_name = "FILE", required = true, num_args = 1..)]
+    /// of the input's element type (docs/formats.md). For a guest or a program of `image`, whose manifest names no inputs: files whose bytes are
+    /// the inputs, or with a type in front, as in float32[1,28,28]:FILE
+    #[arg(long = "input", value_name = "FILE", num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Output root to compare with, as the disputed claim would be
     #[arg(long, value_name = "0x…")]
     claim: Option<Hash>,
-    /// Write the outputs, in order, as .npy files; of a program of `image`, bytes as they are
+    /// Write the outputs, in order, as .npy files; of a guest or a program of `image`, bytes as they are
     #[arg(long = "output", value_name = "FILE", num_args = 1..)]
     outputs: Vec<PathBuf>,
     /// Draw the first output that is a picture: float32 or uint8 of [H, W], [1, 1, H, W] or [1, 3, H, W]. Black is 0, or -1
@@ -88,13 +89,15 @@ pub(super) struct Finished {
 pub fn run(args: &Args) -> Result {
     let program = Program::open(&args.dir)?;
     let manifest = &program.manifest;
-    let expected = if program.is_raw() { 1 } else { manifest.outputs.len() };
-    let got = args.outputs.len();
-    if got > expected {
+    let (expected, got) = (manifest.outputs.len(), args.outputs.len());
+    if got > expected && !program.is_raw() {
         return Err(Stop::unable(RunError::OutputCount { expected, got }));
     }
     let request = program.request(&args.inputs, args.claim.unwrap_or_default())?;
     let finished = execute(&program, request, args.max_steps, &*ui::reporter())?;
+    if got > finished.outputs.len() {
+        return Err(Stop::unable(RunError::OutputCount { expected: finished.outputs.len(), got }));
+    }
     for (path, tensor) in args.outputs.iter().zip(&finished.outputs) {
         match tensor.dtype {
             DataType::Uint8 if program.is_raw() => {
