@@ -192,8 +192,8 @@ impl Linked {
         let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
         let object = dir.path().join("weights.o");
         std::fs::write(&object, weights.object(statements)?).map_err(BuildError::io("write", &object))?;
-        let mut all = vec![objects.archive.as_path(), &object];
-        all.extend(objects.c.as_deref());
+        let mut all: Vec<_> = objects.first.iter().map(PathBuf::as_path).collect();
+        all.extend([objects.archive.as_path(), &object]);
         let link = |strip| link::link(toolchain, target, &all, strip);
         let (debug, stripped) = (link(false)?, link(true)?);
         let without_weights =

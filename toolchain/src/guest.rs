@@ -50,6 +50,12 @@ impl GuestSource {
         }
     }
 
+    /// Whether instructions that the VM has not are replaced in it. Generated programs are made of kernels, which have none: they
+    /// would cost steps.
+    pub(crate) fn is_expanded(&self) -> bool {
+        !matches!(self, Self::Generated(_))
+    }
+
     /// The models that a package calls.
     pub(crate) fn models(&self) -> &[ModelCrate] {
         match self {

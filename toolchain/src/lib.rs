@@ -15,6 +15,7 @@ pub mod compare;
 mod compile;
 pub mod elf;
 mod error;
+mod expand;
 mod flags;
 mod guest;
 mod hashed;

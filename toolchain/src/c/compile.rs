@@ -6,8 +6,9 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use super::{CFolder, expand, flags};
+use super::{CFolder, flags};
 use crate::error::BuildError;
+use crate::expand;
 use crate::provision::{Tool, Toolchain};
 use crate::sources::TreeFile;
 use crate::work_dir::{self, write_new};
@@ -65,7 +66,7 @@ impl CCompiler<'_> {
             sha256.update((part.len() as u64).to_be_bytes());
             sha256.update(part);
         };
-        [identity, flags::all().join("\n"), folder.tree.digest()]
+        [identity, flags::compiler().join("\n"), folder.tree.digest()]
             .iter()
             .for_each(|part| update(part.as_bytes()));
         for file in folder.headers() {
@@ -91,12 +92,8 @@ impl CCompiler<'_> {
             if !said.is_empty() {
                 printed += &format!("{}\n", said.replace(&format!("{}/", sources.display()), ""));
             }
-            let text = fs::read_to_string(&assembly).map_err(BuildError::io("read", &assembly))?;
-            write_new(&assembly, expand::expand(&text).as_bytes())?;
             let object = stage.join(format!("{number}.o"));
-            let mut command = self.toolchain.command(Tool::Clang);
-            command.current_dir(stage).args(flags::ASSEMBLER).arg("-o").arg(&object).arg(&assembly);
-            crate::tool::run(&mut command, "assembling the guest", HELP)?;
+            expand::assemble(self.toolchain, &assembly, &object)?;
             objects.push(object);
         }
         let whole = stage.join("whole.o");

@@ -58,26 +58,10 @@ const COMPILER: &[&str] = &[
     "-Wextra",
 ];
 
-/// What clang gets for the assembly that it wrote.
-pub(super) const ASSEMBLER: &[&str] = &[
-    "--target=mips-unknown-none-elf",
-    "-march=mips32",
-    "-mabi=32",
-    "-msoft-float",
-    "-mno-abicalls",
-    "-fno-pic",
-    "-c",
-];
-
 /// All flags of the compiler but those with paths.
-pub(super) fn compiler() -> Vec<String> {
+pub(crate) fn compiler() -> Vec<String> {
     let fixed = COMPILER.iter().map(|flag| (*flag).to_owned());
     let names =
         MATHEMATICS.iter().flat_map(|name| ["", "f", "l"].map(|of| format!("-fno-builtin-{name}{of}")));
     fixed.chain(names).collect()
-}
-
-/// Them as a manifest shows them.
-pub(crate) fn all() -> Vec<String> {
-    compiler().into_iter().chain(ASSEMBLER.iter().map(|flag| format!("(assembly) {flag}"))).collect()
 }

@@ -1,7 +1,6 @@
 //! Guests written in C: a folder with `opml.toml`, compiled with the pinned clang and linked with the guest's library.
 
 mod compile;
-mod expand;
 mod flags;
 mod options;
 
@@ -10,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 pub(crate) use compile::{CCompiler, CObject};
-pub(crate) use flags::all as all_flags;
+pub(crate) use flags::compiler as compiler_flags;
 pub use options::{COptions, Definition};
 
 use crate::error::BuildError;

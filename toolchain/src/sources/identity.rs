@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Checkout, GuestCrate, Tree};
 use crate::c;
 use crate::error::BuildError;
+use crate::expand;
 use crate::flags;
 use crate::guest::GuestSource;
 use crate::manifest::ModelInfo;
@@ -127,8 +128,12 @@ impl Sources {
         let mut flags = flags::all(&given.guest.settings());
         let mut guest: BTreeMap<_, _> =
             crates.iter().chain(root).map(|one| (one.name(), CrateIdentity::of(one))).collect();
+        if given.guest.is_expanded() {
+            let assembler = expand::ASSEMBLER.iter().map(|flag| (*flag).to_owned());
+            flags.insert("clang, of assembly".to_owned(), assembler.collect());
+        }
         if let GuestSource::C(folder) = given.guest {
-            flags.insert("clang".to_owned(), c::all_flags());
+            flags.insert("clang".to_owned(), c::compiler_flags());
             guest.insert(folder.full_name(), folder.identity());
         }
         let undigested = Self {

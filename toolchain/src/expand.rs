@@ -6,6 +6,50 @@
 //! Registers $26 and $27 are free: the ABI keeps them for an operating system, and compilers leave them alone. So is the stack below $29,
 //! as nothing interrupts a program.
 
+use std::fs;
+use std::path::Path;
+
+use crate::error::BuildError;
+use crate::provision::{Tool, Toolchain};
+use crate::work_dir::write_new;
+
+/// What clang gets for assembly: the processor, as in the target's rustc.toml.
+pub(crate) const ASSEMBLER: &[&str] = &[
+    "--target=mips-unknown-none-elf",
+    "-march=mips32",
+    "-mabi=32",
+    "-msoft-float",
+    // Nothing is shared, and nothing moves.
+    "-mno-abicalls",
+    "-fno-pic",
+    "-c",
+];
+
+/// Makes the object file `object` of the file `assembly`, which is written anew.
+///
+/// # Errors
+/// [`BuildError::Tool`] if clang does not take the text, [`BuildError::Io`].
+pub(crate) fn assemble(toolchain: &Toolchain, assembly: &Path, object: &Path) -> Result<(), BuildError> {
+    let text = fs::read_to_string(assembly).map_err(BuildError::io("read", assembly))?;
+    write_new(assembly, expand(&text).as_bytes())?;
+    let mut command = toolchain.command(Tool::Clang);
+    command.args(ASSEMBLER).arg("-o").arg(object).arg(assembly);
+    let help = "the compilers do not understand each other; please report it with the message";
+    crate::tool::run(&mut command, "assembling the guest", help).map(drop)
+}
+
+/// Whether the text of a file has anything to be replaced.
+///
+/// # Errors
+/// [`BuildError::Io`].
+pub(crate) fn is_needed(assembly: &Path) -> Result<bool, BuildError> {
+    let text = fs::read_to_string(assembly).map_err(BuildError::io("read", assembly))?;
+    Ok(text
+        .lines()
+        .filter_map(instruction)
+        .any(|(mnemonic, operands)| instead(mnemonic, &operands).is_some()))
+}
+
 /// The scratch word below the stack.
 const SCRATCH: &str = "-8($29)";
 
@@ -18,7 +62,7 @@ enum Instead {
 }
 
 /// The text with those instructions replaced.
-pub(super) fn expand(assembly: &str) -> String {
+fn expand(assembly: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     // Where the branch stands whose delay slot comes next.
     let mut branch = None;
