@@ -115,6 +115,7 @@ impl Compiler<'_> {
     fn crates_key(&self, source: &GuestSource) -> String {
         let mut parts = vec![self.sysroot.id.clone()];
         parts.extend(self.crates.iter().flat_map(identity));
+        parts.extend(source.is_expanded().then(|| expand::IDENTITY.to_owned()));
         let settings = source.settings();
         if let GuestSource::Package(package) = source {
             parts.extend([settings.profile.to_string(), settings.locations.to_string()]);

@@ -25,6 +25,9 @@ pub(crate) const ASSEMBLER: &[&str] = &[
     "-c",
 ];
 
+/// Identifies what this does to assembly: objects made by another version are other objects.
+pub(crate) const IDENTITY: &str = include_str!("expand.rs");
+
 /// Makes the object file `object` of the file `assembly`, which is written anew.
 ///
 /// # Errors

@@ -66,9 +66,10 @@ impl CCompiler<'_> {
             sha256.update((part.len() as u64).to_be_bytes());
             sha256.update(part);
         };
-        [identity, flags::compiler().join("\n"), folder.tree.digest()]
-            .iter()
-            .for_each(|part| update(part.as_bytes()));
+        let flags = flags::compiler().join("\n");
+        for part in [&identity, &flags, &folder.tree.digest(), expand::IDENTITY] {
+            update(part.as_bytes());
+        }
         for file in folder.headers() {
             update(file.path.as_bytes());
             update(&file.bytes);

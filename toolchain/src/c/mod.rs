@@ -3,6 +3,8 @@
 mod compile;
 mod flags;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;
