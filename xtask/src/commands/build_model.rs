@@ -11,7 +11,7 @@ use opml_frontend::graph::Port;
 use opml_frontend::{ImportOptions, Model, ModelFile};
 use opml_toolchain::manifest::{MemoryPlan, ModelFormat, ModelInfo};
 use opml_toolchain::statements::Statement;
-use opml_toolchain::{BuildError, GuestProgram, Options, Package, Request, Weight, Words, build};
+use opml_toolchain::{BuildError, CFolder, GuestProgram, Options, Package, Request, Weight, Words, build};
 
 pub(crate) use self::given::Given;
 use super::conform;
@@ -104,7 +104,9 @@ pub fn run(args: &Args) -> Result {
         constants: args.constants.iter().cloned().collect(),
     };
     let name = args.name.as_deref();
-    let Imported { kernel_calls, request } = if Package::is_in(&args.program) {
+    let Imported { kernel_calls, request } = if CFolder::is_in(&args.program) {
+        package::import_c(&args.program, &checkout, args.offline, name, target.name())?
+    } else if Package::is_in(&args.program) {
         let selection = args.selection.clone().into();
         package::import(&args.program, selection, &checkout, args.offline, name, target.name())?
     } else {
