@@ -111,6 +111,7 @@ fn manifests_have_digests_of_all_that_makes_a_program() {
 
 #[test]
 fn guest_crates_do_without_std() {
-    let with = ["abi", "kernels", "libc", "runtime", "softfloat"].map(|folder| format!("{folder}/src/lib.rs"));
+    let with =
+        ["abi", "kernels", "libc", "runtime", "softfloat"].map(|folder| format!("{folder}/src/lib.rs"));
     report("guests have no operating system", with.iter().filter(|path| !read(path).contains("#![no_std]")));
 }
