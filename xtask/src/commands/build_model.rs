@@ -127,6 +127,13 @@ pub fn run(args: &Args) -> Result {
             eprint!("{}", failure.text());
             return Ok(Outcome::Failed);
         }
+        Err(error @ (BuildError::Guest { .. } | BuildError::NoEntry)) => {
+            if let BuildError::Guest { output } = &error {
+                // As cargo printed it.
+                eprintln!("{output}");
+            }
+            return Err(Stop::rejected(error));
+        }
         Err(other) => return Err(Stop::unable(other)),
     };
     // As cargo printed it.
