@@ -4,7 +4,7 @@
 use proc_macro::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, ItemFn, ReturnType, Signature};
+use syn::{Error, FnArg, ItemFn, ReturnType, Signature};
 
 /// Makes a function the program that a guest runs: its parameters are the tensors of the input, in their order, and what it
 /// returns are those of the output.
@@ -46,6 +46,28 @@ fn problem(signature: &Signature) -> Option<Error> {
     Some(Error::new(signature.span(), message))
 }
 
+/// Asks for the traits of each type by itself, so that the compiler's message is about the one that has not got it.
+fn checks(signature: &Signature) -> proc_macro2::TokenStream {
+    let inputs = signature.inputs.iter().filter_map(|parameter| match parameter {
+        FnArg::Typed(parameter) => {
+            let kind = &parameter.ty;
+            Some(quote_spanned!(kind.span() => is_input::<#kind>();))
+        }
+        FnArg::Receiver(_) => None,
+    });
+    let output = match &signature.output {
+        ReturnType::Default => quote!(),
+        ReturnType::Type(_, kind) => quote_spanned!(kind.span() => is_output::<#kind>();),
+    };
+    quote! {
+        #[allow(dead_code)]
+        fn is_input<T: ::opml_runtime::io::Input>() {}
+        #[allow(dead_code)]
+        fn is_output<T: ::opml_runtime::io::Output>() {}
+        const _: [fn(); 2] = [|| { #(#inputs)* }, || { #output }];
+    }
+}
+
 /// The function, and the one that the entry point calls.
 fn program(function: &ItemFn) -> TokenStream {
     let name = &function.sig.ident;
@@ -55,10 +77,13 @@ fn program(function: &ItemFn) -> TokenStream {
         ReturnType::Type(_, result) => result.span(),
     };
     let start = quote_spanned!(span => ::opml_runtime::start(#name));
+    let checks = checks(&function.sig);
     let both = quote! {
         #function
 
         const _: () = {
+            #checks
+
             // SAFETY: the entry point calls it, and nothing else has this name.
             #[unsafe(no_mangle)]
             extern "C" fn opml_main() -> ! {

@@ -122,3 +122,11 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     let _ = writeln!(Stream(fd::STDERR), "{info}");
     Mips.exit(exit::FAILED)
 }
+
+/// What `core::intrinsics::abort` is in a guest (toolchain/src/sysroot/library.rs): it ends the program as a panic does.
+// SAFETY: nothing else has this name.
+#[unsafe(no_mangle)]
+extern "C" fn opml_abort() -> ! {
+    Mips.write(fd::STDERR, b"aborted\n");
+    Mips.exit(exit::FAILED)
+}

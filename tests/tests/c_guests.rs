@@ -111,6 +111,30 @@ fn the_machine_does_what_c_says() {
     );
 }
 
+/// Patients that were held back when `examples/forest-c/train.py` trained: what scikit-learn's trees say of them.
+#[test]
+fn a_forest_that_emlearn_wrote_says_what_scikit_learn_says() {
+    let prestate = build("examples/forest-c");
+    let path = opml_tests::checkout().join("examples/forest-c/testdata.json");
+    let text = std::fs::read_to_string(path).expect("the file is there");
+    let patients: Vec<serde_json::Value> = serde_json::from_str(&text).expect("it is JSON");
+    assert!(patients.len() >= 20);
+    for patient in patients {
+        let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+        let features = patient["features"].as_array().expect("a list").iter();
+        let features: Vec<f32> = features.map(|x| number(x) as f32).collect();
+        let input = Tensor::from_f32(&[1, features.len() as u32], &features);
+        let finished = guest::run(&prestate, &input);
+        let outputs = opml_abi::decode_blob(&finished.blob.expect("an output")).expect("a blob");
+        let label = Tensor {
+            dtype: DataType::Int32,
+            shape: vec![],
+            data: (number(&patient["label"]) as i32).to_be_bytes().to_vec(),
+        };
+        assert_eq!(outputs, [label, Tensor::from_f32(&[], &[number(&patient["votes"]) as f32 / 10.0])]);
+    }
+}
+
 #[test]
 fn hello_and_keccak() {
     let finished = run(&build("examples/hello-c"), b"World");

@@ -101,6 +101,21 @@ pub enum BuildError {
         there: Vec<String>,
     },
 
+    /// A package that somebody wrote does not compile.
+    #[error("the guest does not compile")]
+    #[diagnostic(help(
+        "the compiler's messages stand above; a guest has neither std nor threads (docs/guests.md)"
+    ))]
+    Guest {
+        /// What cargo printed.
+        output: String,
+    },
+
+    /// A package has no function that is the program.
+    #[error("the guest has no function that is the program")]
+    #[diagnostic(help("put `#[opml_runtime::entry]` in front of `fn main`"))]
+    NoEntry,
+
     /// A guest that calls a model without what models are made of.
     #[error("{package} calls a model, but has no kernels")]
     #[diagnostic(help("let it use opml-runtime with `features = [\"guest\", \"models\"]`"))]

@@ -69,13 +69,14 @@ fn expand(assembly: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     // Where the branch stands whose delay slot comes next.
     let mut branch = None;
-    let mut inline = false;
+    let (mut inline, mut slots) = (false, Slots::default());
     for line in assembly.lines() {
         inline = match line.trim() {
             "#APP" => true,
             "#NO_APP" => false,
             _ => inline,
         };
+        slots.see(line);
         let Some((mnemonic, operands)) = instruction(line) else {
             lines.push(line.to_owned());
             continue;
@@ -83,7 +84,7 @@ fn expand(assembly: &str) -> String {
         let slot_of = branch.take();
         match (instead(mnemonic, &operands).filter(|_| !inline), slot_of) {
             (None, _) => {
-                branch = (!inline && has_delay_slot(mnemonic)).then_some(lines.len());
+                branch = (!inline && slots.are_written && has_delay_slot(mnemonic)).then_some(lines.len());
                 lines.push(line.to_owned());
             }
             (Some(Instead::These(these)), None) => lines.extend(these),
@@ -102,6 +103,27 @@ fn expand(assembly: &str) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Whether the text has what is in delay slots, as compilers write it, or leaves them to the assembler.
+#[derive(Default)]
+struct Slots {
+    are_written: bool,
+    /// What it was where a `push` has no `pop` yet.
+    kept: Vec<bool>,
+}
+
+impl Slots {
+    fn see(&mut self, line: &str) {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some(".set"), Some("noreorder")) => self.are_written = true,
+            (Some(".set"), Some("reorder")) => self.are_written = false,
+            (Some(".set"), Some("push")) => self.kept.push(self.are_written),
+            (Some(".set"), Some("pop")) => self.are_written = self.kept.pop().unwrap_or_default(),
+            _ => {}
+        }
+    }
 }
 
 /// Mnemonic and operands, if the line is an instruction.
@@ -168,19 +190,31 @@ mod tests {
     #[test]
     fn shifts_are_prepared_in_front_of_the_branch() {
         assert_eq!(expand("\tsrav\t$2, $4, $5\n"), "\tandi\t$26, $5, 31\n\tsrav\t$2, $4, $26\n");
-        let slot = "\tbeqz\t$2, $L\n$tmp:\n\tsrav\t$2, $4, $5\n";
-        assert_eq!(expand(slot), "\tandi\t$26, $5, 31\n\tbeqz\t$2, $L\n$tmp:\n\tsrav\t$2, $4, $26\n");
+        let branch = "\tbeqz\t$2, $L\n$tmp:\n";
+        let written = format!("\t.set\tnoreorder\n{branch}\tsrav\t$2, $4, $5\n");
+        let expected = format!("\t.set\tnoreorder\n\tandi\t$26, $5, 31\n{branch}\tsrav\t$2, $4, $26\n");
+        assert_eq!(expand(&written), expected);
+        // What follows a branch is in no delay slot where the assembler fills them.
+        let left = format!("\t.set\tnoreorder\n\t.set push\n\t.set reorder\n{branch}");
+        assert_eq!(
+            expand(&format!("{left}\tsrav\t$2, $4, $5\n")),
+            format!("{left}\tandi\t$26, $5, 31\n\tsrav\t$2, $4, $26\n")
+        );
+        let again = format!("{left}\tnop\n\t.set pop\n");
+        let shift = written.strip_prefix("\t.set\tnoreorder\n").unwrap();
+        assert!(
+            expand(&format!("{again}{shift}"))
+                .ends_with(expected.strip_prefix("\t.set\tnoreorder\n").unwrap())
+        );
     }
 
     #[test]
     fn sums_leave_the_delay_slot() {
-        let text = expand("\tjr\t$ra\n\tmaddu\t$4, $5\n\tmaddu\t$1, $2\n");
-        let lines: Vec<_> = text.lines().collect();
+        let text = expand("\t.set noreorder\n\tjr\t$ra\n\tmaddu\t$4, $5\n\tmsub\t$1, $2\n");
+        let lines: Vec<_> = text.lines().skip(1).collect();
         let jump = lines.iter().position(|line| *line == "\tjr\t$ra").unwrap();
         assert_eq!((lines[0], lines[jump - 1], lines[jump + 1]), ("\tmfhi\t$27", "\tmthi\t$27", "\tnop"));
-        assert_eq!(
-            lines[..jump],
-            lines[jump + 2..].join("\n").replace("$1, $2", "$4, $5").lines().collect::<Vec<_>>()
-        );
+        assert_eq!((lines[..jump].len(), lines[jump + 2..].len()), (13, 14));
+        assert_eq!((lines[3], lines[jump + 5]), ("\tmultu\t$4, $5", "\tmult\t$1, $2"));
     }
 }

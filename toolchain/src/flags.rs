@@ -59,6 +59,8 @@ pub(crate) fn rustc(settings: &Settings, sysroot: Option<&Path>, remap: &[(&Path
         // The slot behind a branch is a step. LLVM fills it from above only, unless it is told to look into the
         // blocks that the branch leads to and behind calls as well.
         "-Cllvm-args=-disable-mips-df-succbb-search=false -disable-mips-df-forward-search=false".to_owned(),
+        // There is one thread: atomics become plain loads and stores, before LLVM makes ll and sc of them.
+        "-Cpasses=lower-atomic".to_owned(),
         // The sysroot's crates take part in link-time optimisation.
         "-Cembed-bitcode=yes".to_owned(),
     ];

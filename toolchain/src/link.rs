@@ -10,6 +10,9 @@ use crate::error::BuildError;
 use crate::flags;
 use crate::provision::{Tool, Toolchain};
 
+/// What ld.lld says where nothing defines the function that the entry point calls.
+const NO_ENTRY: &str = "undefined symbol: opml_main";
+
 /// Links `objects` by the target's script; with `strip`, nothing but what is loaded is left.
 pub(crate) fn link(
     toolchain: &Toolchain,
@@ -24,11 +27,11 @@ pub(crate) fn link(
     let mut command = toolchain.command(Tool::Lld);
     command.args(flags::LINKER).args(strip.then_some(flags::LINKER_STRIP));
     command.arg("-T").arg(&script).args(objects).arg("-o").arg(&out);
-    crate::tool::run(
-        &mut command,
-        "linking",
-        "a symbol or section that the linker script does not know; see linker/",
-    )?;
+    let help = "a symbol or section that the linker script does not know; see linker/";
+    crate::tool::run(&mut command, "linking", help).map_err(|error| match error {
+        BuildError::Tool { output, .. } if output.contains(NO_ENTRY) => BuildError::NoEntry,
+        other => other,
+    })?;
     fs::read(&out).map_err(BuildError::io("read", &out))
 }
 

@@ -1,5 +1,7 @@
 //! `core` and `alloc` for a target: built once per toolchain and target, shared by all guests.
 
+mod library;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +79,7 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
         &flags::rustc(&Settings::default(), None, &[]),
         flags::LIBRARY,
         flags::SOURCES,
+        library::ABORT.with,
     ] {
         sha256.update((part.len() as u64).to_be_bytes());
         sha256.update(part);
@@ -100,8 +103,9 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     let sysroot = dir.join("sysroot");
     let spec_path = sysroot.join(format!("{triple}.json"));
     write_new(&spec_path, spec.as_bytes())?;
-    let library = toolchain.rust_library();
-    let names = names_of(library)?;
+    let library = dir.join("library");
+    library::copy(toolchain.rust_library(), &library)?;
+    let names = names_of(&library)?;
     let mut remap = vec![(dir, flags::SOURCES)];
     remap.extend(names.iter().map(|name| (name.as_path(), flags::LIBRARY)));
     let settings = Settings::default();
@@ -115,6 +119,8 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
         "-Zjson-target-spec",
     ]);
     command.arg("--target").arg(&spec_path).env("CARGO_TARGET_DIR", dir.join("target"));
+    // cargo has no other way to name the sources; its own tests use this one, and the toolchain is pinned.
+    command.env("__CARGO_TESTS_ONLY_SRC_ROOT", &library);
     if let Some(vendored) = toolchain.vendored_crates() {
         crate::tool::use_vendored(&mut command, &vendored);
     }
@@ -129,17 +135,11 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     )
 }
 
-/// All that the folder of the library is called in debug information: as it is given, as cargo finds it from the
-/// compiler's folder without its links, and without any link as the working directory of the compiler.
+/// All that the folder of the library is called in debug information: as it is given, and without any link as the working directory
+/// of the compiler.
 fn names_of(library: &Path) -> Result<Vec<PathBuf>, BuildError> {
-    let resolved = |path: &Path| fs::canonicalize(path).map_err(BuildError::io("find", path));
-    let mut names = vec![library.to_owned(), resolved(library)?];
-    // `<compiler's folder>/lib/rustlib/src/rust/library`
-    if let Some(compiler) = library.ancestors().nth(5) {
-        let below = library.strip_prefix(compiler).expect("it is an ancestor");
-        names.push(resolved(compiler)?.join(below));
-    }
-    names.sort();
+    let resolved = fs::canonicalize(library).map_err(BuildError::io("find", library))?;
+    let mut names = vec![library.to_owned(), resolved];
     names.dedup();
     Ok(names)
 }

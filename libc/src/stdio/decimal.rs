@@ -26,36 +26,38 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// Of a finite number that is not negative: its integer part, and no digit of its fraction yet.
-    pub fn of(magnitude: f64) -> Self {
+    pub const fn new() -> Self {
+        Self { digits: ArrayVec::new_const(), point: 0, fraction: ArrayVec::new_const() }
+    }
+
+    /// Becomes a finite number that is not negative: its integer part, and no digit of its fraction yet.
+    pub fn set(&mut self, magnitude: f64) {
         const FRACTION: u32 = 52;
         let bits = magnitude.to_bits();
         let biased = (bits >> FRACTION) as i32;
         let mantissa = bits & ((1 << FRACTION) - 1) | u64::from(biased != 0) << FRACTION;
         // The number is mantissa x 2^exponent.
         let exponent = biased.max(1) - 1075;
-        let mut number = Self { digits: ArrayVec::new(), point: 0, fraction: ArrayVec::new() };
         if exponent >= 0 {
-            number.integer(mantissa, exponent as u32);
+            self.integer(mantissa, exponent as u32);
         } else {
             let whole = if exponent > -64 { mantissa >> -exponent } else { 0 };
-            number.integer(whole, 0);
-            number.fraction(mantissa, (-exponent) as u32);
+            self.integer(whole, 0);
+            self.fraction(mantissa, (-exponent) as u32);
         }
-        number
+    }
+
+    /// The decimal exponent; 0 of zero.
+    pub fn exponent(&self) -> i32 {
+        if self.digits.is_empty() { 0 } else { self.point - 1 }
     }
 
     /// The digits of `mantissa` x 2^`shift`.
     fn integer(&mut self, mantissa: u64, shift: u32) {
-        // The words, the lowest first.
-        let mut words = [0u32; WORDS];
-        let (place, by) = ((shift / 32) as usize, shift % 32);
-        let shifted = u128::from(mantissa) << by;
-        for k in 0..3 {
-            if let Some(word) = words.get_mut(place + k) {
-                *word = (shifted >> (32 * k)) as u32;
-            }
-        }
+        // The words, the lowest first; 2^1024 is the largest number there is.
+        let (place, shifted) = ((shift / 32) as usize, u128::from(mantissa) << (shift % 32));
+        let mut words: ArrayVec<u32, WORDS> = core::iter::repeat_n(0, place).collect();
+        words.extend((0..3).map(|k| (shifted >> (32 * k)) as u32));
         let mut groups: ArrayVec<u32, 36> = ArrayVec::new();
         let mut len = words.iter().rposition(|word| *word != 0).map_or(0, |top| top + 1);
         while len > 0 {

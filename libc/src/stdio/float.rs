@@ -31,12 +31,14 @@ pub(super) fn convert<S: Sink>(
         };
         return out.field(conversion, false, [Part::Text(sign), Part::Text(word), NOTHING, NOTHING, NOTHING]);
     }
-    let mut number = match conversion.letter | 0x20 {
-        b'f' => Number::fixed(magnitude, conversion.precision.unwrap_or(6)),
-        b'e' => Number::scientific(magnitude, conversion.precision.unwrap_or(6)),
-        b'g' => Number::shorter(magnitude, conversion),
-        _ => Number::hexadecimal(magnitude, conversion.precision),
-    };
+    // In one place from here on: it is too large to be passed around.
+    let mut number = Number::new();
+    match conversion.letter | 0x20 {
+        b'f' => number.fixed(magnitude, conversion.precision.unwrap_or(6)),
+        b'e' => number.scientific(magnitude, conversion.precision.unwrap_or(6)),
+        b'g' => number.shorter(magnitude, conversion),
+        _ => number.hexadecimal(magnitude, conversion.precision),
+    }
     if conversion.alternative && !number.mantissa.contains('.') {
         number.push(format_args!("."));
     }
@@ -62,7 +64,8 @@ pub(super) fn convert<S: Sink>(
 
 /// The text of a number without its sign.
 struct Number {
-    /// Digits with a point, behind the prefix.
+    digits: Digits,
+    /// The digits that are written, with a point, behind the prefix.
     mantissa: Text,
     /// Length of the prefix `0x`.
     prefix: usize,
@@ -74,7 +77,8 @@ struct Number {
 
 impl Number {
     const fn new() -> Self {
-        Self { mantissa: Text::new_const(), prefix: 0, zeros: 0, exponent: ArrayString::new_const() }
+        let (mantissa, exponent) = (Text::new_const(), ArrayString::new_const());
+        Self { digits: Digits::new(), mantissa, prefix: 0, zeros: 0, exponent }
     }
 
     /// Appends to the mantissa, which has room for the longest number.
@@ -82,81 +86,84 @@ impl Number {
         self.mantissa.write_fmt(text).expect("there is room for any number");
     }
 
-    fn set_exponent(&mut self, text: core::fmt::Arguments<'_>) {
-        self.exponent.write_fmt(text).expect("there is room for any exponent");
+    fn set_exponent(&mut self, letter: char, digits: usize, exponent: i32) {
+        let (sign, exponent) = (sign(exponent), exponent.unsigned_abs());
+        let text = self.exponent.write_fmt(format_args!("{letter}{sign}{exponent:0digits$}"));
+        text.expect("there is room for any exponent");
     }
 
-    /// `digits` from place `from` on, `count` of them; zeros where there are none. Those behind the last one are only counted.
-    fn push_digits(&mut self, digits: &Digits, from: i32, count: usize) {
+    /// Digits from place `from` on, `count` of them; zeros where there are none. Those behind the last one are only counted.
+    fn push_digits(&mut self, from: i32, count: usize) {
         let zeros = count.min(from.min(0).unsigned_abs() as usize);
         (0..zeros).for_each(|_| self.mantissa.push('0'));
-        let there = digits.digits.get(from.max(0) as usize..).unwrap_or_default();
+        let there = self.digits.digits.get(from.max(0) as usize..).unwrap_or_default();
         let there = &there[..there.len().min(count - zeros)];
         there.iter().for_each(|digit| self.mantissa.push(char::from(b'0' + digit)));
         self.zeros = count - zeros - there.len();
     }
 
-    fn fixed(magnitude: f64, precision: usize) -> Self {
-        let (mut number, mut digits) = (Self::new(), Digits::of(magnitude));
-        digits.round_behind_point(precision);
-        let whole = digits.point.max(0) as usize;
-        number.push_digits(&digits, 0, whole);
-        // Zeros in front of the point are part of the number.
-        (0..number.zeros.max(usize::from(whole == 0))).for_each(|_| number.mantissa.push('0'));
-        number.push_fraction(&digits, digits.point.min(0) + whole as i32, precision);
-        number
-    }
-
     /// The point and `count` digits, the first of them at place `from`.
-    fn push_fraction(&mut self, digits: &Digits, from: i32, count: usize) {
+    fn push_fraction(&mut self, from: i32, count: usize) {
         self.zeros = 0;
         if count > 0 {
             self.mantissa.push('.');
-            self.push_digits(digits, from, count);
+            self.push_digits(from, count);
         }
     }
 
-    fn scientific(magnitude: f64, precision: usize) -> Self {
-        let (mut number, exponent) = Self::with_exponent(magnitude, precision);
-        number.set_exponent(format_args!("e{}{:02}", sign(exponent), exponent.unsigned_abs()));
-        number
+    fn fixed(&mut self, magnitude: f64, precision: usize) {
+        self.digits.set(magnitude);
+        self.digits.round_behind_point(precision);
+        self.push_fixed(precision);
     }
 
-    /// The mantissa of `precision` digits behind the point, and the decimal exponent.
-    fn with_exponent(magnitude: f64, precision: usize) -> (Self, i32) {
-        let (mut number, mut digits) = (Self::new(), Digits::of(magnitude));
-        digits.round_to(precision.saturating_add(1));
-        number.push_digits(&digits, 0, 1);
-        (0..number.zeros).for_each(|_| number.mantissa.push('0'));
-        number.push_fraction(&digits, 1, precision);
-        (number, if digits.digits.is_empty() { 0 } else { digits.point - 1 })
+    fn push_fixed(&mut self, precision: usize) {
+        let whole = self.digits.point.max(0) as usize;
+        self.push_digits(0, whole);
+        // Zeros in front of the point are part of the number.
+        (0..self.zeros.max(usize::from(whole == 0))).for_each(|_| self.mantissa.push('0'));
+        self.push_fraction(self.digits.point, precision);
     }
 
-    /// `%g`: fixed or scientific, whichever suits the exponent, without the zeros at the end.
-    fn shorter(magnitude: f64, conversion: &Conversion) -> Self {
+    fn scientific(&mut self, magnitude: f64, precision: usize) {
+        self.digits.set(magnitude);
+        self.digits.round_to(precision.saturating_add(1));
+        self.push_scientific(precision);
+        self.set_exponent('e', 2, self.digits.exponent());
+    }
+
+    fn push_scientific(&mut self, precision: usize) {
+        self.push_digits(0, 1);
+        (0..self.zeros).for_each(|_| self.mantissa.push('0'));
+        self.push_fraction(1, precision);
+    }
+
+    /// `%g`: fixed or scientific, whichever suits the exponent, without the zeros at the end. The digits are the same.
+    fn shorter(&mut self, magnitude: f64, conversion: &Conversion) {
         let precision = conversion.precision.unwrap_or(6).max(1);
-        let (scientific, exponent) = Self::with_exponent(magnitude, precision - 1);
+        self.digits.set(magnitude);
+        self.digits.round_to(precision);
+        let exponent = self.digits.exponent();
         let is_fixed = exponent >= -4 && i64::from(exponent) < precision as i64;
-        let mut number = if is_fixed {
-            Self::fixed(magnitude, (precision as i64 - 1 - i64::from(exponent)) as usize)
+        if is_fixed {
+            self.push_fixed((precision as i64 - 1 - i64::from(exponent)) as usize);
         } else {
-            scientific
-        };
+            self.push_scientific(precision - 1);
+        }
         if !conversion.alternative {
-            number.zeros = 0;
-            if number.mantissa.contains('.') {
-                let kept = number.mantissa.trim_end_matches('0').trim_end_matches('.').len();
-                number.mantissa.truncate(kept);
+            self.zeros = 0;
+            if self.mantissa.contains('.') {
+                let kept = self.mantissa.trim_end_matches('0').trim_end_matches('.').len();
+                self.mantissa.truncate(kept);
             }
         }
         if !is_fixed {
-            number.set_exponent(format_args!("e{}{:02}", sign(exponent), exponent.unsigned_abs()));
+            self.set_exponent('e', 2, exponent);
         }
-        number
     }
 
     /// `%a`: the leading digit is 1, or 0 for zero and subnormal numbers.
-    fn hexadecimal(magnitude: f64, precision: Option<usize>) -> Self {
+    fn hexadecimal(&mut self, magnitude: f64, precision: Option<usize>) {
         const FRACTION: u32 = 52;
         let bits = magnitude.to_bits();
         let biased = (bits >> FRACTION) as i32;
@@ -173,18 +180,14 @@ impl Number {
                 mantissa += 1 << dropped;
             }
         }
-        let mut number = Self::new();
-        number.prefix = 2;
-        number.push(format_args!("0x{}", mantissa >> FRACTION));
+        self.prefix = 2;
+        self.push(format_args!("0x{}", mantissa >> FRACTION));
         let fraction = (mantissa & ((1 << FRACTION) - 1)) >> (4 * (13 - digits));
         if digits > 0 {
-            number.push(format_args!(".{fraction:0digits$x}"));
-        } else if precision.is_some_and(|wanted| wanted > 0) {
-            number.push(format_args!("."));
+            self.push(format_args!(".{fraction:0digits$x}"));
         }
-        number.zeros = precision.unwrap_or(digits) - digits;
-        number.set_exponent(format_args!("p{}{}", sign(exponent), exponent.unsigned_abs()));
-        number
+        self.zeros = precision.unwrap_or(digits) - digits;
+        self.set_exponent('p', 1, exponent);
     }
 }
 

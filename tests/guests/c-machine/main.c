@@ -62,8 +62,8 @@ static void library(void) {
   char room[64];
   assert(snprintf(room, 5, "%d", 1234567) == 7 && strcmp(room, "1234") == 0);
   assert(sprintf(room, "%s %c %5.2f %" PRId64 " %08" PRIx32 " %lu %p", GREETING, 'x', 3.14159, INT64_MIN, (uint32_t)48879, 7ul,
-                 (void *)0x10) == 58);
-  assert(strcmp(room, "hello x  3.14 -9223372036854775808 0000beef 7 0x10") == 0 || puts(room) != 0);
+                 (void *)0x10) == 50);
+  assert(strcmp(room, "hello x  3.14 -9223372036854775808 0000beef 7 0x10") == 0);
   double whole, fraction = modf(-2.75, &whole);
   int exponent, quotient;
   assert(fraction == -0.75 && whole == -2 && frexp(12, &exponent) == 0.75 && exponent == 4);
@@ -82,7 +82,9 @@ static void library(void) {
     for (int i = 0; i < 100; i++) blocks[i] = memset(malloc(10000), i, 10000);
     for (int i = 0; i < 100; i++) assert(((unsigned char *)blocks[i])[9999] == i), free(blocks[i]);
   }
-  assert(malloc(SIZE_MAX / 2) == NULL && errno == ENOMEM);
+  /* Volatile: a compiler may take it that a block nobody uses was there. */
+  void *volatile huge = malloc(SIZE_MAX / 2);
+  assert(huge == NULL && errno == ENOMEM);
 }
 
 /* The same argument known to the compiler and not. */

@@ -111,7 +111,7 @@ fn functions_of_mathematics_are_not_worked_out() {
     let (object, _) = compile(folder(&[("src/a.c", calls)]).path()).unwrap();
     let file = object::File::parse(&*object).unwrap();
     let wanted: Vec<_> = object::Object::symbols(&file)
-        .filter(|symbol| object::ObjectSymbol::is_undefined(symbol))
+        .filter(object::ObjectSymbol::is_undefined)
         .filter_map(|symbol| object::ObjectSymbol::name(&symbol).ok().map(str::to_owned))
         .collect();
     assert!(

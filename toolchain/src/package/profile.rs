@@ -6,9 +6,9 @@ use crate::error::BuildError;
 use crate::flags;
 use crate::sources::read_toml;
 
-/// The settings that a guest may choose. The others are the same for all programs: there is nothing to unwind to, and
-/// what is reproducible is no matter of taste.
-const FREE: [&str; 5] = ["opt-level", "lto", "codegen-units", "overflow-checks", "debug-assertions"];
+/// The settings that a guest may choose. The others are the same for all programs: there is nothing to unwind to, what is
+/// reproducible is no matter of taste, and `core` and `alloc` are there for link-time optimisation only.
+const FREE: [&str; 4] = ["opt-level", "codegen-units", "overflow-checks", "debug-assertions"];
 
 /// Profiles from which others can inherit are no longer than this chain.
 const MAX_CHAIN: usize = 16;
@@ -55,7 +55,6 @@ fn dev() -> toml::Table {
     let mut settings = flags::profile();
     settings.extend(toml::toml! {
         opt-level = 0
-        lto = false
         overflow-checks = true
         debug-assertions = true
     });

@@ -21,7 +21,7 @@ use crate::ui::{self, Format};
 
 /// Compile a model or a guest into a checked program, the root of its initial memory, and a manifest
 ///
-/// A guest is the folder of a cargo package, as `cargo xtask new` makes one (docs/guests.md).
+/// A guest is the folder of a cargo package (docs/guests.md) or of C files with opml.toml (docs/guests-in-c.md), as `cargo xtask new` makes one.
 ///
 /// Sets up the pinned compilers at the first call. Writes program.elf, program.debug.elf,
 /// prestate.bin.gz, meta.json, sbom.cdx.json, provenance.json and manifest.json. Nothing is written if
@@ -126,6 +126,13 @@ pub fn run(args: &Args) -> Result {
         Err(BuildError::Audit(failure)) => {
             eprint!("{}", failure.text());
             return Ok(Outcome::Failed);
+        }
+        Err(error @ (BuildError::Guest { .. } | BuildError::NoEntry)) => {
+            if let BuildError::Guest { output } = &error {
+                // As cargo printed it.
+                eprintln!("{output}");
+            }
+            return Err(Stop::rejected(error));
         }
         Err(other) => return Err(Stop::unable(other)),
     };
