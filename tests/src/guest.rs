@@ -13,6 +13,8 @@ pub struct Finished {
     pub code: u8,
     /// The output blob, if one was sent.
     pub blob: Option<Vec<u8>>,
+    /// What went to standard output.
+    pub stdout: Vec<u8>,
     /// What went to standard error.
     pub stderr: String,
     /// The VM as it stopped.
@@ -53,6 +55,7 @@ pub fn run_within(prestate: &State, request: Request, limit: u64) -> Option<Fini
         Ok(Stop::Exited { code }) => Some(Finished {
             code,
             blob: host.output_blob().map(<[u8]>::to_vec),
+            stdout: host.stdout().to_vec(),
             stderr: String::from_utf8_lossy(host.stderr()).into_owned(),
             vm,
         }),

@@ -8,7 +8,7 @@ use opml_abi::TensorInfo;
 use opml_targets::Target;
 
 use crate::audit::{AuditOptions, AuditedElf, audit_with};
-use crate::compile::Compiler;
+use crate::compile::{Compiler, Objects};
 use crate::elf::Elf;
 use crate::error::BuildError;
 use crate::flags;
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::provenance;
 use crate::provision::cache::Cache;
 use crate::provision::{self, Identity, Toolchain};
-use crate::sources::{Checkout, Given, GuestCrate, Sources, resolve, texts};
+use crate::sources::{Checkout, GUEST_PACKAGES, Given, GuestCrate, Sources, resolve, texts};
 use crate::stages::Stages;
 use crate::statements::Statement;
 use crate::sysroot::Sysroot;
@@ -117,7 +117,10 @@ pub fn build(
         .run("provide core and alloc", |p| Sysroot::ensure(&toolchain, target, &cache.sysroots(), p))?;
     let work = options.work.clone().unwrap_or_else(|| options.checkout.root().join("target/opml/.work"));
     let crates = stages.run("resolve", |_| match &request.program.source {
-        GuestSource::Generated(_) => resolve(&options.checkout, options.provision.offline).map(Cow::Owned),
+        GuestSource::Generated(_) => {
+            resolve(&options.checkout, options.provision.offline, &GUEST_PACKAGES).map(Cow::Owned)
+        }
+        GuestSource::C(folder) => Ok(Cow::Borrowed(&folder.crates[..])),
         GuestSource::Package(package) => Ok(Cow::Borrowed(&package.crates[..])),
     })?;
     let sources = sources(&request, target, options, toolchain.identity(), &crates)?;
@@ -126,8 +129,8 @@ pub fn build(
     let objects = stages.run("compile", |p| compiler.compile(&request.program.source, p))?;
     drop(crates);
     let weights = stages.run("pack", |_| Spool::new(weights, target, &work))?;
-    let linked = stages
-        .run("link", |_| Linked::new(&toolchain, target, &objects.archive, &weights, &request.statements))?;
+    let linked =
+        stages.run("link", |_| Linked::new(&toolchain, target, &objects, &weights, &request.statements))?;
     let host_paths = host_paths(&options.checkout, &work, cache.root());
     let audited = stages
         .run("audit", |_| linked.audit(target, &AuditOptions { host_paths, ..AuditOptions::default() }))?;
@@ -183,14 +186,16 @@ impl Linked {
     fn new(
         toolchain: &Toolchain,
         target: &Target,
-        archive: &Path,
+        objects: &Objects,
         weights: &Spool,
         statements: &[Statement],
     ) -> Result<Self, BuildError> {
         let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
         let object = dir.path().join("weights.o");
         std::fs::write(&object, weights.object(statements)?).map_err(BuildError::io("write", &object))?;
-        let link = |strip| link::link(toolchain, target, &[archive, &object], strip);
+        let mut all: Vec<_> = objects.first.iter().map(PathBuf::as_path).collect();
+        all.extend([objects.archive.as_path(), &object]);
+        let link = |strip| link::link(toolchain, target, &all, strip);
         let (debug, stripped) = (link(false)?, link(true)?);
         let without_weights =
             if weights.len() > MAX_DEBUG_WEIGHTS { Some(Elf::parse(debug.clone())?) } else { None };
@@ -241,6 +246,7 @@ fn manifest(
         guest: match &request.program.source {
             GuestSource::Generated(_) => None,
             GuestSource::Package(package) => Some(package.info()),
+            GuestSource::C(folder) => Some(folder.info()),
         },
         toolchain: Some(toolchain.clone()),
         reference: toolchain.is_reference(),

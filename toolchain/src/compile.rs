@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use opml_targets::Target;
 use sha2::{Digest, Sha256};
 
+use crate::c::{self, CCompiler, CObject};
 use crate::error::BuildError;
+use crate::expand;
 use crate::flags;
 use crate::guest::GuestSource;
 use crate::package::Package;
@@ -21,6 +23,8 @@ use crate::work_dir;
 pub(crate) struct Objects {
     /// The archive.
     pub archive: PathBuf,
+    /// Object files that are linked in front of it: the program again with other instructions, C that somebody wrote.
+    pub first: Vec<PathBuf>,
     /// Whether it was there already.
     pub cached: bool,
     /// What the compiler said of a package that somebody wrote.
@@ -41,23 +45,56 @@ pub(crate) struct Compiler<'a> {
 impl Compiler<'_> {
     /// Compiles a guest, or finds it compiled: the archive's name is the hash of all that goes into it.
     pub fn compile(&self, source: &GuestSource, progress: &dyn Progress) -> Result<Objects, BuildError> {
+        let mut rust = self.compile_rust(source, progress)?;
+        let GuestSource::C(folder) = source else { return Ok(rust) };
+        let c = CCompiler { toolchain: self.toolchain, objects: &self.work.join("objects") };
+        let CObject { path, warnings, cached } = c.compile(folder)?;
+        rust.first.push(path);
+        Ok(Objects { warnings, cached: cached && rust.cached, ..rust })
+    }
+
+    fn compile_rust(&self, source: &GuestSource, progress: &dyn Progress) -> Result<Objects, BuildError> {
         let archive = self.work.join("objects").join(format!("{}.a", self.key(source)));
-        let warnings = archive.with_extension("warnings");
+        let (expanded, warnings) = (archive.with_extension("o"), archive.with_extension("warnings"));
+        let found = |cached| Objects {
+            first: Some(expanded.clone()).filter(|path| path.is_file()).into_iter().collect(),
+            cached,
+            warnings: said(&warnings),
+            archive: archive.clone(),
+        };
         if archive.is_file() {
-            return Ok(Objects { archive, cached: true, warnings: said(&warnings) });
+            return Ok(found(true));
         }
         let dir = self.folder(source);
         let _guard = work_dir::lock(&dir, progress)?;
         if !archive.is_file() {
             let _task = progress.start("compile the guest", 0, Unit::Items);
             let (built, text) = self.build(source, &dir)?;
+            if source.is_expanded() {
+                self.expand(&built, &source.library(), &expanded)?;
+            }
             let bytes = fs::read(&built).map_err(BuildError::io("read", &built))?;
             if matches!(source, GuestSource::Package(_)) {
                 work_dir::write_atomically(&warnings, text.as_bytes())?;
             }
             work_dir::write_atomically(&archive, &bytes)?;
         }
-        Ok(Objects { archive, cached: false, warnings: said(&warnings) })
+        Ok(found(false))
+    }
+
+    /// Makes the object `expanded` of the assembly that lies beside the archive `built`, if it has instructions to be replaced. Else there
+    /// is none: the archive is right as it is, and needs no clang.
+    fn expand(&self, built: &Path, library: &str, expanded: &Path) -> Result<(), BuildError> {
+        let assembly = assembly_files(built, library)?;
+        // A profile that has no link-time optimisation, or cuts the program into pieces, is left to the audit.
+        let [assembly] = &assembly[..] else { return Ok(()) };
+        if !expand::is_needed(assembly)? {
+            return Ok(());
+        }
+        let object = assembly.with_extension("expanded.o");
+        expand::assemble(self.toolchain, assembly, &object)?;
+        let bytes = fs::read(&object).map_err(BuildError::io("read", &object))?;
+        work_dir::write_atomically(expanded, &bytes)
     }
 
     /// Where the guest is compiled. Generated ones are all made of the same crates, so that these stay compiled.
@@ -65,6 +102,7 @@ impl Compiler<'_> {
         let folder = self.work.join("guest").join(self.target.name());
         match source {
             GuestSource::Generated(_) => folder,
+            GuestSource::C(_) => self.work.join("c").join(self.target.name()),
             GuestSource::Package(package) => {
                 self.work.join("packages").join(self.target.name()).join(&package.bin)
             }
@@ -75,6 +113,7 @@ impl Compiler<'_> {
     fn crates_key(&self, source: &GuestSource) -> String {
         let mut parts = vec![self.sysroot.id.clone()];
         parts.extend(self.crates.iter().flat_map(identity));
+        parts.extend(source.is_expanded().then(|| expand::IDENTITY.to_owned()));
         let settings = source.settings();
         if let GuestSource::Package(package) = source {
             parts.extend([settings.profile.to_string(), settings.locations.to_string()]);
@@ -86,6 +125,7 @@ impl Compiler<'_> {
     fn key(&self, source: &GuestSource) -> String {
         match source {
             GuestSource::Generated(text) => hash([self.crates_key(source), text.clone()]),
+            GuestSource::C(_) => hash([self.crates_key(source), c::ENTRY.to_owned()]),
             GuestSource::Package(package) => {
                 let own = [self.crates_key(source), package.bin.clone(), package.entry.clone()];
                 hash(own.into_iter().chain(identity(&package.root)))
@@ -103,13 +143,24 @@ impl Compiler<'_> {
         let settings = source.settings();
         let rustflags = flags::rustc(&settings, Some(&self.sysroot.path), &remap);
         let guest = stage.join("guest");
-        let mut command = crate::tool::cargo_build(self.toolchain, &guest, &settings.profile, &rustflags)?;
+        let built =
+            target_dir.join(triple(self.target)).join("release").join(format!("lib{}.a", source.library()));
+        // Of another compile, by another name.
+        for old in assembly_files(&built, &source.library())? {
+            fs::remove_file(&old).map_err(BuildError::io("remove", &old))?;
+        }
+        let subcommand = if source.is_expanded() { "rustc" } else { "build" };
+        let mut command =
+            crate::tool::cargo_build(self.toolchain, subcommand, &guest, &settings.profile, &rustflags)?;
         command.arg("-Zjson-target-spec").arg("--target").arg(&self.sysroot.spec);
         crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
         let hand_written = matches!(source, GuestSource::Package(_));
         // Nothing but what the compiler says of the guest.
         command.args(hand_written.then_some("--quiet"));
+        if source.is_expanded() {
+            command.args(["--lib", "--", "--emit=asm"]);
+        }
         let help = "if the model is at fault, please report it with the message";
         let printed = crate::tool::run(&mut command, "compiling the guest", help);
         let printed = match (printed, source) {
@@ -119,8 +170,7 @@ impl Compiler<'_> {
             }
             (printed, _) => printed?,
         };
-        let library = format!("lib{}.a", source.library());
-        Ok((target_dir.join(triple(self.target)).join("release").join(library), printed))
+        Ok((built, printed))
     }
 
     /// cargo takes crates of a registry to be as they were when it compiled them, so what was compiled from others goes.
@@ -132,6 +182,24 @@ impl Compiler<'_> {
         work_dir::remove_tree(target_dir).map_err(BuildError::io("remove", target_dir))?;
         work_dir::write_atomically(&marker, key.as_bytes())
     }
+}
+
+/// The assembly of the library `library` that lies beside its archive `built`.
+fn assembly_files(built: &Path, library: &str) -> Result<Vec<PathBuf>, BuildError> {
+    let dir = built.with_file_name("deps");
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&dir).map_err(BuildError::io("list", &dir))? {
+        let path = entry.map_err(BuildError::io("list", &dir))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.strip_prefix(library).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".s")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Messages with the names that the files of the package's library have for who wrote it.

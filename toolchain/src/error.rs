@@ -69,6 +69,14 @@ pub enum BuildError {
         problem: String,
     },
 
+    /// `opml.toml` of a guest in C cannot be taken.
+    #[error("opml.toml of the guest: {problem}")]
+    #[diagnostic(help("docs/guests-in-c.md lists its keys"))]
+    COptions {
+        /// What is wrong.
+        problem: String,
+    },
+
     /// It is not clear what of a package is the program.
     #[error("{package} has no binary {}", wanted.as_ref().map_or("that could be chosen".to_owned(), |name| format!("`{name}`")))]
     #[diagnostic(help(

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::c::{self, CFolder};
 use crate::flags::Settings;
 use crate::package::{ModelCrate, Package};
 
@@ -24,6 +25,8 @@ pub enum GuestSource {
     Generated(String),
     /// A package that somebody wrote.
     Package(Box<Package>),
+    /// A folder of C that somebody wrote.
+    C(Box<CFolder>),
 }
 
 /// Name of a generated crate: the same for all models, so that symbols do not depend on the model's.
@@ -33,7 +36,7 @@ impl GuestSource {
     /// Name of the library that the program is compiled to.
     pub(crate) fn library(&self) -> String {
         match self {
-            Self::Generated(_) => GENERATED,
+            Self::Generated(_) | Self::C(_) => GENERATED,
             Self::Package(package) => &package.bin,
         }
         .replace('-', "_")
@@ -42,15 +45,21 @@ impl GuestSource {
     /// How it is compiled.
     pub(crate) fn settings(&self) -> Settings {
         match self {
-            Self::Generated(_) => Settings::default(),
+            Self::Generated(_) | Self::C(_) => Settings::default(),
             Self::Package(package) => Settings { profile: package.profile.clone(), locations: true },
         }
+    }
+
+    /// Whether instructions that the VM has not are replaced in it. Generated programs are made of kernels, which have none: they
+    /// would cost steps.
+    pub(crate) fn is_expanded(&self) -> bool {
+        !matches!(self, Self::Generated(_))
     }
 
     /// The models that a package calls.
     pub(crate) fn models(&self) -> &[ModelCrate] {
         match self {
-            Self::Generated(_) => &[],
+            Self::Generated(_) | Self::C(_) => &[],
             Self::Package(package) => &package.models,
         }
     }
@@ -59,6 +68,7 @@ impl GuestSource {
     pub(crate) fn generated(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Generated(source) => Some(source.into()),
+            Self::C(_) => Some(c::ENTRY.into()),
             Self::Package(package) if package.models.is_empty() => None,
             Self::Package(package) => {
                 let sources = package.models.iter().map(|model| format!("{}\n{}", model.name, model.source));

@@ -10,10 +10,12 @@
 mod adopt;
 pub mod audit;
 mod build;
+mod c;
 pub mod compare;
 mod compile;
 pub mod elf;
 mod error;
+mod expand;
 mod flags;
 mod guest;
 mod hashed;
@@ -40,6 +42,7 @@ mod work_dir;
 
 pub use adopt::{Adopted, Adoption, adopt};
 pub use build::{Built, Options, Request, build};
+pub use c::{CFolder, COptions, Definition};
 pub use error::BuildError;
 pub use guest::{GuestProgram, GuestSource, Put, Weight, Words};
 pub use hashed::{Hashed, copy_hashed};

@@ -115,7 +115,7 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     remap.extend(names.iter().map(|name| (name.as_path(), flags::LIBRARY)));
     let settings = Settings::default();
     let rustflags = flags::rustc(&settings, None, &remap);
-    let mut command = crate::tool::cargo_build(toolchain, dir, &settings.profile, &rustflags)?;
+    let mut command = crate::tool::cargo_build(toolchain, "build", dir, &settings.profile, &rustflags)?;
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
     command.args([

@@ -9,7 +9,7 @@ use crate::provision::{Tool, Toolchain};
 /// What cargo reads wherever it is started (cargo book, "Configuration").
 const GLOBAL_CONFIGURATION: [&str; 2] = ["/.cargo/config.toml", "/.cargo/config"];
 
-/// A `cargo build` of the package or workspace in `dir` with the settings of a `profile`, without network.
+/// `cargo build`, or another `subcommand` that takes its options, of the package or workspace in `dir` with the settings of a `profile`, without network.
 ///
 /// cargo reads configuration files of all folders above the one it is started in, the user's home often
 /// among them, and merges them with what is given here: a `[profile.release.package]`, an `[env]` or an
@@ -20,6 +20,7 @@ const GLOBAL_CONFIGURATION: [&str; 2] = ["/.cargo/config.toml", "/.cargo/config"
 /// [`BuildError::CargoConfiguration`] if there is a configuration even there.
 pub(crate) fn cargo_build(
     toolchain: &Toolchain,
+    subcommand: &str,
     dir: &Path,
     profile: &toml::Table,
     rustflags: &str,
@@ -28,7 +29,7 @@ pub(crate) fn cargo_build(
         return Err(BuildError::CargoConfiguration { path: path.to_owned() });
     }
     let mut command = toolchain.command(Tool::Cargo);
-    command.current_dir("/").args(["build", "--release", "--offline"]);
+    command.current_dir("/").args([subcommand, "--release", "--offline"]);
     command.arg("--manifest-path").arg(dir.join("Cargo.toml"));
     for (key, value) in profile {
         command.arg("--config").arg(format!("profile.release.{key}={value}"));

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Checkout, GuestCrate, Tree};
+use crate::c;
 use crate::error::BuildError;
+use crate::expand;
 use crate::flags;
 use crate::guest::GuestSource;
 use crate::manifest::ModelInfo;
@@ -114,7 +116,7 @@ impl Sources {
             tool.insert(folder.to_owned(), tree.digest());
         }
         let root = match given.guest {
-            GuestSource::Generated(_) => None,
+            GuestSource::Generated(_) | GuestSource::C(_) => None,
             GuestSource::Package(package) => Some(&package.root),
         };
         for ModelCrate { name, info, .. } in given.guest.models() {
@@ -123,13 +125,24 @@ impl Sources {
             files.extend(external.map(|(path, sha256)| (format!("{MODELS}{name}/{path}"), sha256.clone())));
         }
         let generated = given.guest.generated();
+        let mut flags = flags::all(&given.guest.settings());
+        let mut guest: BTreeMap<_, _> =
+            crates.iter().chain(root).map(|one| (one.name(), CrateIdentity::of(one))).collect();
+        if given.guest.is_expanded() {
+            let assembler = expand::ASSEMBLER.iter().map(|flag| (*flag).to_owned());
+            flags.insert("clang, of assembly".to_owned(), assembler.collect());
+        }
+        if let GuestSource::C(folder) = given.guest {
+            flags.insert("clang".to_owned(), c::compiler_flags());
+            guest.insert(folder.full_name(), folder.identity());
+        }
         let undigested = Self {
             digest: String::new(),
             commit: None,
             files,
-            flags: flags::all(&given.guest.settings()),
+            flags,
             generated: generated.map_or_else(String::new, |text| sha256(text.as_bytes())),
-            guest: crates.iter().chain(root).map(|one| (one.name(), CrateIdentity::of(one))).collect(),
+            guest,
             tool,
         };
         Ok(Self { digest: undigested.own_digest(), commit: commit(checkout.root()), ..undigested })

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 pub use identity::{CrateIdentity, Sources, TOOL};
 pub(crate) use identity::{EXTERNAL, Given, MODELS, TOOLCHAIN_LOCK, texts};
-pub(crate) use resolve::{Graph, GuestCrate, resolve};
+pub(crate) use resolve::{GUEST_PACKAGES, Graph, GuestCrate, resolve};
 pub(crate) use stage::lay_out;
-pub(crate) use tree::{Tree, copy_checkout};
+pub(crate) use tree::{Tree, TreeFile, copy_checkout};
 
 use crate::error::BuildError;
 

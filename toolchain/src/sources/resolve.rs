@@ -11,8 +11,8 @@ use super::tree::Tree;
 use super::{Checkout, read_toml};
 use crate::error::BuildError;
 
-/// Names of the packages a guest depends on; their own dependencies follow.
-pub(super) const GUEST_PACKAGES: [&str; 3] = ["opml-abi", "opml-kernels", "opml-runtime"];
+/// Names of the packages a generated guest depends on; their own dependencies follow.
+pub(crate) const GUEST_PACKAGES: [&str; 3] = ["opml-abi", "opml-kernels", "opml-runtime"];
 
 /// A crate of the guest with its files.
 #[derive(Clone, Debug)]
@@ -27,14 +27,18 @@ pub(crate) struct GuestCrate {
     pub checksum: Option<String>,
 }
 
-/// Resolves the packages of a generated guest by a package of their own, so that cargo asks for nothing but what a guest needs:
+/// Resolves the packages `names` of this project, of which a generated guest is made, by a package of their own, so that cargo asks for nothing but what a guest needs:
 /// the commands' own several hundred dependencies are no concern of a guest.
-pub(crate) fn resolve(checkout: &Checkout, offline: bool) -> Result<Vec<GuestCrate>, BuildError> {
+pub(crate) fn resolve(
+    checkout: &Checkout,
+    offline: bool,
+    names: &[&str],
+) -> Result<Vec<GuestCrate>, BuildError> {
     let dir = tempfile::tempdir().map_err(BuildError::io("make", &std::env::temp_dir()))?;
     // rustc and cargo print the path without links.
     let folder = fs::canonicalize(dir.path()).map_err(BuildError::io("find", dir.path()))?;
-    let metadata = metadata(checkout, &folder, offline)?;
-    let named = |p: &&Package| GUEST_PACKAGES.contains(&p.name.as_str());
+    let metadata = metadata(checkout, &folder, offline, names)?;
+    let named = |p: &&Package| names.contains(&p.name.as_str());
     let roots = metadata.packages.iter().filter(named).map(|p| &p.id).collect();
     Graph::new(&metadata, &checkout.root().join("Cargo.lock"))?.crates(roots, checkout)
 }
@@ -117,17 +121,17 @@ impl GuestCrate {
 }
 
 /// Asks cargo about a package in `dir` that needs what guests need.
-fn metadata(checkout: &Checkout, dir: &Path, offline: bool) -> Result<Metadata, BuildError> {
+fn metadata(checkout: &Checkout, dir: &Path, offline: bool, names: &[&str]) -> Result<Metadata, BuildError> {
     let workspace = read_toml(&checkout.root().join("Cargo.toml"))?;
     let table = |key: &str| workspace.get("workspace").and_then(|w| w.get(key)).and_then(|t| t.as_table());
     let mut needs = toml::Table::new();
-    for name in GUEST_PACKAGES {
-        let mut entry = table("dependencies").and_then(|d| d.get(name)).cloned().unwrap_or("*".into());
+    for name in names {
+        let mut entry = table("dependencies").and_then(|d| d.get(*name)).cloned().unwrap_or("*".into());
         if let Some(path) = entry.get("path").and_then(|path| path.as_str()) {
             let path = checkout.root().join(path).display().to_string();
             entry.as_table_mut().expect("it has a key").insert("path".into(), path.into());
         }
-        needs.insert(name.into(), entry);
+        needs.insert((*name).into(), entry);
     }
     let mut manifest = toml::toml! {
         [package]

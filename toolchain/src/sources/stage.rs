@@ -12,6 +12,7 @@ use cargo_metadata::{CrateType, Dependency, DependencyKind, TargetKind};
 
 use super::resolve::{GUEST_PACKAGES, GuestCrate};
 use super::tree::TreeFile;
+use crate::c;
 use crate::error::BuildError;
 use crate::flags;
 use crate::guest::{GENERATED, GuestSource};
@@ -26,11 +27,14 @@ pub(crate) fn lay_out(crates: &[GuestCrate], stage: &Path, source: &GuestSource)
         vendor(stage, &one.package.name, &one.package.version.to_string(), &manifest, &one.tree.files)?;
     }
     let guest = stage.join("guest");
+    let generate = |text: &str, needs: &[&str]| {
+        let manifest = generated(GENERATED, crates, needs);
+        write_new(&guest.join("Cargo.toml"), manifest.to_string().as_bytes())?;
+        write_new(&stage.join(flags::GENERATED), text.as_bytes())
+    };
     match source {
-        GuestSource::Generated(text) => {
-            write_new(&guest.join("Cargo.toml"), generated(GENERATED, crates).to_string().as_bytes())?;
-            write_new(&stage.join(flags::GENERATED), text.as_bytes())
-        }
+        GuestSource::Generated(text) => generate(text, &GUEST_PACKAGES),
+        GuestSource::C(_) => generate(c::ENTRY, &[c::LIBRARY]),
         GuestSource::Package(package) => lay_out_package(package, stage, &guest),
     }
 }
@@ -39,7 +43,7 @@ pub(crate) fn lay_out(crates: &[GuestCrate], stage: &Path, source: &GuestSource)
 fn lay_out_package(package: &Package, stage: &Path, guest: &Path) -> Result<(), BuildError> {
     let root = &package.root;
     for model in &package.models {
-        let mut manifest = generated(&model.name, &package.crates);
+        let mut manifest = generated(&model.name, &package.crates, &GUEST_PACKAGES);
         manifest.remove("workspace");
         manifest.insert("lib".into(), toml::Table::new().into());
         let file = TreeFile {
@@ -93,8 +97,8 @@ fn write_old(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     file.and_then(|file| file.set_modified(old)).map_err(BuildError::io("write", path))
 }
 
-/// The manifest of a generated crate.
-fn generated(name: &str, crates: &[GuestCrate]) -> toml::Table {
+/// The manifest of a generated crate, which needs the packages `needs` of those there are.
+fn generated(name: &str, crates: &[GuestCrate], needs: &[&str]) -> toml::Table {
     let mut manifest = toml::toml! {
         [package]
         version = "0.0.0"
@@ -105,7 +109,7 @@ fn generated(name: &str, crates: &[GuestCrate]) -> toml::Table {
         resolver = "3"
     };
     sub(&mut manifest, "package").insert("name".into(), name.into());
-    let needs = crates.iter().filter(|one| GUEST_PACKAGES.contains(&one.package.name.as_str()));
+    let needs = crates.iter().filter(|one| needs.contains(&one.package.name.as_str()));
     let needs = needs.map(|one| (one.package.name.to_string(), exactly(&one.package.version.to_string())));
     manifest.insert("dependencies".into(), needs.collect::<toml::Table>().into());
     manifest

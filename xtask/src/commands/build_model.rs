@@ -11,7 +11,7 @@ use opml_frontend::graph::Port;
 use opml_frontend::{ImportOptions, Model, ModelFile};
 use opml_toolchain::manifest::{MemoryPlan, ModelFormat, ModelInfo};
 use opml_toolchain::statements::Statement;
-use opml_toolchain::{BuildError, GuestProgram, Options, Package, Request, Weight, Words, build};
+use opml_toolchain::{BuildError, CFolder, GuestProgram, Options, Package, Request, Weight, Words, build};
 
 pub(crate) use self::given::Given;
 use super::conform;
@@ -21,7 +21,7 @@ use crate::ui::{self, Format};
 
 /// Compile a model or a guest into a checked program, the root of its initial memory, and a manifest
 ///
-/// A guest is the folder of a cargo package, as `cargo xtask new` makes one (docs/guests.md).
+/// A guest is the folder of a cargo package (docs/guests.md) or of C files with opml.toml (docs/guests-in-c.md), as `cargo xtask new` makes one.
 ///
 /// Sets up the pinned compilers at the first call. Writes program.elf, program.debug.elf,
 /// prestate.bin.gz, meta.json, sbom.cdx.json, provenance.json and manifest.json. Nothing is written if
@@ -104,7 +104,9 @@ pub fn run(args: &Args) -> Result {
         constants: args.constants.iter().cloned().collect(),
     };
     let name = args.name.as_deref();
-    let Imported { kernel_calls, request } = if Package::is_in(&args.program) {
+    let Imported { kernel_calls, request } = if CFolder::is_in(&args.program) {
+        package::import_c(&args.program, &checkout, args.offline, name, target.name())?
+    } else if Package::is_in(&args.program) {
         let selection = args.selection.clone().into();
         package::import(&args.program, selection, &checkout, args.offline, name, target.name())?
     } else {

@@ -31,6 +31,7 @@ pub struct Args {
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Language {
     Rust,
+    C,
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -40,6 +41,10 @@ enum NewError {
         "use lower-case letters, digits, `-` and `_`, and a letter in front: the folder's name is the package's"
     ))]
     Name { name: String },
+
+    #[error("a guest in C calls no models")]
+    #[diagnostic(help("write the part that calls the model in Rust: leave --lang out"))]
+    ModelInC,
 
     #[error("{} is there already", path.display())]
     #[diagnostic(help("name a folder that is not there"))]
@@ -64,6 +69,8 @@ pub fn run(args: &Args) -> Result {
     let runtime = relative(parent, checkout.root());
     let files = match args.lang {
         Language::Rust => rust(&name, &runtime, args.model.as_deref(), checkout.root())?,
+        Language::C if args.model.is_some() => return Err(Stop::unable(NewError::ModelInC)),
+        Language::C => c(&name, checkout.root())?,
     };
     write(&folder, parent, &files).map_err(Stop::unable)?;
     println!("made {}\n\n  cargo xtask build-model {}\n", args.folder.display(), args.folder.display());
@@ -96,6 +103,15 @@ fn write(folder: &Path, parent: &Path, files: &[File]) -> std::result::Result<()
         fs::write(&path, bytes).map_err(failed(&path))?;
     }
     fs::rename(&made, folder).map_err(failed(folder))
+}
+
+/// A guest in C: the example under another name.
+fn c(name: &str, root: &Path) -> std::result::Result<Vec<File>, Stop> {
+    let example = root.join("examples/hello-c");
+    let options = String::from_utf8_lossy(&super::read(&example.join("opml.toml"))?).into_owned();
+    let options = options.replacen("name = \"hello-c\"", &format!("name = \"{name}\""), 1);
+    let source = super::read(&example.join("hello.c"))?;
+    Ok(vec![("opml.toml".to_owned(), options.into_bytes()), ("hello.c".to_owned(), source)])
 }
 
 /// A guest in Rust.

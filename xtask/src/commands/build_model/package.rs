@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use opml_toolchain::{Checkout, GuestProgram, GuestSource, ModelCrate, Package, Request, Selection};
+use opml_toolchain::{CFolder, Checkout, GuestProgram, GuestSource, ModelCrate, Package, Request, Selection};
 
 use super::{Given, Imported};
 use crate::outcome::Stop;
@@ -63,4 +63,20 @@ pub fn import(
     let rebuild = format!("cargo xtask build-model {folder} --target {target}{arguments} --name {name}");
     let program = GuestProgram { source: GuestSource::Package(Box::new(package)), weights };
     Ok(Imported { kernel_calls, request: Request { rebuild, ..Request::bare(&name, program) } })
+}
+
+/// Reads the folder `dir` of a guest in C.
+pub fn import_c(
+    dir: &Path,
+    checkout: &Checkout,
+    offline: bool,
+    name: Option<&str>,
+    target: &str,
+) -> Result<Imported, Stop> {
+    let folder = CFolder::open(dir, checkout, offline).map_err(Stop::unable)?;
+    let own = folder.name().to_owned();
+    let name = name.unwrap_or(&own).to_owned();
+    let rebuild = format!("cargo xtask build-model {own} --target {target} --name {name}");
+    let program = GuestProgram { source: GuestSource::C(Box::new(folder)), weights: Vec::new() };
+    Ok(Imported { kernel_calls: 0, request: Request { rebuild, ..Request::bare(&name, program) } })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use opml_toolchain::manifest::Manifest;
 use opml_toolchain::rebuild::FreshPlace;
-use opml_toolchain::{Checkout, Package, PackageInfo};
+use opml_toolchain::{CFolder, Checkout, Package, PackageInfo};
 
 use super::{Args, VerifyError};
 use crate::outcome::Stop;
@@ -35,8 +35,10 @@ impl Given {
         let Some(dir) = &args.guest else {
             let place = source.root().join("examples");
             let folders = std::fs::read_dir(&place).into_iter().flatten().filter_map(Result::ok);
-            let mut folders: Vec<_> =
-                folders.map(|entry| entry.path()).filter(|dir| Package::is_in(dir)).collect();
+            let mut folders: Vec<_> = folders
+                .map(|entry| entry.path())
+                .filter(|dir| Package::is_in(dir) || CFolder::is_in(dir))
+                .collect();
             folders.sort();
             let found = folders.into_iter().find(|dir| digest(dir).is_ok_and(|digest| digest == *expected));
             let (package, place) = (guest.package.clone(), place.display().to_string());
