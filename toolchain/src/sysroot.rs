@@ -3,6 +3,7 @@
 mod library;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use opml_targets::Target;
@@ -68,6 +69,9 @@ fn specification(target: &Target) -> Result<String, BuildError> {
     serde_json::to_string_pretty(&table).map_err(|e| unusable(e.to_string()))
 }
 
+/// Stands between cargo and the compiler.
+const WRAPPER: &str = include_str!("sysroot/rustc.sh");
+
 fn id(toolchain: &Toolchain, spec: &str) -> String {
     let identity = serde_json::to_string(toolchain.identity()).expect("an identity is strings");
     let profile = flags::profile().to_string();
@@ -80,6 +84,7 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
         flags::LIBRARY,
         flags::SOURCES,
         library::ABORT.with,
+        WRAPPER,
     ] {
         sha256.update((part.len() as u64).to_be_bytes());
         sha256.update(part);
@@ -121,6 +126,11 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     command.arg("--target").arg(&spec_path).env("CARGO_TARGET_DIR", dir.join("target"));
     // cargo has no other way to name the sources; its own tests use this one, and the toolchain is pinned.
     command.env("__CARGO_TESTS_ONLY_SRC_ROOT", &library);
+    let wrapper = dir.join("rustc.sh");
+    write_new(&wrapper, WRAPPER.as_bytes())?;
+    fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o755))
+        .map_err(BuildError::io("write", &wrapper))?;
+    command.env("RUSTC_WRAPPER", &wrapper);
     if let Some(vendored) = toolchain.vendored_crates() {
         crate::tool::use_vendored(&mut command, &vendored);
     }
