@@ -21,7 +21,7 @@ fn guest() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         common::require_toolchain();
-        let program = GuestProgram { source: GUEST.to_owned(), weights: Vec::new() };
+        let program = GuestProgram::generated(GUEST.to_owned(), Vec::new());
         let options = Options {
             provision: provision::Options::from_env().expect("OPML_TOOLCHAIN names a provider"),
             checkout: Checkout::new(checkout()).expect("this is a checkout"),
