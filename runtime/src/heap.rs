@@ -12,6 +12,9 @@ unsafe extern "C" {
     static _heap_end: u8;
 }
 
+/// A page of the VM.
+const PAGE: usize = 4096;
+
 /// What the allocator gets memory from: it is given out once, upwards, and never taken back. Memory is not proven
 /// until it is touched, so nothing is gained by giving some back.
 struct Region {
@@ -22,7 +25,9 @@ struct Region {
 // SAFETY: `alloc` gives out memory between two addresses where nothing else of the program lies, and none of it twice.
 unsafe impl Allocator for Region {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        let start = &raw const _end;
+        // The rest of the last page of the image is left alone: what is in it may be constants.
+        let end = &raw const _end;
+        let start = end.wrapping_add(end.addr().next_multiple_of(PAGE) - end.addr());
         let room = (&raw const _heap_end).addr() - start.addr();
         let taken = self.taken.get();
         if size > room - taken {
@@ -54,7 +59,7 @@ unsafe impl Allocator for Region {
     }
 
     fn page_size(&self) -> usize {
-        4096
+        PAGE
     }
 }
 

@@ -14,7 +14,7 @@ use crate::guest::GuestSource;
 use crate::package::Package;
 use crate::progress::{Progress, Unit};
 use crate::provision::Toolchain;
-use crate::sources::{GuestCrate, lay_out};
+use crate::sources::{GuestCrate, lay_out, vendored};
 use crate::sysroot::{Sysroot, triple};
 use crate::work_dir;
 
@@ -156,6 +156,17 @@ impl Compiler<'_> {
         crate::tool::use_vendored(&mut command, &stage.join("vendor"));
         command.env("CARGO_TARGET_DIR", &target_dir);
         let hand_written = matches!(source, GuestSource::Package(_));
+        if let GuestSource::Package(package) = source {
+            // All that cargo resolved, the defaults among them if they are on.
+            command.args(["--no-default-features", "--features", &package.root.features.join(",")]);
+        }
+        // Build scripts of a guest with the C library may compile C.
+        if let Some(library) = self.crates.iter().find(|one| one.package.name.as_str() == c::LIBRARY) {
+            let headers =
+                vendored(&stage, &library.package.name, &library.package.version.to_string()).join("include");
+            let triple = triple(self.target);
+            command.envs(c::script_environment(self.toolchain, &triple, &headers, (&stage, flags::SOURCES))?);
+        }
         // Nothing but what the compiler says of the guest.
         command.args(hand_written.then_some("--quiet"));
         if source.is_expanded() {

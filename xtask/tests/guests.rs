@@ -8,6 +8,7 @@
 //! | a root that depends on where the guest lies | `a_guest_is_the_same_anywhere` |
 //! | a guest that cannot be verified, or one that is when it was changed | `a_guest_is_verified` |
 //! | a misspelt option that does nothing, messages of the compiler in other words | `what_is_wrong_is_told` |
+//! | C that a build script compiles for another machine, or not into the guest | `rust_and_c_call_each_other` |
 //! | a new guest that does not build | `a_new_guest_builds` |
 
 mod common;
@@ -165,7 +166,11 @@ fn failures_are_named() {
     let guest = Guest::new();
     let (built, ran) = guest.build("fail", &["--bin", "fail"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let said = |how: &str, messages: &[&str]| guest.run(&built, how).assert_fails(1, messages);
+    let said = |how: &str, messages: &[&str]| {
+        let input = guest.dir.path().join("input");
+        fs::write(&input, how).expect("the file can be written");
+        run(xtask().arg("run").arg(&built).arg("--input").arg(&input)).assert_fails(1, messages);
+    };
     said("index", &["src/bin/fail.rs:8:53", "the len is 5 but the index is 5"]);
     said("heap", &["memory allocation of 2000000000 bytes failed"]);
     said("divide", &["src/bin/fail.rs:10:31", "attempt to divide by zero"]);
@@ -226,6 +231,48 @@ fn what_is_wrong_is_told() {
     let wrong = MANIFEST.replace("RUNTIME", &runtime) + "[package.metadata.opml]\nmodel = \"a.onnx\"\n";
     guest.write("Cargo.toml", &wrong);
     refused(2, &[], &["unknown field `model`"]);
+}
+
+/// A binary in Rust that calls C, and one in C that calls Rust.
+#[test]
+fn rust_and_c_call_each_other() {
+    let guest = Guest::new();
+    let folder = |name: &str| checkout().join(name).display().to_string();
+    let manifest = MANIFEST.replace("RUNTIME", &folder("runtime")).replace(
+        "[profile",
+        &format!(
+            "opml-libc = {{ path = \"{}\" }}\n\n[build-dependencies]\ncc = \"1\"\n\n[profile",
+            folder("libc")
+        ),
+    );
+    guest.write("Cargo.toml", &manifest);
+    // The versions that are there.
+    fs::copy(checkout().join("Cargo.lock"), guest.path().join("Cargo.lock")).expect("the lock can be copied");
+    guest.write("build.rs", "fn main() { cc::Build::new().file(\"c/both.c\").compile(\"both\"); }\n");
+    guest.write(
+        "c/both.c",
+        "#include <opml.h>\n#include <stdio.h>\n#include <stdint.h>\n\
+        extern uint32_t twice(uint32_t);\n\
+        uint32_t squared(uint32_t x) { return x * x; }\n\
+        int main(void) { printf(\"%u\\n\", twice(21)); return 0; }\n",
+    );
+    let head = "#![no_std]\n#![no_main]\nuse opml_libc as _;\n";
+    let own = "#[unsafe(no_mangle)]\npub extern \"C\" fn twice(x: u32) -> u32 { 2 * x }\n";
+    let rust = format!(
+        "{head}{own}unsafe extern \"C\" {{ safe fn squared(x: u32) -> u32; }}\n\
+        #[opml_runtime::entry]\nfn main() -> i32 {{ squared(12) as i32 }}\n\
+        #[unsafe(no_mangle)]\nextern \"C\" fn unused() {{}}\n"
+    );
+    guest.write("src/bin/count.rs", &rust);
+    guest.write("src/bin/fail.rs", &format!("{head}{own}use opml_runtime as _;\nopml_libc::c_main!();\n"));
+    let (rust, ran) = guest.build("rust", &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let result = run(xtask().arg("run").arg(&rust).args(["--format", "json"]));
+    assert_eq!(result.json()["outputs"][0]["values"][0], 144, "{}", result.stderr);
+    let (c, ran) = guest.build("c", &["--bin", "fail"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let result = run(xtask().arg("run").arg(&c).args(["--format", "json"]));
+    assert_eq!(result.json()["stdout"], "42\n", "{}", result.stderr);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod compile;
 mod flags;
 mod options;
+mod scripts;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 pub(crate) use compile::{CCompiler, CObject};
 pub(crate) use flags::compiler as compiler_flags;
 pub use options::{COptions, Definition};
+pub(crate) use scripts::environment as script_environment;
 
 use crate::error::BuildError;
 use crate::package::{PackageInfo, Selection};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub use identity::{CrateIdentity, Sources, TOOL};
 pub(crate) use identity::{EXTERNAL, Given, MODELS, TOOLCHAIN_LOCK, texts};
 pub(crate) use resolve::{GUEST_PACKAGES, Graph, GuestCrate, resolve};
-pub(crate) use stage::lay_out;
+pub(crate) use stage::{lay_out, vendored};
 pub(crate) use tree::{Tree, TreeFile, copy_checkout};
 
 use crate::error::BuildError;

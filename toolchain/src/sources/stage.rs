@@ -5,7 +5,7 @@
 //! written anew from what cargo made of theirs: nothing of a workspace, a path or a git address is left in them.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use cargo_metadata::{CrateType, Dependency, DependencyKind, TargetKind};
@@ -61,7 +61,16 @@ fn lay_out_package(package: &Package, stage: &Path, guest: &Path) -> Result<(), 
     needs.extend(package.models.iter().map(|model| (model.name.clone(), exactly(MODEL_VERSION))));
     if library(root).is_some() {
         // The binary is a crate of its own, beside the library of its package.
-        needs.insert(root.package.name.to_string(), exactly(&root.package.version.to_string()));
+        let library = toml::toml! { default-features = false };
+        let chosen = [
+            ("version", exactly(&root.package.version.to_string())),
+            ("features", root.features.clone().into()),
+        ];
+        let chosen = chosen.map(|(key, value)| (key.to_owned(), value));
+        needs.insert(
+            root.package.name.to_string(),
+            library.into_iter().chain(chosen).collect::<toml::Table>().into(),
+        );
     }
     manifest.insert("lib".into(), binary(package).into());
     manifest.insert("workspace".into(), toml::toml! { resolver = "3" }.into());
@@ -71,6 +80,11 @@ fn lay_out_package(package: &Package, stage: &Path, guest: &Path) -> Result<(), 
 /// The version of the crates of models.
 const MODEL_VERSION: &str = "0.0.0";
 
+/// Where a crate of the registry lies.
+pub(crate) fn vendored(stage: &Path, name: &str, version: &str) -> PathBuf {
+    stage.join("vendor").join(format!("{name}-{version}"))
+}
+
 /// Writes a crate as one of the registry.
 fn vendor(
     stage: &Path,
@@ -79,7 +93,7 @@ fn vendor(
     manifest: &toml::Table,
     files: &[TreeFile],
 ) -> Result<(), BuildError> {
-    let folder = stage.join("vendor").join(format!("{name}-{version}"));
+    let folder = vendored(stage, name, version);
     for file in files.iter().filter(|file| file.path != "Cargo.toml") {
         write_old(&folder.join(&file.path), &file.bytes)?;
     }

@@ -114,4 +114,4 @@ fn main(mut guest: Guest<Mips>) -> ! {
     guest.finish(&[OutputTensor { dtype: DataType::Int32, shape: &[1], words: &[result] }])
 }
 
-opml_runtime::entry!(main);
+opml_runtime::program!(main);
