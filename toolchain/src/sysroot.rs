@@ -83,6 +83,7 @@ fn id(toolchain: &Toolchain, spec: &str) -> String {
         &flags::rustc(&Settings::default(), None, &[]),
         flags::LIBRARY,
         flags::SOURCES,
+        library::FOLDER,
         library::ABORT.with,
         WRAPPER,
     ] {
@@ -103,19 +104,21 @@ fn build(toolchain: &Toolchain, target: &Target, spec: &str, dir: &Path) -> Resu
     );
     // A workspace of its own: the cache may lie in a folder of somebody's workspace.
     manifest.insert("workspace".into(), toml::Table::new().into());
-    write_new(&dir.join("Cargo.toml"), manifest.to_string().as_bytes())?;
-    write_new(&dir.join("src/lib.rs"), b"#![no_std]\n")?;
+    // Beside the library and not around it: cargo names files inside a workspace by their path there.
+    let package = dir.join("package");
+    write_new(&package.join("Cargo.toml"), manifest.to_string().as_bytes())?;
+    write_new(&package.join("src/lib.rs"), b"#![no_std]\n")?;
     let sysroot = dir.join("sysroot");
     let spec_path = sysroot.join(format!("{triple}.json"));
     write_new(&spec_path, spec.as_bytes())?;
-    let library = dir.join("library");
+    let library = dir.join(library::FOLDER);
     library::copy(toolchain.rust_library(), &library)?;
     let names = names_of(&library)?;
     let mut remap = vec![(dir, flags::SOURCES)];
     remap.extend(names.iter().map(|name| (name.as_path(), flags::LIBRARY)));
     let settings = Settings::default();
     let rustflags = flags::rustc(&settings, None, &remap);
-    let mut command = crate::tool::cargo_build(toolchain, "build", dir, &settings.profile, &rustflags)?;
+    let mut command = crate::tool::cargo_build(toolchain, "build", &package, &settings.profile, &rustflags)?;
     // Neither is stable; the toolchain is pinned, so they cannot change under us. `mem` brings memcpy and
     // its kin, which a C library would.
     command.args([

@@ -98,6 +98,9 @@ impl Guest {
         let guest = Self { dir: tempfile::tempdir().expect("there is room") };
         let runtime = checkout().join("runtime").display().to_string();
         guest.write("Cargo.toml", &MANIFEST.replace("RUNTIME", &runtime));
+        // The versions that are there.
+        fs::copy(checkout().join("Cargo.lock"), guest.path().join("Cargo.lock"))
+            .expect("the lock can be copied");
         guest.write("src/lib.rs", LIBRARY);
         guest.write("src/bin/count.rs", COUNT);
         guest.write("src/bin/fail.rs", FAIL);
@@ -173,7 +176,7 @@ fn failures_are_named() {
     };
     said("index", &["src/bin/fail.rs:8:53", "the len is 5 but the index is 5"]);
     said("heap", &["memory allocation of 2000000000 bytes failed"]);
-    said("divide", &["src/bin/fail.rs:10:31", "attempt to divide by zero"]);
+    said("divide", &["src/bin/fail.rs:10:32", "attempt to divide by zero"]);
     said("?", &["error: asked for nothing that is known"]);
     let none = run(xtask().arg("run").arg(&built));
     none.assert_fails(1, &["the program takes 1 tensors, the input has 0"]);
@@ -246,8 +249,6 @@ fn rust_and_c_call_each_other() {
         ),
     );
     guest.write("Cargo.toml", &manifest);
-    // The versions that are there.
-    fs::copy(checkout().join("Cargo.lock"), guest.path().join("Cargo.lock")).expect("the lock can be copied");
     guest.write("build.rs", "fn main() { cc::Build::new().file(\"c/both.c\").compile(\"both\"); }\n");
     guest.write(
         "c/both.c",

@@ -7,6 +7,9 @@ use walkdir::WalkDir;
 
 use crate::error::BuildError;
 
+/// Where the sources lie while they are compiled, beside the package that is built with them.
+pub(super) const FOLDER: &str = "library";
+
 /// A text of a source that is replaced.
 pub(super) struct Replacement {
     file: &'static str,

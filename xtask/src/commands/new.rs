@@ -128,7 +128,9 @@ fn rust(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
         [dependencies]\nopml-runtime = {{ path = {runtime}, features = [\"{feature}\"] }}\n"
     );
-    let mut files = vec![(".gitignore".to_owned(), b"/target\n".to_vec())];
+    // The versions that this project is tested with; cargo takes out what the guest does not need.
+    let lock = super::read(&root.join("Cargo.lock"))?;
+    let mut files = vec![(".gitignore".to_owned(), b"/target\n".to_vec()), ("Cargo.lock".to_owned(), lock)];
     let main = match model {
         None => super::read(&root.join("examples/hello/src/main.rs"))?,
         Some(path) => {

@@ -48,8 +48,14 @@ fn session() -> (Vec<String>, String) {
 fn without_numbers(text: &str) -> String {
     let word = |word: &str| {
         let is_number = |text: &str| text.trim_end_matches([',', ';']).parse::<u64>().is_ok();
+        let foreign = ["/opml/vendor/", "/rustc/library/"].iter().any(|folder| word.starts_with(folder));
         if word.contains("0x") {
             "0x".to_owned()
+        } else if foreign {
+            word.rsplit_once(':').map_or(word, |(file, _)| file).to_owned()
+        } else if let Some((_, name)) = word.strip_prefix("<_RNvCs").and_then(|rest| rest.split_once('_')) {
+            // The hash of the crate, which follows what it is compiled with.
+            name.to_owned()
         } else if is_number(word) {
             "1".to_owned()
         } else {
