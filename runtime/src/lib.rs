@@ -6,7 +6,7 @@
 //!
 //! Nothing is started before `main`: `.bss` is part of the zero memory of the initial state, and there are no constructors.
 //! Nothing allocates either, but for what the feature `guest` adds: guests that are written by hand have a heap,
-//! [`entry`] with typed input and output, and [`print!`].
+//! [`entry`] with typed input and output, and `print!`.
 #![no_std]
 // Inline assembly for MIPS is not stable yet. The guest toolchain is pinned, so this cannot drift.
 #![cfg_attr(target_arch = "mips", feature(asm_experimental_arch))]

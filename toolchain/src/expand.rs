@@ -23,6 +23,8 @@ pub(crate) const ASSEMBLER: &[&str] = &[
     "-mno-abicalls",
     "-fno-pic",
     "-c",
+    // The folder that the command is given in would be in the debug information.
+    "-fdebug-compilation-dir=/opml",
 ];
 
 /// Identifies what this does to assembly: objects made by another version are other objects.

@@ -1,4 +1,4 @@
-//! docs/guests.md, word for word: its commands give its outputs, its files are what is there.
+//! docs/guests.md and docs/guests-in-c.md, word for word: its commands give its outputs, its files are what is there.
 
 mod common;
 
@@ -104,16 +104,26 @@ fn ran(command: &str, dir: &Path) -> String {
 }
 
 #[test]
-fn the_page_is_true() {
+fn the_page_on_rust_is_true() {
+    assert_true("docs/guests.md", 8);
+}
+
+#[test]
+fn the_page_on_c_is_true() {
+    assert_true("docs/guests-in-c.md", 4);
+}
+
+/// Tries a page, which has at least so many commands.
+fn assert_true(page: &str, least: usize) {
     require_toolchain();
-    let page = fs::read_to_string(checkout().join("docs/guests.md")).expect("the page is there");
+    let page = fs::read_to_string(checkout().join(page)).expect("the page is there");
     let dir = tempfile::tempdir().expect("there is room");
     let inside = dir.path().join("checkout");
     fs::create_dir(&inside).expect("the folder can be made");
     std::os::unix::fs::symlink(checkout().join("models"), inside.join("models")).expect("a link can be made");
     let parts = parts(&page);
     let commands = parts.iter().filter(|part| matches!(part, Part::Command(..))).count();
-    assert!(commands >= 8, "the page has {commands} commands");
+    assert!(commands >= least, "the page has {commands} commands");
     for part in parts {
         match part {
             Part::Command(command, said) => assert_says(command, &ran(command, &inside), &said),

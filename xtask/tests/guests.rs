@@ -9,7 +9,7 @@
 //! | a guest that cannot be verified, or one that is when it was changed | `a_guest_is_verified` |
 //! | a misspelt option that does nothing, messages of the compiler in other words | `what_is_wrong_is_told` |
 //! | C that a build script compiles for another machine, or not into the guest | `rust_and_c_call_each_other` |
-//! | a new guest that does not build | `a_new_guest_builds` |
+//! | a new guest that does not build | `a_new_guest_builds`, `a_new_guest_in_c_is_built_and_verified` |
 
 mod common;
 
@@ -72,7 +72,8 @@ fn main(text: alloc::string::String) -> alloc::string::String {
     let checked = if cfg!(debug_assertions) { "checked" } else { "plain" };
     let loud = if cfg!(feature = "loud") { "!" } else { "" };
     opml_runtime::println!("{} letters", text.len());
-    alloc::format!("{:?} {checked}{loud}", sample::letters(&text))
+    // To write a float takes instructions that the VM has not.
+    alloc::format!("{:?} {:.2} {checked}{loud}", sample::letters(&text), text.len() as f64 / 3.0)
 }
 "#;
 
@@ -151,11 +152,11 @@ fn binaries_features_and_profiles_are_chosen() {
     let (again, ran) = guest.build("again", &[]);
     assert!(ran.stderr.contains("unused variable: `unused`"), "no warning in: {}", ran.stderr);
     assert_eq!(manifest(&outputs(&again)), manifest(&outputs(&plain)));
-    assert_eq!(guest.gives(&plain, "abba"), "([('a', 2), ('b', 2)], 1) plain");
+    assert_eq!(guest.gives(&plain, "abba"), "([('a', 2), ('b', 2)], 1) 1.33 plain");
     let (other, ran) = guest
         .build("other", &["--bin", "count", "--features", "loud", "--profile", "checked", "--name", "x"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(guest.gives(&other, "b"), "([('b', 1)], 1) checked!");
+    assert_eq!(guest.gives(&other, "b"), "([('b', 1)], 1) 0.33 checked!");
     let said = manifest(&outputs(&other));
     let command = "cargo xtask build-model sample --target cannon32 --bin=count --features=loud --profile=checked --name x";
     assert_eq!(said.rebuild, command);
@@ -274,6 +275,19 @@ fn rust_and_c_call_each_other() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let result = run(xtask().arg("run").arg(&c).args(["--format", "json"]));
     assert_eq!(result.json()["stdout"], "42\n", "{}", result.stderr);
+}
+
+#[test]
+fn a_new_guest_in_c_is_built_and_verified() {
+    require_toolchain();
+    let dir = tempfile::tempdir().expect("there is room");
+    let [folder, out] = ["greeter", "out"].map(|name| dir.path().join(name));
+    let made = run(xtask().arg("new").arg(&folder).args(["--lang", "c"]));
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let ran = run(xtask().arg("build-model").arg(&folder).arg("--out").arg(&out));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let same = run(xtask().arg("verify").arg(&out).arg("--guest").arg(&folder));
+    assert_eq!(same.code, Some(0), "{}{}", same.stdout, same.stderr);
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct Args {
     dir: PathBuf,
     /// Input tensors in the order of the manifest: .npy, ONNX .pb, .json, raw .bin, or .png/.pgm for a picture;
     /// of the input's element type (docs/formats.md). For a guest or a program of `image`, whose manifest names no inputs: files whose bytes are
-    /// the inputs, or with a type in front, as in float32[1,28,28]:FILE
+    /// the inputs, or with a type in front, as in `float32[1,28,28]:FILE`
     #[arg(long = "input", value_name = "FILE", num_args = 1..)]
     inputs: Vec<PathBuf>,
     /// Output root to compare with, as the disputed claim would be
