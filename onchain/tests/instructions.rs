@@ -27,7 +27,7 @@ const I: u32 = 0xffff;
 const J: u32 = 0x03ff_ffff;
 
 /// Name, fixed bits, open fields (MIPS Architecture for Programmers, volume II).
-const INSTRUCTIONS: [(&str, u32, u32); 59] = [
+const INSTRUCTIONS: [(&str, u32, u32); 61] = [
     ("nop", 0, 0),
     ("sll", 0x00, T | D | H),
     ("srl", 0x02, T | D | H),
@@ -87,6 +87,8 @@ const INSTRUCTIONS: [(&str, u32, u32); 59] = [
     ("swl", 0xa800_0000, S | T | I),
     ("sw", 0xac00_0000, S | T | I),
     ("swr", 0xb800_0000, S | T | I),
+    ("ll", 0xc000_0000, S | T | I),
+    ("sc", 0xe000_0000, S | T | I),
 ];
 
 /// An instruction with its open fields taken from `random`.
